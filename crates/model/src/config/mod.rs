@@ -1,0 +1,11 @@
+//! Configuration files: their common head, and a reader whose errors name the place and the way out.
+
+pub mod alerter;
+pub mod healer;
+pub mod monitor;
+mod parse;
+
+pub use parse::{Error, parse};
+
+/// `apiVersion` of every configuration file.
+pub const API_VERSION: &str = "config.seaworthy.dev/v1alpha1";

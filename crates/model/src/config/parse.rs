@@ -1,0 +1,97 @@
+//! YAML to configuration, with errors a person can act on.
+
+use serde::de::DeserializeOwned;
+
+/// The largest configuration file that is read, in bytes: what fits a ConfigMap.
+const SIZE_MAX: usize = 1024 * 1024;
+/// How close a known key must be to be suggested (Jaro-Winkler, 0 to 1). Lower values suggest
+/// keys that have nothing to do with what was written.
+const SUGGEST_FROM: f64 = 0.7;
+
+/// Why a configuration file was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The file is larger than a ConfigMap can be.
+    #[error("{file}: {bytes} bytes are more than the {SIZE_MAX} a configuration may have")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// Its size.
+        bytes: usize,
+    },
+    /// The file says the wrong `apiVersion` or `kind`.
+    #[error("{file}: {key} is {found:?}, expected {expected:?}")]
+    Head {
+        /// The file.
+        file: String,
+        /// `apiVersion` or `kind`.
+        key: &'static str,
+        /// What it says.
+        found: String,
+        /// What it should say.
+        expected: String,
+    },
+    /// The YAML, or something in it, cannot be read.
+    #[error("{file}: {message}{}", suggestion.as_deref().map(|key| format!("\ndid you mean `{key}`?")).unwrap_or_default())]
+    Invalid {
+        /// The file.
+        file: String,
+        /// What is wrong, with line, column and the lines around it.
+        message: String,
+        /// A known key like the unknown one.
+        suggestion: Option<String>,
+    },
+}
+
+/// Reads a configuration of type `T` from the text of `file`. Unknown keys are errors (that is up
+/// to `T`'s `deny_unknown_fields`) and come with a suggestion.
+pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
+    if text.len() > SIZE_MAX {
+        return Err(Error::TooLarge { file: file.to_owned(), bytes: text.len() });
+    }
+    serde_saphyr::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        Error::Invalid { file: file.to_owned(), suggestion: suggestion(&message), message }
+    })
+}
+
+/// The best known key for the unknown one that the message names: it lists all of them as
+/// "unknown field `x`, expected one of a, b".
+fn suggestion(message: &str) -> Option<String> {
+    let rest = message.split_once("unknown field `").or_else(|| message.split_once("unknown variant `"))?.1;
+    let (unknown, rest) = rest.split_once('`')?;
+    let known = rest.lines().next()?.split_once("expected")?.1.trim_start_matches(" one of");
+    known
+        .split(',')
+        .map(|key| key.trim().trim_matches('`'))
+        .map(|key| (strsim::jaro_winkler(unknown, key), key))
+        .filter(|(score, _)| *score >= SUGGEST_FROM)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, key)| key.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Sample {
+        #[expect(dead_code, reason = "only its reading is tested")]
+        healthy_for: crate::DurationText,
+    }
+
+    #[test]
+    fn an_unknown_key_names_file_line_and_suggestion() {
+        let text = parse::<Sample>("monitor.yaml", "healthyFro: 5s\n").unwrap_err().to_string();
+        assert!(text.contains("monitor.yaml"), "{text}");
+        assert!(text.contains("line 1"), "{text}");
+        assert!(text.contains("did you mean `healthyFor`?"), "{text}");
+    }
+
+    #[test]
+    fn a_bad_value_says_how_to_write_one() {
+        let text = parse::<Sample>("monitor.yaml", "healthyFor: soon\n").unwrap_err().to_string();
+        assert!(text.contains("1h30m"), "{text}");
+    }
+}
