@@ -1,1 +1,33 @@
-fn main() {}
+//! One door to every chore of the repository: `cargo xtask help`.
+//!
+//! A chore is a module with `Arguments` and `run`. Chores call the same programs a person would, show what they
+//! call, and keep what was said under `target/xtask/`.
+
+mod process;
+mod stopwatch;
+mod test;
+mod tree;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Build, test, try and measure Seaworthy.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Chore {
+    /// Format, lints, unit and property tests, the real-cluster suite and the real peers
+    Test(test::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Chore::parse() {
+        Chore::Test(arguments) => test::run(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! There are two kinds of writes to Kubernetes, and each has its one place.
+
+use crate::expect_nothing;
+use crate::source::{Source, under};
+
+/// Who may write. A name without an ending is a folder.
+const WRITERS: &[&str] = &[
+    // Seaworthy's own API group, its Leases, Events.
+    "crates/cluster/src/bookkeeping",
+    "crates/cluster/src/bookkeeping.rs",
+    "crates/cluster/src/lease",
+    "crates/cluster/src/lease.rs",
+    // Everything else, with an Admit of the governor in hand.
+    "crates/cluster/src/effects",
+    "crates/cluster/src/effects.rs",
+    // A person's own command, under that person's kubeconfig: no effect of the healer's.
+    "crates/seaworthy/src/own_hand.rs",
+    // Sets up and breaks clusters that are there to be broken.
+    "crates/e2e",
+];
+
+/// Methods of `kube::Api` and of request builders that change something.
+const WRITING_CALLS: &[&str] = &[
+    "create",
+    "create_subresource",
+    "replace",
+    "replace_status",
+    "replace_scale",
+    "replace_subresource",
+    "patch",
+    "patch_status",
+    "patch_scale",
+    "patch_metadata",
+    "patch_subresource",
+    "patch_ephemeral_containers",
+    "delete",
+    "delete_collection",
+    "evict",
+    "restart",
+    "cordon",
+    "uncordon",
+    "exec",
+    "attach",
+    "portforward",
+];
+
+/// Raw requests, by method.
+const WRITING_METHODS: &[&str] = &["POST", "PUT", "PATCH", "DELETE"];
+
+fn may_write(path: &str) -> bool {
+    WRITERS
+        .iter()
+        .any(|writer| path == *writer || path.strip_prefix(writer).is_some_and(|r| r.starts_with('/')))
+}
+
+/// Writing calls in a file that has a Kubernetes client at hand. Files without one cannot reach the server.
+fn writes(source: &Source) -> Vec<String> {
+    if source.names_crate("kube").is_none() {
+        return Vec::new();
+    }
+    let calls = WRITING_CALLS.iter().flat_map(|call| {
+        let found: Vec<usize> = source.find(&[".", call, "("]).collect();
+        found.into_iter().map(move |at| source.complain(source.tokens[at].line, &format!("calls `{call}`")))
+    });
+    let methods = WRITING_METHODS.iter().flat_map(|method| {
+        let found: Vec<usize> = source.find(&["Method", "::", method]).collect();
+        found.into_iter().map(move |at| source.complain(source.tokens[at].line, &format!("sends a {method}")))
+    });
+    calls.chain(methods).collect()
+}
+
+#[test]
+fn only_the_two_writers_write() {
+    let found: Vec<String> =
+        under("crates").iter().filter(|source| !may_write(&source.path)).flat_map(writes).collect();
+    expect_nothing("Kubernetes is written to by cluster::bookkeeping and cluster::effects alone:", &found);
+}
+
+#[test]
+fn a_write_is_found() {
+    let check =
+        |text, expected| assert_eq!(writes(&Source::from_text("x.rs", text)).len(), expected, "{text}");
+    check("use kube::Api; fn f(api: Api<Pod>) { api.list(&p); }", 0);
+    check("use kube::Api; fn f(api: Api<Pod>) { api.patch(n, &p, &q); }", 1);
+    check("use kube::Client; fn f() { Request::builder().method(Method::DELETE); }", 1);
+    check("fn f(file: &File) { file.delete(); }", 0);
+}

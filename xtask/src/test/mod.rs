@@ -1,0 +1,76 @@
+//! `cargo xtask test`: everything that must hold, with what passed, failed and was skipped at the end.
+
+mod lint;
+mod real;
+mod report;
+mod step;
+mod tally;
+mod unit;
+
+use crate::tree;
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use report::Report;
+use std::fs;
+use std::process::ExitCode;
+use step::Steps;
+
+/// Which stages to run; all of them when none is named
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Stages to run, in their usual order; all when none is named
+    #[arg(value_enum)]
+    stages: Vec<Stage>,
+    /// Run only the tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+/// A part of the whole, named as on the command line, in the order in which they run: what is quick and fails
+/// often comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Stage {
+    /// rustfmt and clippy
+    Lint,
+    /// Unit and property tests of every crate, the architecture test, the command line
+    Unit,
+    /// The scenarios on a real cluster with real containers
+    Real,
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Lint => "lint",
+            Self::Unit => "unit",
+            Self::Real => "real",
+        }
+    }
+
+    fn run(self, steps: &mut Steps) -> Result<()> {
+        match self {
+            Self::Lint => lint::run(steps),
+            Self::Unit => unit::run(steps),
+            Self::Real => {
+                real::run(steps);
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let logs = tree::kept().join("logs");
+    fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+    let mut report = Report::default();
+    for stage in Stage::value_variants() {
+        if arguments.stages.is_empty() || arguments.stages.contains(stage) {
+            let mut steps = Steps::new(stage.name(), &logs, arguments.only.as_deref(), &mut report);
+            if let Err(error) = stage.run(&mut steps) {
+                steps.broken(&error);
+            }
+        }
+    }
+    print!("{report}");
+    Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
