@@ -3,6 +3,8 @@
 //! A chore is a module with `Arguments` and `run`. Chores call the same programs a person would, show what they
 //! call, and keep what was said under `target/xtask/`.
 
+mod docs;
+mod image;
 mod process;
 mod stopwatch;
 mod test;
@@ -17,11 +19,17 @@ use std::process::ExitCode;
 enum Chore {
     /// Format, lints, unit and property tests, the real-cluster suite and the real peers
     Test(test::Arguments),
+    /// An OCI image of the static binary
+    Image(image::Arguments),
+    /// Make again what is made from code: docs/cli.md, manifests
+    Docs(docs::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Test(arguments) => test::run(&arguments),
+        Chore::Image(arguments) => image::run(&arguments),
+        Chore::Docs(arguments) => docs::run(&arguments),
     };
     match outcome {
         Ok(code) => code,
