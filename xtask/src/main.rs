@@ -8,6 +8,7 @@ mod image;
 mod process;
 mod stopwatch;
 mod test;
+mod testbed;
 mod tree;
 
 use clap::Parser;
@@ -23,6 +24,8 @@ enum Chore {
     Image(image::Arguments),
     /// Make again what is made from code: docs/cli.md, manifests
     Docs(docs::Arguments),
+    /// A real Kubernetes cluster with real nodes on this machine
+    Testbed(testbed::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Image(arguments) => image::run(&arguments),
         Chore::Docs(arguments) => docs::run(&arguments),
+        Chore::Testbed(arguments) => testbed::run(&arguments),
     };
     match outcome {
         Ok(code) => code,
