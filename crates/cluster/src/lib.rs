@@ -7,7 +7,12 @@
 mod backoff;
 mod refusal;
 mod transport;
+mod write;
 
+pub mod bookkeeping;
+pub mod crds;
+pub mod effects;
+pub mod lease;
 pub mod read;
 pub mod views;
 pub mod watch;

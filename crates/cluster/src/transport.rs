@@ -16,6 +16,9 @@ use crate::refusal::{Refusal, cut};
 /// JSON; pages of lists have a bound of their own.
 pub(crate) const ANSWER_MAX: usize = 16 << 20;
 
+/// How this program names itself to the server: it stands in the audit log.
+pub(crate) const USER_AGENT: &str = concat!("seaworthy/", env!("CARGO_PKG_VERSION"));
+
 /// Longest text of somebody else's error that is passed on, in bytes.
 const PROBLEM_MAX: usize = 500;
 
@@ -113,6 +116,7 @@ pub(crate) fn request(method: Method, uri: &str, content_type: &str, body: Vec<u
     *request.uri_mut() = uri.parse().unwrap_or_default();
     let headers = request.headers_mut();
     headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, header::HeaderValue::from_static(USER_AGENT));
     if let Ok(content_type) = header::HeaderValue::from_str(content_type)
         && !content_type.is_empty()
     {

@@ -1,0 +1,150 @@
+//! Who may take a lease, and when: the rules, without a clock or a server.
+
+use std::time::Duration;
+
+/// A lease as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    /// Who holds it; empty when nobody does.
+    pub(super) holder: String,
+    /// For how long after each change of it, as its holder promised.
+    pub(super) duration: Duration,
+    /// How often it changed hands.
+    pub(super) transitions: u64,
+    /// The highest epoch written to it.
+    pub(super) epoch: u64,
+    /// Which version of it this is.
+    pub(super) version: String,
+}
+
+/// What was last seen of the lease, and since when it has not changed, on the own monotonic
+/// clock. The times that holders write come from other clocks and are not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    record: Option<Record>,
+    since: Option<Duration>,
+    /// Whether there ever was a lease, as far as this process knows.
+    was_there: bool,
+}
+
+/// What to do about a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There is none: make it.
+    Create,
+    /// Take it.
+    Take(Record),
+    /// Somebody else has it; it cannot be free before this moment.
+    Wait(Duration),
+}
+
+impl Seen {
+    /// Notes what was read at `now`, and says what `me` may do. `patience` is how long a lease
+    /// that vanished must stay so before it is made anew: whoever held it may still believe so.
+    pub(super) fn look(
+        &mut self,
+        record: Option<Record>,
+        now: Duration,
+        me: &str,
+        predecessor_known: bool,
+        patience: Duration,
+    ) -> Step {
+        let since = self.note(record.clone(), now);
+        let was_there = self.was_there || predecessor_known;
+        match record {
+            None if !was_there || now >= since + patience => Step::Create,
+            None => Step::Wait(since + patience),
+            Some(record) if record.holder.is_empty() || record.holder == me => Step::Take(record),
+            Some(record) if now >= since + record.duration => Step::Take(record),
+            Some(record) => Step::Wait(since + record.duration),
+        }
+    }
+
+    /// Notes what the lease is at `now`. Returns since when it has been so.
+    pub(super) fn note(&mut self, record: Option<Record>, now: Duration) -> Duration {
+        self.was_there |= record.is_some();
+        let since = self.since.filter(|_| record == self.record).unwrap_or(now);
+        (self.record, self.since) = (record, Some(since));
+        since
+    }
+}
+
+/// The epoch of the next tenure: greater than whatever was stored anywhere.
+pub(super) fn next_epoch(record: Option<&Record>, floor: u64) -> u64 {
+    let stored = record.map_or(0, |record| record.transitions.max(record.epoch));
+    stored.max(floor).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn held_by(holder: &str, version: &str) -> Record {
+        Record { holder: holder.into(), duration: 15 * S, version: version.into(), ..Record::default() }
+    }
+
+    #[test]
+    fn a_lease_is_taken_only_after_it_stood_still_for_its_whole_duration() {
+        let mut seen = Seen::default();
+        let mut look = |record, at: u32| seen.look(Some(record), at * S, "me", false, 15 * S);
+        assert_eq!(look(held_by("them", "1"), 100), Step::Wait(115 * S));
+        assert_eq!(look(held_by("them", "1"), 114), Step::Wait(115 * S));
+        // A renewal starts the wait again.
+        assert_eq!(look(held_by("them", "2"), 114), Step::Wait(129 * S));
+        assert!(matches!(look(held_by("them", "2"), 129), Step::Take(_)));
+    }
+
+    #[test]
+    fn a_lease_that_is_free_or_ones_own_is_taken_at_once() {
+        for holder in ["", "me"] {
+            let step = Seen::default().look(Some(held_by(holder, "1")), S, "me", false, S);
+            assert!(matches!(step, Step::Take(_)), "{holder:?}");
+        }
+    }
+
+    #[test]
+    fn a_lease_that_was_deleted_is_not_made_anew_while_its_holder_may_still_act() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.look(None, S, "me", false, 15 * S), Step::Create);
+        let mut seen = Seen::default();
+        assert_eq!(seen.look(None, S, "me", true, 15 * S), Step::Wait(16 * S));
+        assert_eq!(seen.look(None, 16 * S, "me", true, 15 * S), Step::Create);
+        let mut seen = Seen::default();
+        seen.look(Some(held_by("them", "1")), S, "me", false, 15 * S);
+        assert_eq!(seen.look(None, 2 * S, "me", false, 15 * S), Step::Wait(17 * S));
+    }
+
+    proptest! {
+        #[test]
+        fn epochs_only_grow(transitions in 0u64..1000, epoch in 0u64..1000, floor in 0u64..1000) {
+            let record = Record { transitions, epoch, ..Record::default() };
+            let next = next_epoch(Some(&record), floor);
+            prop_assert!(next > transitions && next > epoch && next > floor);
+        }
+
+        /// A holder renews at arbitrary moments; a watcher looks at arbitrary moments. Nobody
+        /// takes the lease within its duration of the last renewal that the server had accepted.
+        #[test]
+        fn nobody_takes_a_lease_within_its_duration(
+            moments in prop::collection::vec((0u32..40, prop::bool::ANY), 1..60),
+        ) {
+            let mut seen = Seen::default();
+            let (mut now, mut renewed, mut version) = (0, 0, 0);
+            for (wait, renews) in moments {
+                now += wait;
+                if renews {
+                    (renewed, version) = (now, version + 1);
+                } else {
+                    let record = held_by("them", &version.to_string());
+                    if let Step::Take(_) = seen.look(Some(record), now * S, "me", false, 15 * S) {
+                        prop_assert!(now - renewed >= 15, "taken {} s after a renewal", now - renewed);
+                    }
+                }
+            }
+        }
+    }
+}
