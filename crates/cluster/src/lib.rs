@@ -10,6 +10,7 @@ mod transport;
 mod write;
 
 pub mod bookkeeping;
+pub mod connect;
 pub mod crds;
 pub mod effects;
 pub mod lease;

@@ -196,12 +196,13 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
 pub(crate) fn describe_auth(error: &kube::client::AuthError) -> String {
     use kube::client::AuthError;
     match error {
-        AuthError::AuthExecRun { cmd, out } => {
-            let program = cmd.split_whitespace().next().unwrap_or_default().trim_matches('"');
-            format!("the plug-in {program} failed ({}); run it by hand to see why", out.status)
+        // Its command line has the environment that the kubeconfig gives it in front.
+        AuthError::AuthExecRun { out, .. } => {
+            format!("the credentials plug-in failed ({}); run it by hand to see why", out.status)
         }
         AuthError::AuthExecParse(_) => {
-            "the plug-in's answer is not an ExecCredential; run it by hand to see what it prints".to_owned()
+            "the credentials plug-in's answer is not an ExecCredential; run it by hand to see what it prints"
+                .to_owned()
         }
         AuthError::ReadTokenFile(error, path) => {
             format!("the token file {} cannot be read: {error}", path.display())
@@ -226,9 +227,9 @@ mod tests {
             stderr: b"s3cret".to_vec(),
         };
         let error =
-            kube::client::AuthError::AuthExecRun { cmd: "aws eks s3cret".to_owned(), out: Box::new(out) };
+            kube::client::AuthError::AuthExecRun { cmd: "KEY=s3cret aws".to_owned(), out: Box::new(out) };
         let text = describe_auth(&error);
-        assert!(text.contains("aws") && !text.contains("s3cret"), "{text}");
+        assert!(text.contains("plug-in") && !text.contains("s3cret"), "{text}");
     }
 
     #[test]
