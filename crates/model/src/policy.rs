@@ -51,6 +51,16 @@ pub enum ActionName {
 }
 
 impl ActionName {
+    /// Every action, from the mildest to the one that moves most.
+    pub const ALL: [Self; 6] = [
+        Self::CollectEvidence,
+        Self::EvictPod,
+        Self::RolloutRestart,
+        Self::QuarantineNode,
+        Self::DrainNode,
+        Self::ReleaseNode,
+    ];
+
     /// The text used in resources, metrics and output.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -10,8 +10,17 @@ use crate::issue::{Evidence, Key};
 use crate::policy::{ActionName, Mode, Step};
 use crate::{Lineage, ObjectRef, Severity};
 
-/// The most attempts a Remediation lists: more than any ladder may have, so nothing is ever cut.
+/// The most attempts a Remediation lists: more than any ladder and cap may lead to, so nothing is
+/// ever cut.
 pub const ATTEMPTS_MAX: usize = 64;
+/// The most objects one attempt touches: a little more than the 110 pods a kubelet runs by
+/// default. What is beyond waits for the next attempt.
+pub const PARTS_MAX: usize = 128;
+/// The largest evidence kept, in bytes: whoever may read remediations reads all of it.
+pub const EVIDENCE_BYTES_MAX: usize = 32 * 1024;
+/// The label by which all remediations of one (lineage, check) are found; its value is what their
+/// names have in common (see [`key_hash`]).
+pub const KEY_LABEL: &str = "seaworthy.dev/key";
 
 /// One trouble taken up: one object per (lineage, check, episode).
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +65,15 @@ pub struct RemediationSpec {
     pub plan_hash: String,
     /// How long the lineage must be healthy for success, in seconds.
     pub healthy_for_s: u64,
+    /// How long an approval is waited for, in seconds.
+    #[serde(default)]
+    pub approval_timeout_s: u64,
+    /// The most attempts per lineage within the healer's window, where the policy narrows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_max: Option<u32>,
+    /// Whether the policy names the loss of pods that no controller replaces.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_loss_of_bare_pods: bool,
     /// The only part of the spec that may change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
@@ -214,7 +232,7 @@ pub enum Verdict {
     Deny,
 }
 
-/// One attempt at one step. It is written before the effect and counts from then on.
+/// One attempt at one step. It is written before its first effect and counts from then on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
@@ -224,16 +242,20 @@ pub struct Attempt {
     pub number: u32,
     /// What is done.
     pub action: ActionName,
-    /// To what, with the UID that is the effect's precondition.
+    /// What it is done to: the pod, the workload or the node.
     pub target: ObjectRef,
     /// Epoch of the leader that wrote it.
     pub epoch: u64,
     /// When the intent was written.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub intended: Timestamp,
-    /// No request of this attempt can land after this moment.
+    /// No request of this attempt that was sent so far can land after this moment.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub lands_until: Timestamp,
+    /// The effects, one after the other, fixed when the intent was written. Most attempts have
+    /// one; a drain has one for each pod; what changes nothing has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// How it ended, as far as is known.
     pub result: AttemptResult,
     /// The server's answer, or what was observed.
@@ -247,6 +269,65 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub closed: Option<Timestamp>,
+}
+
+/// One effect on one object: what is sent at most once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    /// The object, with the UID that is the effect's precondition.
+    pub target: ObjectRef,
+    /// The node it is on, where it is on one: a zone's disruptions are counted by it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
+    /// Whose pod it is, where that is not the remediation's own lineage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Lineage>,
+    /// Where it stands.
+    pub state: PartState,
+    /// When its own intent was written; absent while it is only planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub opened: Option<Timestamp>,
+    /// How many pods of the owner were ready just before: it has recovered when as many are again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_before: Option<u32>,
+    /// The server's answer, or what was observed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// Where one effect stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum PartState {
+    /// Listed when the attempt began; not sent.
+    Planned,
+    /// Its intent is written; whether it was sent or has landed is not yet known.
+    Open,
+    /// It happened; what it disrupted has not recovered yet.
+    Happened,
+    /// The same, but it may have been somebody else's doing.
+    HappenedMaybeNotOurs,
+    /// It happened, and what it disrupted has recovered.
+    Settled,
+    /// The server refused, finally for this attempt.
+    Refused,
+    /// It did not happen, and no request for it can land any more.
+    NotHappened,
+    /// It was not needed any more, or no longer allowed, when its turn came; nothing was sent.
+    Skipped,
+}
+
+impl PartState {
+    /// Whether the effect is known to have happened.
+    pub const fn happened(self) -> bool {
+        matches!(self, Self::Happened | Self::HappenedMaybeNotOurs | Self::Settled)
+    }
+
+    /// Whether something is, or may be, disrupted by it at this moment.
+    pub const fn disrupts(self) -> bool {
+        matches!(self, Self::Open | Self::Happened | Self::HappenedMaybeNotOurs)
+    }
 }
 
 /// What is known about an attempt's effect.
@@ -268,6 +349,37 @@ pub enum AttemptResult {
     DidNotHelp,
 }
 
+impl Attempt {
+    /// Whether it is not closed yet.
+    pub const fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+
+    /// Whether its effect is known to have happened, in part at least.
+    pub fn happened(&self) -> bool {
+        self.parts.iter().any(|part| part.state.happened())
+    }
+}
+
+impl RemediationStatus {
+    /// The attempt that is not closed yet; there is at most one.
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last().filter(|attempt| attempt.is_open())
+    }
+}
+
+impl RemediationSpec {
+    /// The issue it is for.
+    pub fn key(&self) -> Key {
+        Key { lineage: self.lineage.clone(), code: self.check.clone() }
+    }
+}
+
+/// The mark that an attempt leaves on what it changes in place: `<remediation>/<attempt>`.
+pub fn attempt_id(remediation: &str, attempt: u32) -> String {
+    format!("{remediation}/{attempt}")
+}
+
 /// The name of a remediation: `r-<hash of lineage and check>-<n>`.
 pub fn name(key: &Key, n: u64) -> String {
     format!("{}{n}", name_prefix(key))
@@ -275,10 +387,15 @@ pub fn name(key: &Key, n: u64) -> String {
 
 /// What the names of all remediations of one (lineage, check) begin with.
 pub fn name_prefix(key: &Key) -> String {
+    format!("r-{}-", key_hash(key))
+}
+
+/// The hash that stands for a (lineage, check) in names and in the label [`KEY_LABEL`].
+pub fn key_hash(key: &Key) -> String {
     let digest = Sha256::digest(format!("{}\n{}", key.lineage, key.code));
     // 64 bits: a collision among a million lineages has a chance of about 3 in 10^8, and would
     // be noticed, because the spec names both.
-    format!("r-{}-", hex::encode(&digest[..8]))
+    hex::encode(&digest[..8])
 }
 
 /// The number in a remediation's name, if the name is one of this (lineage, check).
