@@ -106,9 +106,9 @@ impl Breaker {
 
     /// Tells how the request went. `success` means that the dependency is well, which an answer
     /// such as 400 also shows. A pass that is dropped instead says nothing.
+    #[expect(clippy::needless_pass_by_value, reason = "a pass is good for one result")]
     pub fn record(&mut self, pass: Pass, success: bool, now: Duration) {
-        let Pass { epoch } = pass;
-        if epoch != self.epoch {
+        if pass.epoch != self.epoch {
             return;
         }
         if success {

@@ -87,7 +87,7 @@ impl Pooled {
 
     fn pool(&self) -> Result<Pool, Error> {
         let generation = match &self.peer {
-            Peer::Service { ours, .. } => *ours.generation().borrow(),
+            Peer::Service { ours, .. } => ours.generation(),
             Peer::Host(_) => 0,
         };
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);

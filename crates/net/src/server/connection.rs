@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
@@ -28,6 +29,9 @@ use crate::tls::{Identity, IdentityError};
 
 /// Streams at once on one HTTP/2 connection. What a browser's console needs several times over.
 const STREAMS_MAX: u32 = 128;
+
+/// How long a refused caller may take to read why.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What all connections of a server have in common.
 pub(super) struct Shared {
@@ -73,14 +77,14 @@ async fn speak(
     peer: SocketAddr,
     phases: &mut watch::Receiver<Phase>,
 ) {
-    let (reloading, config) = match &shared.security {
+    // The trust is looked at before the handshake, so that no change is missed.
+    let (trust, config) = match &shared.security {
         Security::Plain => {
             return http(shared, stream, Protocol::Http1, peer, Caller::Nobody, phases, None).await;
         }
-        Security::Tls(reloading) => (reloading, reloading.server_plain()),
-        Security::Mutual(reloading) => (reloading, reloading.server_mutual()),
+        Security::Tls(reloading) => (None, reloading.server_plain()),
+        Security::Mutual(reloading) => (Some(reloading.trust()), reloading.server_mutual()),
     };
-    let trust = reloading.generation();
     let handshaken = tokio::select! {
         biased;
         _ = phases.wait_for(|phase| *phase == Phase::Draining) => None,
@@ -99,7 +103,7 @@ async fn speak(
             Err(error) => Caller::Refused(error),
         },
     };
-    http(shared, tls, protocol, peer, caller, phases, Some(trust)).await;
+    http(shared, tls, protocol, peer, caller, phases, trust).await;
 }
 
 async fn handshake(
@@ -108,15 +112,31 @@ async fn handshake(
     peer: SocketAddr,
     config: Arc<ServerConfig>,
 ) -> Option<tokio_rustls::server::TlsStream<tokio::net::TcpStream>> {
-    let handshake = TlsAcceptor::from(config).accept(stream);
+    let handshake = TlsAcceptor::from(config).accept(stream).into_fallible();
     let reason = match tokio::time::timeout(shared.limits.handshake, handshake).await {
         Ok(Ok(tls)) => return Some(tls),
-        Ok(Err(error)) => error.to_string(),
+        Ok(Err((error, stream))) => {
+            linger(stream).await;
+            error.to_string()
+        }
         Err(_) => "it took too long".to_owned(),
     };
     shared.metrics.handshake_failed();
     tracing::debug!(%peer, reason, "no tls with a caller");
     None
+}
+
+/// Lets the reason for a refusal arrive: closing with bytes unread would reset the connection, and
+/// the caller would find only that.
+async fn linger(mut stream: tokio::net::TcpStream) {
+    let discard = async {
+        stream.shutdown().await?;
+        let mut rest = [0; 1024];
+        while stream.read(&mut rest).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // However it ends, the connection does.
+    let _ = tokio::time::timeout(LINGER, discard).await;
 }
 
 #[derive(Clone, Copy)]
@@ -182,10 +202,10 @@ async fn told_to_end(phases: &mut watch::Receiver<Phase>, trust: Option<watch::R
     }
 }
 
-/// Waits until the certificates that a connection was judged by are no longer in use.
+/// Waits until the CAs that a caller was let in by are no longer the ones in use.
 async fn replaced(trust: Option<watch::Receiver<u64>>) {
-    if let Some(mut generation) = trust
-        && generation.changed().await.is_ok()
+    if let Some(mut trust) = trust
+        && trust.changed().await.is_ok()
     {
         return;
     }

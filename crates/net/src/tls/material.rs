@@ -10,9 +10,9 @@ use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVeri
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{Certificate, Error, Identity, InjectedTime};
+use super::{Certificate, Error, Fault, Identity, InjectedTime};
 
 /// Where certificate, key and CA are. They may be replaced at any time, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Files {
 /// What the files held at one time.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Contents {
-    ca: Vec<u8>,
+    pub(crate) ca: Vec<u8>,
     cert: Vec<u8>,
     key: Vec<u8>,
 }
@@ -147,18 +147,28 @@ fn check_issuer(
     roots: &RootCertStore,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let unusable =
-        |error: rustls::Error| Error::Unusable { path: files.cert.clone(), reason: error.to_string() };
-    let leaf = ParsedCertificate::try_from(&chain[0]).map_err(unusable)?;
-    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-    let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let algorithms = super::provider().signature_verification_algorithms.all;
-    verify_server_cert_signed_by_trust_anchor(&leaf, roots, &chain[1..], now, algorithms).map_err(|error| {
-        match super::Fault::from(&error) {
-            super::Fault::UnknownIssuer => Error::WrongCa { cert: files.cert.clone(), ca: files.ca.clone() },
-            _ => unusable(error),
-        }
+    verify(chain, roots, now).map_err(|error| match Fault::from(&error) {
+        Fault::UnknownIssuer => Error::WrongCa { cert: files.cert.clone(), ca: files.ca.clone() },
+        _ => Error::Unusable { path: files.cert.clone(), reason: error.to_string() },
     })
+}
+
+/// Whether the chain leads to one of the roots.
+fn verify(
+    chain: &[CertificateDer<'static>],
+    roots: &RootCertStore,
+    now: Timestamp,
+) -> Result<(), rustls::Error> {
+    let leaf = ParsedCertificate::try_from(&chain[0])?;
+    let algorithms = super::provider().signature_verification_algorithms.all;
+    verify_server_cert_signed_by_trust_anchor(&leaf, roots, &chain[1..], super::unix_time(now), algorithms)
+}
+
+/// Whether one of the CAs in the PEM text `ca` has issued the certificate, as far as its signature
+/// and dates go.
+pub(crate) fn is_issued_by(certificate: &CertificateDer<'static>, ca: &str, now: Timestamp) -> bool {
+    roots(Path::new("ca.crt"), ca.as_bytes())
+        .is_ok_and(|roots| verify(std::slice::from_ref(certificate), &roots, now).is_ok())
 }
 
 fn server_protocols() -> Vec<Vec<u8>> {

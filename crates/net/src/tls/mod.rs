@@ -15,6 +15,7 @@ mod reloading;
 use std::sync::Arc;
 
 use environment::Environment;
+use jiff::Timestamp;
 use rustls::crypto::CryptoProvider;
 use rustls::time_provider::TimeProvider;
 use rustls_pki_types::UnixTime;
@@ -24,6 +25,7 @@ pub use fault::Fault;
 pub use identity::{DOMAIN, Identity, IdentityError};
 pub(crate) use inspect::Certificate;
 pub use material::Files;
+pub(crate) use material::is_issued_by;
 pub use reloading::Reloading;
 
 /// The cryptography that everything here uses.
@@ -49,9 +51,14 @@ impl std::fmt::Debug for InjectedTime {
 
 impl TimeProvider for InjectedTime {
     fn current_time(&self) -> Option<UnixTime> {
-        let since_epoch = self.0.now().duration_since(jiff::Timestamp::UNIX_EPOCH);
-        Some(UnixTime::since_unix_epoch(since_epoch.try_into().ok()?))
+        Some(unix_time(self.0.now()))
     }
+}
+
+/// Times before 1970 count as 1970: no certificate is valid then.
+fn unix_time(time: Timestamp) -> UnixTime {
+    let since_epoch = time.duration_since(Timestamp::UNIX_EPOCH);
+    UnixTime::since_unix_epoch(since_epoch.try_into().unwrap_or_default())
 }
 
 /// The CAs in a PEM file.

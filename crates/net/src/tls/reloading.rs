@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use environment::Environment;
 use jiff::Timestamp;
 use rustls::{ClientConfig, ServerConfig};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::material::{Contents, Material};
 use super::{Error, Files, Identity};
@@ -32,8 +32,12 @@ struct Shared {
     environment: Environment,
     files: Files,
     material: ArcSwap<Material>,
-    /// Counts what was put to use, from 1 for the first.
-    generation: watch::Sender<u64>,
+    /// What the material in use was made of; held while looking, so that one look is at a time.
+    contents: Mutex<Contents>,
+    /// Counts what was put to use.
+    generation: AtomicU64,
+    /// Counts the sets of CAs among that.
+    trust: watch::Sender<u64>,
     failures: AtomicU64,
 }
 
@@ -47,11 +51,19 @@ impl Reloading {
             environment: environment.clone(),
             files,
             material: ArcSwap::from_pointee(material),
-            generation: watch::Sender::new(1),
+            contents: Mutex::new(contents),
+            generation: AtomicU64::new(1),
+            trust: watch::Sender::new(1),
             failures: AtomicU64::new(0),
         });
-        environment.spawn("tls reload", poll(Arc::clone(&shared), contents));
+        environment.spawn("tls reload", poll(Arc::clone(&shared)));
         Ok(Self { shared })
+    }
+
+    /// Reads the files now, without waiting for the next poll, and says whether something else is
+    /// in use after it. On an error the former certificates stay in use.
+    pub async fn look(&self) -> Result<bool, Error> {
+        self.shared.look().await
     }
 
     /// Whom the certificate in use names, if it names a service.
@@ -69,10 +81,15 @@ impl Reloading {
         self.shared.failures.load(Ordering::Relaxed)
     }
 
-    /// Changes whenever other certificates are put to use: connections that were judged by the
-    /// former ones should end.
-    pub fn generation(&self) -> watch::Receiver<u64> {
-        self.shared.generation.subscribe()
+    /// Changes whenever other certificates are put to use; begins with 1.
+    pub fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
+    }
+
+    /// Changes whenever other CAs are trusted: callers that were let in by the former ones have to
+    /// show themselves again. A renewed certificate of ours does not concern them.
+    pub(crate) fn trust(&self) -> watch::Receiver<u64> {
+        self.shared.trust.subscribe()
     }
 
     pub(crate) fn client(&self) -> Arc<ClientConfig> {
@@ -94,18 +111,13 @@ impl std::fmt::Debug for Reloading {
     }
 }
 
-async fn poll(shared: Arc<Shared>, mut in_use: Contents) {
+async fn poll(shared: Arc<Shared>) {
     let mut failed_in_a_row = 0;
     loop {
         tokio::time::sleep(POLL_INTERVAL).await;
-        match shared.reload(&in_use).await {
-            Ok(None) => failed_in_a_row = 0,
-            Ok(Some(contents)) => {
-                in_use = contents;
-                failed_in_a_row = 0;
-            }
+        match shared.look().await {
+            Ok(_) => failed_in_a_row = 0,
             Err(error) => {
-                shared.failures.fetch_add(1, Ordering::Relaxed);
                 if failed_in_a_row % REMIND_EVERY == 0 {
                     tracing::warn!(%error, "tls files cannot be used; going on with the former ones");
                 }
@@ -116,19 +128,33 @@ async fn poll(shared: Arc<Shared>, mut in_use: Contents) {
 }
 
 impl Shared {
-    async fn reload(&self, in_use: &Contents) -> Result<Option<Contents>, Error> {
-        let contents = self.files.read().await?;
-        if contents == *in_use {
-            return Ok(None);
+    async fn look(&self) -> Result<bool, Error> {
+        let looked = self.replace().await;
+        if looked.is_err() {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        looked
+    }
+
+    async fn replace(&self) -> Result<bool, Error> {
+        let mut in_use = self.contents.lock().await;
+        let found = self.files.read().await?;
+        if found == *in_use {
+            return Ok(false);
         }
         // Files are replaced one after the other: a set that does not fit together is an error
         // here, and whole at the next look.
-        let material = Material::build(&self.environment, &self.files, &contents)?;
+        let material = Material::build(&self.environment, &self.files, &found)?;
         tracing::info!(
             cert = %self.files.cert.display(), not_after = %material.not_after, "tls files were replaced"
         );
+        let other_trust = found.ca != in_use.ca;
+        *in_use = found;
         self.material.store(Arc::new(material));
-        self.generation.send_modify(|generation| *generation += 1);
-        Ok(Some(contents))
+        self.generation.fetch_add(1, Ordering::Release);
+        if other_trust {
+            self.trust.send_modify(|trust| *trust += 1);
+        }
+        Ok(true)
     }
 }
