@@ -2,6 +2,8 @@
 
 use crate::{expect_nothing, licence, metadata, source};
 use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::process::Command;
 
 #[derive(Deserialize)]
 struct Deny {
@@ -30,14 +32,46 @@ fn deny() -> Deny {
     toml::from_str(&text).expect("deny.toml has lists of licences and bans")
 }
 
+/// Names and versions of all that is built, for any platform. From `cargo tree`, because `cargo metadata` lists also what
+/// only a feature that nobody enables would bring.
+fn built() -> Vec<(String, String)> {
+    let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
+    let tree = Command::new(cargo)
+        .args([
+            "tree",
+            "--workspace",
+            "--edges",
+            "all",
+            "--target",
+            "all",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .current_dir(source::root())
+        .output()
+        .expect("cargo tree runs");
+    assert!(tree.status.success(), "cargo tree: {}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8_lossy(&tree.stdout).into_owned();
+    let names: BTreeSet<(String, String)> = lines
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            Some((words.next()?.to_owned(), words.next()?.to_owned()))
+        })
+        .collect();
+    names.into_iter().collect()
+}
+
 #[test]
 fn banned_crates_are_absent() {
-    let bans = deny().bans.deny;
-    let found: Vec<String> = metadata()
-        .packages
+    let (bans, built) = (deny().bans.deny, built());
+    assert!(built.len() > 100, "cargo tree lists what is built");
+    let found: Vec<String> = built
         .iter()
-        .filter_map(|package| Some((package, bans.iter().find(|ban| package.name.as_str() == ban.name)?)))
-        .map(|(package, ban)| format!("{} {}: {}", package.name, package.version, ban.reason))
+        .filter_map(|(name, version)| Some((name, version, bans.iter().find(|ban| ban.name == *name)?)))
+        .map(|(name, version, ban)| format!("{name} {version}: {}", ban.reason))
         .collect();
     expect_nothing("deny.toml bans these (find who brings one with `cargo tree -i`):", &found);
 }

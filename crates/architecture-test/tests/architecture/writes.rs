@@ -5,14 +5,12 @@ use crate::source::{Source, under};
 
 /// Who may write. A name without an ending is a folder.
 const WRITERS: &[&str] = &[
-    // Seaworthy's own API group, its Leases, Events.
+    // Seaworthy's own API group, its Leases, Events; `write.rs` is their common hand, private to the crate.
     "crates/cluster/src/bookkeeping",
-    "crates/cluster/src/bookkeeping.rs",
     "crates/cluster/src/lease",
-    "crates/cluster/src/lease.rs",
+    "crates/cluster/src/write.rs",
     // Everything else, with an Admit of the governor in hand.
     "crates/cluster/src/effects",
-    "crates/cluster/src/effects.rs",
     // A person's own command, under that person's kubeconfig: no effect of the healer's.
     "crates/seaworthy/src/own_hand.rs",
     // Sets up and breaks clusters that are there to be broken.
@@ -74,6 +72,16 @@ fn only_the_two_writers_write() {
     let found: Vec<String> =
         under("crates").iter().filter(|source| !may_write(&source.path)).flat_map(writes).collect();
     expect_nothing("Kubernetes is written to by cluster::bookkeeping and cluster::effects alone:", &found);
+}
+
+#[test]
+fn the_hand_that_writes_is_private() {
+    let found: Vec<String> = under("crates/cluster/src")
+        .iter()
+        .flat_map(|source| source.find(&["pub", "mod", "write"]).map(|at| (source, at)).collect::<Vec<_>>())
+        .map(|(source, at)| source.complain(source.tokens[at].line, "`write` writes whatever it is told"))
+        .collect();
+    expect_nothing("what may be written is said by the module around the hand:", &found);
 }
 
 #[test]

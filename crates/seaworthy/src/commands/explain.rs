@@ -1,0 +1,65 @@
+//! `seaworthy explain KIND/NAME`: why was this (not) healed?
+
+mod account;
+mod subject;
+
+use account::Known;
+use clap::Args;
+use cluster::connect::Connection;
+use environment::Environment;
+use kube::api::{Api, ListParams};
+use model::Issue;
+use model::brake::{self, Brake};
+use model::policy::HealingPolicy;
+use model::remediation::Remediation;
+use subject::Subject;
+
+use super::Outcome;
+use crate::arguments::{Cluster, Scope};
+use crate::exit::Exit;
+use crate::peer::{self, Peer};
+use crate::{connect, output, runtime};
+
+/// What to explain
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The object or lineage: pod/web-1, deploy/web, Deployment/shop/web, node/n1
+    #[arg(value_name = "KIND/NAME")]
+    subject: Subject,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    peer: Peer,
+    #[command(flatten)]
+    cluster: Cluster,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    runtime::block_on(async {
+        let environment = runtime::environment()?;
+        let Connection { client, .. } = connect::to(&arguments.cluster).await?;
+        let all = ListParams::default();
+        let remediations = Api::<Remediation>::all(client.clone()).list(&all).await?.items;
+        let policies = Api::<HealingPolicy>::all(client.clone()).list(&all).await?.items;
+        let brake = Api::<Brake>::all(client).get_opt(brake::NAME).await?;
+        let issues = match &arguments.peer.alerter {
+            Some(_) => Some(issues(&arguments.peer, &environment).await?),
+            None => None,
+        };
+        let known = Known {
+            subject: &arguments.subject.clone().within(arguments.scope.namespace.as_deref()),
+            issues: issues.as_deref(),
+            remediations: &remediations,
+            policies: &policies,
+            brake: brake.as_ref().map(|brake| &brake.spec),
+            now: environment.now(),
+        };
+        output::print(known.tell().trim_end())?;
+        Ok(Exit::Fine)
+    })
+}
+
+async fn issues(peer: &Peer, environment: &Environment) -> anyhow::Result<Vec<Issue>> {
+    let alerter = peer.alerter(environment).await?;
+    Ok(peer::issues(&alerter).await?.into_iter().map(|reported| reported.report.issue).collect())
+}

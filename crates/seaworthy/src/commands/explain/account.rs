@@ -1,0 +1,229 @@
+//! The account itself: from what is recorded to sentences, the answer first.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use model::Issue;
+use model::brake::BrakeSpec;
+use model::policy::{HealingPolicy, Mode};
+use model::remediation::{Attempt, AttemptResult, Decision, Phase, Remediation, RemediationStatus, Verdict};
+
+use super::subject::Subject;
+use crate::output::age;
+
+/// Older remediations of one subject are counted, not told: the newest answer the question.
+const TOLD_MAX: usize = 5;
+
+/// All that is known, as it was read.
+pub(crate) struct Known<'a> {
+    pub(crate) subject: &'a Subject,
+    /// Nothing where nobody could be asked.
+    pub(crate) issues: Option<&'a [Issue]>,
+    pub(crate) remediations: &'a [Remediation],
+    pub(crate) policies: &'a [HealingPolicy],
+    /// Nothing where it is absent, which counts as paused.
+    pub(crate) brake: Option<&'a BrakeSpec>,
+    pub(crate) now: Timestamp,
+}
+
+impl Known<'_> {
+    /// The whole account. The first sentence is the answer.
+    pub(crate) fn tell(&self) -> String {
+        let issues = self.issues_of_subject();
+        let remediations = self.remediations_of_subject();
+        let mut text = format!("{}\n{}\n", self.subject, self.answer(&issues, &remediations));
+        if let Some(pause) = self.pause() {
+            let _ = writeln!(text, "{pause}");
+        }
+        for issue in &issues {
+            text.push_str(&self.issue(issue));
+        }
+        for remediation in remediations.iter().take(TOLD_MAX) {
+            text.push_str(&self.remediation(remediation));
+        }
+        if remediations.len() > TOLD_MAX {
+            let _ = writeln!(text, "\n… and {} older remediations", remediations.len() - TOLD_MAX);
+        }
+        text
+    }
+
+    fn issues_of_subject(&self) -> Vec<&Issue> {
+        let is_member =
+            |issue: &Issue| issue.members.iter().any(|member| self.subject.is_object(&member.object));
+        let concerns =
+            |issue: &Issue| self.subject.is_lineage(&issue.lineage) || self.subject.is_object(&issue.subject);
+        let issues = self.issues.unwrap_or_default().iter();
+        issues.filter(|issue| concerns(issue) || is_member(issue)).collect()
+    }
+
+    /// Newest first.
+    fn remediations_of_subject(&self) -> Vec<&Remediation> {
+        let mut found: Vec<&Remediation> = self.remediations.iter().filter(|r| self.concerns(r)).collect();
+        found.sort_by_key(|r| std::cmp::Reverse((r.creation_timestamp().map(|time| time.0), r.name_any())));
+        found
+    }
+
+    fn concerns(&self, remediation: &Remediation) -> bool {
+        let spec = &remediation.spec;
+        let attempts = remediation.status.iter().flat_map(|status| &status.attempts);
+        self.subject.is_lineage(&spec.lineage)
+            || self.subject.is_object(&spec.subject)
+            || attempts.into_iter().any(|attempt| self.subject.is_object(&attempt.target))
+    }
+
+    fn answer(&self, issues: &[&Issue], remediations: &[&Remediation]) -> String {
+        if let Some((remediation, status)) = remediations.iter().find_map(|r| Some((r, r.status.as_ref()?))) {
+            return format!("{}: {}", remediation.spec.check, self.verdict(status));
+        }
+        if let Some(folded) = issues.iter().find_map(|issue| Some((issue, issue.cause.as_ref()?))) {
+            let (issue, cause) = folded;
+            return format!(
+                "{}: nothing was done about it, because it is a symptom of {} {}: look there.",
+                issue.code, cause.lineage, cause.code
+            );
+        }
+        match (issues.first(), self.issues) {
+            (Some(issue), _) => format!("{}: {}", issue.code, self.why_not_taken_up(issue)),
+            (None, Some(_)) => "Nothing is known to be wrong with it, and nothing was done to it.".to_owned(),
+            (None, None) => {
+                "Nothing was done to it. Whether something is wrong with it was not asked: name a running \
+                             alerter with --alerter."
+                    .to_owned()
+            }
+        }
+    }
+
+    fn why_not_taken_up(&self, issue: &Issue) -> String {
+        let for_code: Vec<String> = self
+            .policies
+            .iter()
+            .filter(|policy| policy.spec.selects.codes.contains(&issue.code))
+            .map(|policy| format!("{} ({})", policy.name_any(), policy.spec.mode.as_str()))
+            .collect();
+        if for_code.is_empty() {
+            return format!("not taken up: no HealingPolicy is for {}.", issue.code);
+        }
+        format!(
+            "not taken up: of the policies for this check ({}) none selects it, or the healer has not got to it; \
+             `kubectl describe healingpolicies` says what each selects and whether it was accepted.",
+            for_code.join(", ")
+        )
+    }
+
+    fn verdict(&self, status: &RemediationStatus) -> String {
+        match status.phase {
+            Phase::Pending => "taken up, nothing decided yet.".to_owned(),
+            Phase::AwaitingApproval => {
+                "waits for a person: `seaworthy remediations approve NAME`.".to_owned()
+            }
+            Phase::Deferred => format!("not healed yet. {}", self.decision(status)),
+            Phase::Acting => "being healed: an action is on its way.".to_owned(),
+            Phase::Verifying => "an action was taken; whether it helped is being watched.".to_owned(),
+            Phase::Succeeded => {
+                let helped =
+                    status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
+                let by = helped.map(|attempt| format!(" by {}", attempt.action)).unwrap_or_default();
+                format!("healed{by}{}.", self.ended(status))
+            }
+            Phase::Cleared => format!("it went away without our doing{}.", self.ended(status)),
+            Phase::Observed => "not healed: its policy only observes.".to_owned(),
+            Phase::Denied => format!("not healed. {}", self.decision(status)),
+            Phase::Rejected => format!("not healed: nobody approved it. {}", status.message),
+            Phase::Escalated => format!("not healed: a person has been told. {}", status.message),
+            Phase::Cancelled => format!("given up: {}", status.message),
+        }
+    }
+
+    fn decision(&self, status: &RemediationStatus) -> String {
+        status.decision.as_ref().map_or_else(|| status.message.clone(), |decision| self.rule(decision))
+    }
+
+    fn rule(&self, Decision { verdict, rule, reason, until, .. }: &Decision) -> String {
+        let says = match verdict {
+            Verdict::Admit => return format!("The governor admitted it: {reason}."),
+            Verdict::Defer => "says not now",
+            Verdict::Deny => "says no",
+        };
+        let next =
+            until.map(|until| format!(" Looked at again {}.", self.relative(until))).unwrap_or_default();
+        format!("The rule {rule} {says}: {}.{next}", reason.trim_end_matches('.'))
+    }
+
+    fn ended(&self, status: &RemediationStatus) -> String {
+        status.ended.map(|ended| format!(" {}", self.relative(ended))).unwrap_or_default()
+    }
+
+    fn pause(&self) -> Option<String> {
+        match self.brake {
+            None => Some(
+                "The healer is paused: there is no Brake named \"cluster\" (`seaworthy resume` makes one)."
+                    .to_owned(),
+            ),
+            Some(brake) if brake.holds(self.now) => {
+                let reason = if brake.reason.is_empty() { "no reason was given" } else { &brake.reason };
+                let until =
+                    brake.until.map(|until| format!(", ends {}", self.relative(until))).unwrap_or_default();
+                Some(format!("The healer is paused: {reason}{until}."))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn issue(&self, issue: &Issue) -> String {
+        let mut text =
+            format!("\nIssue {} ({}), since {}\n", issue.code, issue.severity, self.relative(issue.since));
+        let _ = writeln!(text, "  {}", issue.summary);
+        if let Some(cause) = &issue.cause {
+            let _ = writeln!(text, "  a symptom of {} {}", cause.lineage, cause.code);
+        }
+        for (fact, value) in &issue.evidence {
+            let _ = writeln!(text, "  {fact}: {value}");
+        }
+        text
+    }
+
+    fn remediation(&self, remediation: &Remediation) -> String {
+        let spec = &remediation.spec;
+        let Some(status) = &remediation.status else {
+            return format!("\nRemediation {} for {}: no status yet\n", remediation.name_any(), spec.check);
+        };
+        let mode =
+            if spec.mode == Mode::Enforce { String::new() } else { format!(", mode {}", spec.mode.as_str()) };
+        let (name, phase) = (remediation.name_any(), status.phase.as_str());
+        let mut text =
+            format!("\nRemediation {name} for {}: {phase} (policy {}{mode})\n", spec.check, spec.policy);
+        if !status.message.is_empty() {
+            let _ = writeln!(text, "  {}", status.message);
+        }
+        if let Some(decision) = &status.decision {
+            let _ = writeln!(text, "  {}", self.rule(decision));
+        }
+        for attempt in &status.attempts {
+            let _ = writeln!(text, "  {}", self.attempt(attempt));
+        }
+        text
+    }
+
+    fn attempt(&self, attempt: &Attempt) -> String {
+        let result = match attempt.result {
+            AttemptResult::Open => "sent, answer not known yet",
+            AttemptResult::Refused => "refused",
+            AttemptResult::Happened => "happened",
+            AttemptResult::HappenedMaybeNotOurs => "happened, maybe by somebody else",
+            AttemptResult::NotHappened => "did not happen",
+            AttemptResult::Helped => "helped",
+            AttemptResult::DidNotHelp => "did not help",
+        };
+        let detail = if attempt.detail.is_empty() { String::new() } else { format!(": {}", attempt.detail) };
+        let (number, action, target) = (attempt.number, attempt.action, &attempt.target);
+        format!("{number}. {action} {target}, {}: {result}{detail}", self.relative(attempt.intended))
+    }
+
+    /// `5m12s ago` or `in 30s`.
+    fn relative(&self, time: Timestamp) -> String {
+        let distance = Duration::try_from(self.now.duration_since(time).abs()).unwrap_or_default();
+        if time > self.now { format!("in {}", age(distance)) } else { format!("{} ago", age(distance)) }
+    }
+}

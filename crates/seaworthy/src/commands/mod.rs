@@ -1,0 +1,61 @@
+//! The commands, one file each.
+
+mod completions;
+mod config;
+mod crds;
+mod explain;
+mod issues;
+mod pause;
+mod reference;
+mod remediations;
+mod resume;
+mod version;
+
+use clap::Subcommand;
+
+use crate::arguments::Arguments;
+use crate::exit::{Exit, Failure};
+
+/// What a command ends with.
+type Outcome = Result<Exit, Failure>;
+
+/// Every command, in the order of the help: looking, deciding, serving, setting up.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List what a running alerter knows to be wrong
+    Issues(issues::Arguments),
+    /// List what the healer took up, or decide on a plan that waits
+    Remediations(remediations::Arguments),
+    /// Say why something was, or was not, healed
+    Explain(explain::Arguments),
+    /// Stop the healer: no further action begins
+    Pause(pause::Arguments),
+    /// Let the healer act again
+    Resume(resume::Arguments),
+    /// Check or print configuration files
+    Config(config::Arguments),
+    /// Print the custom resources, for `kubectl apply -f -`
+    Crds,
+    /// Print a shell's completions
+    Completions(completions::Arguments),
+    /// Print the version and what it was built for
+    Version(version::Arguments),
+    /// Print the reference of all commands, as Markdown
+    #[command(hide = true)]
+    Reference,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Outcome {
+    match arguments.command {
+        Command::Issues(arguments) => issues::run(&arguments),
+        Command::Remediations(arguments) => remediations::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Pause(arguments) => pause::run(&arguments),
+        Command::Resume(arguments) => resume::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
+        Command::Crds => crds::run(),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Version(arguments) => version::run(&arguments),
+        Command::Reference => reference::run(),
+    }
+}

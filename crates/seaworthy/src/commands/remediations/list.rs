@@ -1,0 +1,101 @@
+//! The list, once or as it changes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::api::{Api, ListParams};
+use kube::{Client, ResourceExt};
+use model::remediation::{Phase, Remediation};
+
+use super::List;
+use crate::commands::Outcome;
+use crate::exit::Exit;
+use crate::output::{Table, Tone, age};
+use crate::{connect, runtime};
+
+/// How often a watched list is read again. A list of our own few objects every two seconds costs less than it would to
+/// explain a broken watch to a person at a terminal.
+const EVERY: Duration = Duration::from_secs(2);
+
+pub(super) fn run(list: &List) -> Outcome {
+    runtime::block_on(async {
+        let client = connect::to(&list.cluster).await?.client;
+        let environment = runtime::environment()?;
+        let mut shown = BTreeMap::new();
+        loop {
+            let found = read(&client, list).await?;
+            let versions = versions(&found);
+            let changed: Vec<Remediation> = found
+                .into_iter()
+                .filter(|one| shown.get(&one.name_any()) != one.metadata.resource_version.as_ref())
+                .collect();
+            if !changed.is_empty() || shown.is_empty() {
+                list.output.write(&changed, |wide| table(&changed, wide, environment.now()))?;
+            }
+            if !list.watch {
+                return Ok(Exit::Fine);
+            }
+            shown = versions;
+            tokio::time::sleep(EVERY).await;
+        }
+    })
+}
+
+/// Oldest first, as kubectl's habit is to end with what is new.
+async fn read(client: &Client, list: &List) -> anyhow::Result<Vec<Remediation>> {
+    let mut found = Api::<Remediation>::all(client.clone()).list(&ListParams::default()).await?.items;
+    found.retain(|one| list.scope.includes(&one.spec.lineage.namespace) && (list.all || !is_over(one)));
+    found.sort_by_key(|one| (one.creation_timestamp().map(|time| time.0), one.name_any()));
+    Ok(found)
+}
+
+fn is_over(remediation: &Remediation) -> bool {
+    remediation.status.as_ref().is_some_and(|status| status.phase.is_over())
+}
+
+fn versions(found: &[Remediation]) -> BTreeMap<String, String> {
+    found.iter().filter_map(|one| Some((one.name_any(), one.resource_version()?))).collect()
+}
+
+fn table(remediations: &[Remediation], wide: bool, now: Timestamp) -> Table {
+    let narrow = ["NAME", "LINEAGE", "CHECK", "PHASE", "STEP", "RULE", "AGE"];
+    let all =
+        ["NAME", "LINEAGE", "CHECK", "PHASE", "STEP", "RULE", "AGE", "POLICY", "MODE", "ATTEMPTS", "MESSAGE"];
+    let mut table =
+        Table::new(if wide { &all } else { &narrow }, "no remediations (--all shows those that are over)");
+    for remediation in remediations {
+        let spec = &remediation.spec;
+        let status = remediation.status.clone().unwrap_or_default();
+        let created = remediation.creation_timestamp().map_or(now, |time| time.0);
+        let old = Duration::try_from(now.duration_since(created)).unwrap_or_default();
+        table.row([
+            (remediation.name_any(), Tone::Plain),
+            (spec.lineage.to_string(), Tone::Plain),
+            (spec.check.clone(), Tone::Plain),
+            (status.phase.as_str().to_owned(), tone(status.phase)),
+            (status.action.map(|action| action.to_string()).unwrap_or_default(), Tone::Plain),
+            (status.decision.map(|decision| decision.rule).unwrap_or_default(), Tone::Plain),
+            (age(old), Tone::Faint),
+            (spec.policy.clone(), Tone::Plain),
+            (spec.mode.as_str().to_owned(), Tone::Plain),
+            (status.attempts.len().to_string(), Tone::Plain),
+            (status.message, Tone::Plain),
+        ]);
+    }
+    table
+}
+
+fn tone(phase: Phase) -> Tone {
+    match phase {
+        Phase::Succeeded | Phase::Cleared => Tone::Good,
+        Phase::Escalated | Phase::Denied => Tone::Bad,
+        Phase::AwaitingApproval | Phase::Deferred => Tone::Warning,
+        Phase::Pending
+        | Phase::Acting
+        | Phase::Verifying
+        | Phase::Observed
+        | Phase::Rejected
+        | Phase::Cancelled => Tone::Plain,
+    }
+}

@@ -1,0 +1,67 @@
+//! Configuration files: read, recognised by their `kind`, checked.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use model::config;
+use model::config::healer::{self, HealerConfig};
+use model::config::monitor::{self, MonitorConfig};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Failure;
+
+/// A configuration file that was accepted.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Configuration {
+    Monitor(Box<MonitorConfig>),
+    Healer(Box<HealerConfig>),
+}
+
+/// What a file says it is.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default)]
+    kind: String,
+}
+
+impl Configuration {
+    /// What it configures, for people.
+    pub(crate) fn what(&self) -> &'static str {
+        match self {
+            Self::Monitor(_) => "the monitor",
+            Self::Healer(_) => "the healer",
+        }
+    }
+}
+
+/// Reads a file of any kind that we know.
+pub(crate) fn load(file: &Path) -> Result<Configuration, Failure> {
+    let (name, text) = read(file)?;
+    let Head { kind } = config::parse(&name, &text).map_err(Failure::configuration)?;
+    let accepted = match kind.as_str() {
+        monitor::KIND => {
+            MonitorConfig::parse(&name, &text).map(|config| Configuration::Monitor(Box::new(config)))
+        }
+        healer::KIND => {
+            HealerConfig::parse(&name, &text).map(|config| Configuration::Healer(Box::new(config)))
+        }
+        "" => return Err(unknown(&name, "it has no kind")),
+        other => return Err(unknown(&name, &format!("kind {other:?} is not known"))),
+    };
+    accepted.map_err(Failure::configuration)
+}
+
+fn read(file: &Path) -> Result<(String, String), Failure> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| format!("{name} cannot be read"));
+    Ok((name, text.map_err(Failure::configuration)?))
+}
+
+fn unknown(name: &str, why: &str) -> Failure {
+    let kinds = [monitor::KIND, healer::KIND].join(", ");
+    Failure::configuration(anyhow!(
+        "{name}: {why}: a configuration begins with apiVersion: {} and kind: one of {kinds}",
+        config::API_VERSION
+    ))
+}

@@ -1,0 +1,84 @@
+//! Where log lines go, and which.
+
+use std::io::{IsTerminal, stderr};
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::prelude::*;
+
+/// What commands say without being asked: their output is their answer. Services have levels in their configuration.
+const UNASKED: &str = "warn";
+/// Our own modules.
+const OURS: [&str; 7] = ["seaworthy", "monitor", "healer", "alerter", "cluster", "net", "environment"];
+
+/// How log lines look and which are written
+#[derive(Args)]
+#[command(next_help_heading = "Logging")]
+pub(crate) struct Logging {
+    /// Levels, overall and per module: `info,monitor::engine=debug`
+    #[arg(long, global = true, hide_env_values = true, env = "SEAWORTHY_LOG", value_name = "LEVELS", value_parser = levels)]
+    log: Option<String>,
+    /// Form of log lines, on standard error
+    #[arg(
+        long,
+        global = true,
+        env = "SEAWORTHY_LOG_FORMAT",
+        hide_env_values = true,
+        value_name = "FORM",
+        value_enum,
+        default_value_t
+    )]
+    log_format: Format,
+    /// Say more: -v debug, -vv trace
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// Starts logging to standard error, so that standard output holds nothing but the answer.
+pub(crate) fn start(logging: &Logging) {
+    let filter = EnvFilter::new(logging.directives().unwrap_or(UNASKED.to_owned()));
+    let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    match logging.log_format {
+        Format::Json => registry.with(lines.json().flatten_event(true)).init(),
+        Format::Text => registry.with(lines.with_ansi(stderr().is_terminal() && !no_color())).init(),
+    }
+}
+
+/// Whether the user asked for no colours, see <https://no-color.org>: set to anything but nothing.
+pub(crate) fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+impl Logging {
+    /// What the command line or the environment asks for, if they do.
+    fn directives(&self) -> Option<String> {
+        match (&self.log, self.verbose) {
+            (Some(levels), _) => Some(levels.clone()),
+            (None, 0) => None,
+            // What dependencies say in detail drowns what we say.
+            (None, 1) => {
+                Some(OURS.iter().fold("info".to_owned(), |all, module| format!("{all},{module}=debug")))
+            }
+            (None, _) => Some("trace".to_owned()),
+        }
+    }
+}
+
+fn levels(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| {
+        format!(
+            "{error}; write a level (error, warn, info, debug, trace) or module=level, separated by commas"
+        )
+    })
+}

@@ -1,0 +1,45 @@
+//! What goes wrong outside of the program: each message says what, where, and the way out.
+
+use crate::seaworthy::{command, end, expect_error, file};
+
+/// Nobody listens on port 1 of loopback.
+const NOBODY: &str = "127.0.0.1:1";
+
+fn kubeconfig(name: &str, server: &str) -> String {
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
+         clusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n\
+         contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\n\
+         users: [{{name: u, user: {{token: t0ken-of-nobody}}}}]\n"
+    );
+    file(name, &text).display().to_string()
+}
+
+#[test]
+fn no_kubeconfig() {
+    expect_error(&["remediations"], 3, &["kubeconfig", "--kubeconfig"]);
+    expect_error(&["pause", "--kubeconfig", "/nowhere/config"], 3, &["/nowhere/config"]);
+}
+
+#[test]
+fn a_context_that_is_not_there() {
+    let config = kubeconfig("context.yaml", "https://127.0.0.1:1");
+    expect_error(&["remediations", "--kubeconfig", &config, "--context", "prod"], 3, &["prod", "c"]);
+}
+
+#[test]
+fn an_api_server_that_is_not_there() {
+    let config = kubeconfig("unreachable.yaml", &format!("https://{NOBODY}"));
+    let ended = end(&mut command(&["remediations", "--kubeconfig", &config]));
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.err.contains(NOBODY), "{}", ended.err);
+    assert!(!ended.err.contains("t0ken"), "no secret in errors: {}", ended.err);
+}
+
+#[test]
+fn no_alerter() {
+    expect_error(&["issues"], 3, &["--alerter", "SEAWORTHY_ALERTER"]);
+    expect_error(&["issues", "--alerter", &format!("http://{NOBODY}")], 3, &[NOBODY]);
+    expect_error(&["issues", "--alerter", "alerter:9093"], 3, &["--alerter", "http"]);
+    expect_error(&["issues", "--alerter", "https://x", "--identity", "/nowhere"], 3, &["/nowhere"]);
+}

@@ -1,0 +1,40 @@
+//! Configuration files, good and bad.
+
+use crate::seaworthy::{expect_error, file, run};
+
+fn validate(name: &str, text: &str, says: &[&str]) {
+    let path = file(name, text).display().to_string();
+    let name_and_more: Vec<&str> = std::iter::once(name).chain(says.iter().copied()).collect();
+    expect_error(&["config", "validate", &path], 78, &name_and_more);
+}
+
+const HEAD: &str = "apiVersion: config.seaworthy.dev/v1alpha1\nkind: MonitorConfig\n";
+
+#[test]
+fn bad_files_are_78_and_name_the_place_and_the_way_out() {
+    validate(
+        "unknown-key.yaml",
+        &format!("{HEAD}chekcs: {{}}\n"),
+        &["chekcs", "line 3", "did you mean `checks`"],
+    );
+    validate("no-yaml.yaml", "a: [1\n", &["line"]);
+    validate("no-kind.yaml", "a: 1\n", &["kind", "MonitorConfig"]);
+    validate("other-kind.yaml", "kind: Monitr\n", &["Monitr", "MonitorConfig"]);
+    validate(
+        "other-version.yaml",
+        "apiVersion: v1\nkind: MonitorConfig\n",
+        &["v1", "config.seaworthy.dev/v1alpha1"],
+    );
+    expect_error(&["config", "validate", "/nowhere/monitor.yaml"], 78, &["/nowhere/monitor.yaml"]);
+}
+
+#[test]
+fn show_prints_what_defaults_fill_in() {
+    let path = file("show.yaml", HEAD).display().to_string();
+    let ended = run(&["config", "show", &path, "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let shown: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
+    assert_eq!(shown["listen"]["api"], "0.0.0.0:8441");
+    let again = file("shown.yaml", &run(&["config", "show", &path]).out).display().to_string();
+    assert_eq!(run(&["config", "validate", &again]).code, 0, "what is shown can be used");
+}

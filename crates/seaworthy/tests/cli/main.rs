@@ -1,0 +1,7 @@
+//! The command line as a person meets it: the built binary, its words and its exit codes.
+
+mod bad_input;
+mod configuration;
+mod made;
+mod seaworthy;
+mod usage;
