@@ -1,0 +1,226 @@
+//! Runs scenarios and says how they went, in the words of Rust's own test runner.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use environment::Environment;
+use futures::future::FutureExt;
+use futures::stream::{self, StreamExt};
+
+use crate::audit::Audit;
+use crate::bed::Bed;
+use crate::cluster::Cluster;
+use crate::installation::{Installation, Options};
+use crate::scenario::{Play, Scenario, Stage, Suite};
+
+/// How many scenarios run beside each other: two cores make more of them slower, not sooner.
+const BESIDE_MAX: usize = 4;
+/// After this a scenario is given up: none of its waits is that long.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// Two of them may fail, and one is left for pods to go to.
+const REAL_NODES_MIN: usize = 3;
+/// Seeds what the suite itself draws, which nothing depends on.
+const SEED: u64 = 1;
+
+/// What the command line asks for; what Rust's runner knows besides is accepted and ignored.
+struct Arguments {
+    list: bool,
+    exact: bool,
+    filters: Vec<String>,
+}
+
+impl Arguments {
+    fn read(arguments: impl Iterator<Item = String>) -> Self {
+        let mut read = Self { list: false, exact: false, filters: Vec::new() };
+        for argument in arguments {
+            match argument.as_str() {
+                "--list" => read.list = true,
+                "--exact" => read.exact = true,
+                flag if flag.starts_with('-') => {}
+                _ => read.filters.push(argument),
+            }
+        }
+        read
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        let matches = |filter: &String| if self.exact { name == filter } else { name.contains(filter) };
+        self.filters.is_empty() || self.filters.iter().any(matches)
+    }
+}
+
+/// Runs those of `scenarios` that the command line asks for. `kept` is a folder for logs.
+pub fn main(scenarios: &[Scenario], kept: &Path) -> ExitCode {
+    let arguments = Arguments::read(std::env::args().skip(1));
+    let wanted: Vec<Scenario> =
+        scenarios.iter().copied().filter(|scenario| arguments.wants(scenario.name)).collect();
+    if arguments.list {
+        wanted.iter().for_each(|scenario| println!("{}: test", scenario.name));
+        return ExitCode::SUCCESS;
+    }
+    println!("\nrunning {} tests", wanted.len());
+    let mut report = Report { filtered_out: scenarios.len() - wanted.len(), ..Report::default() };
+    // One thread: everything here waits for others, and children are tied to the thread that
+    // started them.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(play(&wanted, kept, &mut report)),
+        Err(error) => report.broken(&anyhow!(error).context("start the runtime")),
+    }
+    report.finish()
+}
+
+async fn play(scenarios: &[Scenario], kept: &Path, report: &mut Report) {
+    let environment = Environment::real(SEED);
+    report.begun = environment.monotonic();
+    match Bed::find(kept) {
+        Err(reason) => scenarios.iter().for_each(|scenario| report.skipped(scenario.name, &reason)),
+        Ok(bed) => {
+            if let Err(error) = play_on(bed, environment.clone(), scenarios, report).await {
+                report.broken(&error);
+            }
+        }
+    }
+    report.took = environment.monotonic().saturating_sub(report.begun);
+}
+
+async fn play_on(
+    bed: Bed,
+    environment: Environment,
+    scenarios: &[Scenario],
+    report: &mut Report,
+) -> Result<()> {
+    let nodes = bed.real_nodes().await.context("ask for the real nodes")?;
+    if nodes.len() < REAL_NODES_MIN {
+        let reason =
+            format!("{} of {REAL_NODES_MIN} real nodes: `testbed up --real-nodes 3` as root", nodes.len());
+        scenarios.iter().for_each(|scenario| report.skipped(scenario.name, &reason));
+        return Ok(());
+    }
+    let cluster = Cluster::connect(&bed.kubeconfig).await.context("connect to the testbed")?;
+    let audit = Audit::of(&bed.audit_log);
+    let suite = Suite { bed, cluster, audit, environment, whole: report.filtered_out == 0 };
+    let beside: Vec<&Scenario> =
+        scenarios.iter().filter(|scenario| matches!(scenario.play, Play::Beside(_))).collect();
+    if !beside.is_empty() {
+        play_beside(&suite, &beside, report).await?;
+    }
+    for scenario in scenarios {
+        if matches!(scenario.play, Play::Alone(_)) {
+            let (outcome, notes) = perform(&suite, scenario, None).await;
+            report.played(scenario.name, &notes, outcome);
+        }
+    }
+    Ok(())
+}
+
+/// The scenarios that share an installation, which at its end must have kept the rules as a whole.
+async fn play_beside(suite: &Suite, scenarios: &[&Scenario], report: &mut Report) -> Result<()> {
+    let installation = Installation::start(suite, "shared", Options::default()).await;
+    let mut installation = installation.context("start the shared installation")?;
+    let shared = &installation;
+    let mut outcomes = stream::iter(scenarios)
+        .map(|scenario| async move { (scenario.name, perform(suite, scenario, Some(shared)).await) })
+        .buffer_unordered(BESIDE_MAX);
+    while let Some((name, (outcome, notes))) = outcomes.next().await {
+        report.played(name, &notes, outcome);
+    }
+    drop(outcomes);
+    report.played("the_shared_installation_as_a_whole", &[], installation.finish().await);
+    Ok(())
+}
+
+/// One scenario on its stage. A panic is a failure like any other, and what the scenario leaves
+/// behind is cleared.
+async fn perform(
+    suite: &Suite,
+    scenario: &Scenario,
+    installation: Option<&Installation>,
+) -> (Result<()>, Vec<String>) {
+    let stage = match Stage::set(suite, scenario.name).await {
+        Ok(stage) => stage,
+        Err(error) => return (Err(error.context("set the stage")), Vec::new()),
+    };
+    let playing = match (scenario.play, installation) {
+        (Play::Alone(run), _) => run(&stage),
+        (Play::Beside(run), Some(installation)) => run(&stage, installation),
+        (Play::Beside(_), None) => unreachable!("scenarios that share get the installation"),
+    };
+    let playing = AssertUnwindSafe(playing).catch_unwind();
+    let outcome = match tokio::time::timeout(PATIENCE, playing).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(anyhow!("panicked: {}", words(panic.as_ref()))),
+        Err(_) => Err(anyhow!("not over after {} s", PATIENCE.as_secs())),
+    };
+    let cleared = stage.clear().await.context("clear the stage");
+    (outcome.and(cleared), stage.notes())
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
+}
+
+/// How the scenarios went.
+#[derive(Default)]
+struct Report {
+    passed: usize,
+    skipped: usize,
+    filtered_out: usize,
+    failures: BTreeMap<String, String>,
+    begun: Duration,
+    took: Duration,
+}
+
+impl Report {
+    fn played(&mut self, name: &str, notes: &[String], outcome: Result<()>) {
+        match outcome {
+            Ok(()) => {
+                self.passed += 1;
+                println!("test {name} ... ok");
+            }
+            Err(error) => {
+                println!("test {name} ... FAILED");
+                self.failures.insert(name.to_owned(), format!("{error:#}"));
+            }
+        }
+        notes.iter().for_each(|note| println!("     {note}"));
+    }
+
+    fn skipped(&mut self, name: &str, reason: &str) {
+        self.skipped += 1;
+        println!("test {name} ... ignored, {reason}");
+    }
+
+    /// The suite itself could not go on.
+    fn broken(&mut self, error: &anyhow::Error) {
+        println!("test the_suite ... FAILED");
+        self.failures.insert("the_suite".to_owned(), format!("{error:#}"));
+    }
+
+    fn finish(&self) -> ExitCode {
+        if self.skipped > 0 {
+            println!("\nNOTHING WAS SHOWN by the {} scenarios that were skipped.", self.skipped);
+        }
+        if !self.failures.is_empty() {
+            println!("\nfailures:\n");
+            for (name, error) in &self.failures {
+                println!("---- {name} ----\n{error}\n");
+            }
+        }
+        let verdict = if self.failures.is_empty() { "ok" } else { "FAILED" };
+        println!(
+            "\ntest result: {verdict}. {} passed; {} failed; {} ignored; 0 measured; {} filtered out; finished in {:.2}s\n",
+            self.passed,
+            self.failures.len(),
+            self.skipped,
+            self.filtered_out,
+            self.took.as_secs_f64()
+        );
+        if self.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}

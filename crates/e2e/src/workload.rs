@@ -1,0 +1,183 @@
+//! Workloads with real containers that break on command.
+
+use anyhow::{Context, Result};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use serde_json::{Value, json};
+
+use crate::bed::Bed;
+use crate::cluster::Cluster;
+
+/// The image that the testbed puts on every real node: busybox with its applets.
+pub const TOOLS: &str = "seaworthy.test/tools:1";
+/// An image that the testbed's registry does not have.
+pub const NO_SUCH_IMAGE: &str = "seaworthy.test/no-such-image:1";
+
+/// The file whose presence makes a container ready.
+const READY: &str = "/tmp/ready";
+
+/// Ready from the start, and until its file is removed.
+const SERVES: &str = "touch /tmp/ready; trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
+/// Alive, and never ready.
+const NEVER_SERVES: &str = "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
+/// Takes more memory than it is allowed: one buffer of 128 MiB.
+const HUNGRY: &str = "dd if=/dev/zero of=/dev/null bs=128M count=1";
+/// Ends at once, with a code to be found again in the evidence.
+const CRASHES: &str = "echo cannot find the treasure map >&2; exit 3";
+
+/// A Deployment to be, whose pods bear the label `app` with its name.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    namespace: String,
+    name: String,
+    replicas: u32,
+    image: String,
+    script: String,
+    probed: bool,
+    memory_limit: Option<String>,
+    node_selector: Value,
+    progress_deadline_s: u32,
+}
+
+impl Workload {
+    /// Containers that are ready until [`deadlock`] strikes.
+    pub fn serving(namespace: &str, name: &str) -> Self {
+        Self::with_script(namespace, name, SERVES)
+    }
+
+    /// Containers that run and never become ready, however often they are replaced.
+    pub fn never_ready(namespace: &str, name: &str) -> Self {
+        Self::with_script(namespace, name, NEVER_SERVES)
+    }
+
+    /// Containers that are killed for exceeding their limit of 32 MiB.
+    pub fn hungry(namespace: &str, name: &str) -> Self {
+        let limit = Some("32Mi".to_owned());
+        Self { memory_limit: limit, probed: false, ..Self::with_script(namespace, name, HUNGRY) }
+    }
+
+    /// Containers that exit with code 3, with a reason on stderr.
+    pub fn crashing(namespace: &str, name: &str) -> Self {
+        Self { probed: false, ..Self::with_script(namespace, name, CRASHES) }
+    }
+
+    fn with_script(namespace: &str, name: &str, script: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            replicas: 1,
+            image: TOOLS.to_owned(),
+            script: script.to_owned(),
+            probed: true,
+            memory_limit: None,
+            node_selector: json!({"seaworthy.test/real": "true"}),
+            progress_deadline_s: 600,
+        }
+    }
+
+    /// With so many pods.
+    #[must_use]
+    pub fn replicas(self, replicas: u32) -> Self {
+        Self { replicas, ..self }
+    }
+
+    /// From another image.
+    #[must_use]
+    pub fn image(self, image: &str) -> Self {
+        Self { image: image.to_owned(), ..self }
+    }
+
+    /// On this node only.
+    #[must_use]
+    pub fn on_node(self, node: &str) -> Self {
+        Self { node_selector: json!({"kubernetes.io/hostname": node}), ..self }
+    }
+
+    /// Stuck when a rollout makes no progress for so long.
+    #[must_use]
+    pub fn progress_deadline_s(self, progress_deadline_s: u32) -> Self {
+        Self { progress_deadline_s, ..self }
+    }
+
+    /// The Deployment.
+    pub async fn create(&self, cluster: &Cluster) -> Result<Deployment> {
+        cluster.create(&self.namespace, self.deployment()).await
+    }
+
+    fn deployment(&self) -> Value {
+        let labels = json!({"app": self.name});
+        let mut container = json!({
+            "name": "main",
+            "image": self.image,
+            "command": ["/bin/sh", "-c", self.script],
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+        });
+        if self.probed {
+            container["readinessProbe"] =
+                json!({"exec": {"command": ["cat", READY]}, "periodSeconds": 1, "failureThreshold": 1});
+        }
+        if let Some(limit) = &self.memory_limit {
+            container["resources"] = json!({"limits": {"memory": limit}});
+        }
+        json!({
+            "metadata": {"name": self.name, "labels": labels},
+            "spec": {
+                "replicas": self.replicas,
+                "progressDeadlineSeconds": self.progress_deadline_s,
+                "selector": {"matchLabels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "terminationGracePeriodSeconds": 2,
+                        "automountServiceAccountToken": false,
+                        "nodeSelector": self.node_selector,
+                        "containers": [container],
+                    },
+                },
+            },
+        })
+    }
+}
+
+/// Makes a container hang: it runs on, and is not ready any more for good.
+pub async fn deadlock(bed: &Bed, pod: &Pod) -> Result<()> {
+    let (namespace, name) = place(pod)?;
+    bed.kubectl(&["exec", "--namespace", namespace, name, "--", "rm", READY]).await.map(drop)
+}
+
+/// Lets a container that hangs recover by itself.
+pub async fn recover(bed: &Bed, pod: &Pod) -> Result<()> {
+    let (namespace, name) = place(pod)?;
+    bed.kubectl(&["exec", "--namespace", namespace, name, "--", "touch", READY]).await.map(drop)
+}
+
+/// A budget that leaves no room for any disruption of a workload.
+pub async fn no_disruptions(cluster: &Cluster, namespace: &str, app: &str) -> Result<()> {
+    let budget = json!({
+        "metadata": {"name": app},
+        // AlwaysAllow would let unready pods be evicted whatever the budget says.
+        "spec": {
+            "maxUnavailable": 0,
+            "selector": {"matchLabels": {"app": app}},
+            "unhealthyPodEvictionPolicy": "IfHealthyBudget",
+        },
+    });
+    cluster.create::<PodDisruptionBudget>(namespace, budget).await.map(drop)
+}
+
+/// Namespace and name of a pod.
+pub fn place(pod: &Pod) -> Result<(&str, &str)> {
+    let metadata = &pod.metadata;
+    metadata.namespace.as_deref().zip(metadata.name.as_deref()).context("a pod has a namespace and a name")
+}
+
+/// The node a pod is on.
+pub fn node(pod: &Pod) -> Result<&str> {
+    pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).context("the pod is on no node")
+}
+
+/// The UID of a pod.
+pub fn uid(pod: &Pod) -> &str {
+    pod.metadata.uid.as_deref().unwrap_or_default()
+}
