@@ -130,7 +130,7 @@ impl Poster {
     pub async fn post(&self, alerts: &[PostableAlert], deadline: Duration) -> Result<(), Error> {
         let mut taken = 0;
         let mut malformed = None;
-        for batch in batches(alerts) {
+        for batch in batches(alerts, BATCH_MAX, BATCH_BYTES_MAX) {
             match self.post_batch(batch.body, deadline).await {
                 Ok(()) => taken += batch.count,
                 Err(reason @ Reason::Malformed { .. }) => drop(malformed.get_or_insert(reason)),
@@ -166,16 +166,15 @@ struct Batch {
     count: usize,
 }
 
-/// JSON arrays of at most [`BATCH_MAX`] alerts and, unless a single alert is larger,
-/// [`BATCH_BYTES_MAX`] bytes.
-fn batches(alerts: &[PostableAlert]) -> Vec<Batch> {
+/// JSON arrays of at most so many alerts and, unless a single alert is larger, bytes.
+fn batches(alerts: &[PostableAlert], count_max: usize, bytes_max: usize) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut body = Vec::new();
     let mut count = 0;
     for alert in alerts {
         let json = serde_json::to_vec(alert).expect("alerts hold only texts and times");
         // Two bytes for the comma and the closing bracket.
-        if count == BATCH_MAX || (count > 0 && body.len() + json.len() + 2 > BATCH_BYTES_MAX) {
+        if count == count_max || (count > 0 && body.len() + json.len() + 2 > bytes_max) {
             batches.push(close(&mut body, &mut count));
         }
         body.push(if count == 0 { b'[' } else { b',' });
@@ -211,4 +210,42 @@ pub(crate) fn quote(body: &[u8]) -> String {
     let line: String =
         text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUOTE_MAX).collect();
     if line.is_empty() { "(no text)".to_owned() } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn alert(size: usize) -> PostableAlert {
+        PostableAlert { labels: [("alertname".to_owned(), "x".repeat(size))].into(), ..<_>::default() }
+    }
+
+    proptest! {
+        #[test]
+        fn batches_keep_everything_in_order_within_bounds(
+            sizes in prop::collection::vec(0..300usize, 0..40),
+            count_max in 1..10usize,
+            bytes_max in 1..1000usize,
+        ) {
+            let alerts: Vec<_> = sizes.into_iter().map(alert).collect();
+            let mut kept = Vec::new();
+            for batch in batches(&alerts, count_max, bytes_max) {
+                let list: Vec<PostableAlert> = serde_json::from_slice(&batch.body).unwrap();
+                prop_assert_eq!(list.len(), batch.count);
+                prop_assert!((1..=count_max).contains(&batch.count));
+                prop_assert!(batch.body.len() <= bytes_max || batch.count == 1);
+                kept.extend(list);
+            }
+            prop_assert!(kept == alerts);
+        }
+
+        #[test]
+        fn quotes_fit_one_line(body in prop::collection::vec(any::<u8>(), 0..2000)) {
+            let quoted = quote(&body);
+            prop_assert!(!quoted.is_empty() && quoted.chars().count() <= QUOTE_MAX);
+            prop_assert!(!quoted.contains(char::is_control));
+        }
+    }
 }
