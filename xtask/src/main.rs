@@ -3,6 +3,7 @@
 //! A chore is a module with `Arguments` and `run`. Chores call the same programs a person would, show what they
 //! call, and keep what was said under `target/xtask/`.
 
+mod bed;
 mod docs;
 mod image;
 mod process;

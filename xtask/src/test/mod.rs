@@ -36,6 +36,8 @@ enum Stage {
     Unit,
     /// The scenarios on a real cluster with real containers
     Real,
+    /// Prometheus, Alertmanager's own tools and a mail server beside the alerter
+    Peers,
 }
 
 impl Stage {
@@ -44,6 +46,7 @@ impl Stage {
             Self::Lint => "lint",
             Self::Unit => "unit",
             Self::Real => "real",
+            Self::Peers => "peers",
         }
     }
 
@@ -51,10 +54,8 @@ impl Stage {
         match self {
             Self::Lint => lint::run(steps),
             Self::Unit => unit::run(steps),
-            Self::Real => {
-                real::run(steps);
-                Ok(())
-            }
+            Self::Real => real::scenarios(steps),
+            Self::Peers => real::peers(steps),
         }
     }
 }

@@ -26,8 +26,12 @@ impl Report {
         self.rows.push(row);
     }
 
+    pub(super) fn failed(&self) -> u64 {
+        self.rows.iter().map(|row| row.tally.failed).sum()
+    }
+
     pub(super) fn good(&self) -> bool {
-        self.rows.iter().all(|row| row.tally.failed == 0)
+        self.failed() == 0
     }
 }
 

@@ -12,6 +12,18 @@ use std::process::Command;
 /// Lines of a failing step's log that are shown at once; the whole is in the file.
 const TAIL_LINES: usize = 40;
 
+/// A step that others need has failed, and said so.
+#[derive(Debug)]
+struct Stopped;
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a step that others need has failed")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 /// Runs steps of one stage and writes each into the report.
 pub(super) struct Steps<'a> {
     stage: &'static str,
@@ -40,6 +52,13 @@ impl<'a> Steps<'a> {
         self.execute(name, command, |_, good| Tally::one(good))
     }
 
+    /// A step that others need and that shows nothing by itself: counted only when it fails, which ends the stage.
+    pub(super) fn prepare(&mut self, name: &str, command: &mut Command) -> Result<()> {
+        let before = self.report.failed();
+        self.execute(name, command, |_, good| if good { Tally::default() } else { Tally::one(false) })?;
+        if self.report.failed() > before { Err(Error::new(Stopped)) } else { Ok(()) }
+    }
+
     /// A step that runs many tests and says how many, in the form of Rust's test runner.
     pub(super) fn counted(&mut self, name: &str, command: &mut Command) -> Result<()> {
         self.execute(name, command, Libtest::tally)
@@ -53,8 +72,11 @@ impl<'a> Steps<'a> {
         self.report.add(Row { notes, tally: Tally::skipped(), ..self.row(name) });
     }
 
-    /// The stage could not go on.
+    /// The stage could not go on. What a step has reported already is not reported again.
     pub(super) fn broken(&mut self, error: &Error) {
+        if error.is::<Stopped>() {
+            return;
+        }
         println!("FAIL {}: {error:#}", self.stage);
         self.report.add(Row {
             notes: vec![format!("{error:#}")],
@@ -83,7 +105,7 @@ impl<'a> Steps<'a> {
         let (took, tally) = (since.elapsed(), tally(&said, status.success()));
         let mut notes = said.notes();
         if tally.failed == 0 {
-            println!("OK   {title}: {tally} in {}", readable(took));
+            println!("OK   {title}{} in {}", shown_tally(tally), readable(took));
         } else {
             for line in &tail {
                 println!("     | {line}");
@@ -102,4 +124,8 @@ impl<'a> Steps<'a> {
     fn row(&self, name: &str) -> Row {
         Row { stage: self.stage, step: name.to_owned(), ..Row::default() }
     }
+}
+
+fn shown_tally(tally: Tally) -> String {
+    if tally == Tally::default() { String::new() } else { format!(": {tally}") }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod certs;
 mod completions;
 mod config;
 mod crds;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Config(config::Arguments),
     /// Print the custom resources, for `kubectl apply -f -`
     Crds,
+    /// Make an authority and identities for mutual TLS, or renew them
+    Certs(certs::Arguments),
     /// Print a shell's completions
     Completions(completions::Arguments),
     /// Print the version and what it was built for
@@ -54,6 +57,7 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
         Command::Resume(arguments) => resume::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Crds => crds::run(),
+        Command::Certs(arguments) => certs::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Reference => reference::run(),
