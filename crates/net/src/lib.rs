@@ -6,7 +6,7 @@
 //! - [`server`]: the accept loop. [`access`] says who may call what, [`problem`] how it is refused.
 //! - [`http`]: the client; its transport can be replaced, by a router in tests and the simulator.
 //! - [`apiv2`], [`holds`]: what services say to each other. [`breaker`]: when not to try.
-//! - [`metrics`]: the exposition.
+//! - [`metrics`] and [`health`]: what Prometheus and the kubelet ask.
 //!
 //! Architecture invariant: nothing here reads a clock or draws random numbers except through
 //! [`environment::Environment`]; keys and handshakes take theirs from the cryptography library.
@@ -16,6 +16,7 @@ pub mod access;
 pub mod apiv2;
 pub mod breaker;
 pub mod certs;
+pub mod health;
 pub mod holds;
 pub mod http;
 pub mod metrics;
