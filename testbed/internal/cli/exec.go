@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 
@@ -101,7 +102,11 @@ func runInside(bed layout.Testbed, args []string) error {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return fmt.Errorf("tie the command to its caller: %w", err)
 	}
-	for name, value := range environment(bed) {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	for name, value := range environment(bed, filepath.Dir(program)) {
 		if err := os.Setenv(name, value); err != nil {
 			return fmt.Errorf("set %s: %w", name, err)
 		}
@@ -116,10 +121,11 @@ func runInside(bed layout.Testbed, args []string) error {
 	return nil
 }
 
-// environment is what a command inside the testbed finds set.
-func environment(bed layout.Testbed) map[string]string {
+// environment is what a command inside the testbed finds set; peers is the
+// folder of programs that were built beside this one.
+func environment(bed layout.Testbed, peers string) map[string]string {
 	return map[string]string{
-		"PATH":                         bed.BinDir() + ":" + os.Getenv("PATH"),
+		"PATH":                         bed.BinDir() + ":" + peers + ":" + os.Getenv("PATH"),
 		"KUBECONFIG":                   bed.Kubeconfig(controlplane.Admin),
 		"SEAWORTHY_TESTBED":            bed.Name,
 		"SEAWORTHY_TESTBED_PROXY":      bed.Kubeconfig(controlplane.ViaProxy),

@@ -11,6 +11,7 @@ import (
 
 	"seaworthy.test/testbed/internal/controlplane"
 	"seaworthy.test/testbed/internal/nodes"
+	"seaworthy.test/testbed/internal/proxy"
 	"seaworthy.test/testbed/internal/registry"
 )
 
@@ -29,6 +30,10 @@ var Table = []Fault{
 	restartAPIServer,
 	stopEtcd,
 	breakRegistry,
+	slowAPI,
+	failAPI,
+	cutAPI,
+	skewLease,
 }
 
 // Fault is one thing that can go wrong.
@@ -58,6 +63,7 @@ type Cluster struct {
 	Plane    *controlplane.ControlPlane
 	Nodes    []*nodes.Node
 	Registry *registry.Registry
+	Proxy    *proxy.Proxy
 	// Etcd connects to the cluster's etcd.
 	Etcd func() (*clientv3.Client, error)
 }

@@ -38,6 +38,7 @@ func DefaultThresholds() Thresholds {
 func kubeletConfig(bed layout.Testbed, node layout.Node, thresholds Thresholds) string {
 	return strings.NewReplacer(
 		"$ip", node.IP(),
+		"$dns", layout.ControlPlaneIP,
 		"$ca", bed.Path("pki", "ca.crt"),
 		"$cert", node.Path("kubelet.crt"),
 		"$key", node.Path("kubelet.key"),
@@ -70,6 +71,7 @@ podLogsDir: "$logs"
 volumePluginDir: "$plugins"
 resolvConf: "$resolv"
 clusterDomain: cluster.local
+clusterDNS: [$dns]
 serializeImagePulls: false
 nodeStatusUpdateFrequency: 2s
 nodeLeaseDurationSeconds: 8

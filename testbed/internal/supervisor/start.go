@@ -19,10 +19,12 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"seaworthy.test/testbed/internal/controlplane"
+	"seaworthy.test/testbed/internal/dns"
 	"seaworthy.test/testbed/internal/images"
 	"seaworthy.test/testbed/internal/layout"
 	"seaworthy.test/testbed/internal/network"
 	"seaworthy.test/testbed/internal/nodes"
+	"seaworthy.test/testbed/internal/proxy"
 	"seaworthy.test/testbed/internal/wait"
 )
 
@@ -51,6 +53,12 @@ func (s *Supervisor) start(ctx context.Context) error {
 	s.mu.Lock()
 	s.plane = plane
 	s.mu.Unlock()
+	if s.proxy, err = proxy.New(s.bed, controlplane.APIServer()); err != nil {
+		return err
+	}
+	if err := s.proxy.Serve(ctx); err != nil {
+		return err
+	}
 	s.step("network, identities and configuration are made")
 
 	group, groupContext := errgroup.WithContext(ctx)
@@ -78,6 +86,9 @@ func (s *Supervisor) join(ctx context.Context) error {
 	if s.client, err = kubernetes.NewForConfig(config); err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
+	if err := dns.Start(ctx, s.client); err != nil {
+		return err
+	}
 	for _, node := range s.nodes {
 		if err := node.Join(); err != nil {
 			return err
@@ -88,6 +99,9 @@ func (s *Supervisor) join(ctx context.Context) error {
 			return err
 		}
 		s.step("%s is Ready", node.Name)
+	}
+	if err := s.startFake(ctx); err != nil {
+		return err
 	}
 	return wait.Until(ctx, nodePatience, "the default service account", func(ctx context.Context) error {
 		_, err := s.client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
@@ -190,7 +204,7 @@ func (s *Supervisor) serveRegistry(ctx context.Context) error {
 }
 
 // prepareView makes the file system look as it should from inside: a /proc of
-// its own, and no DNS server to ask.
+// its own, and no name server but the testbed's.
 func (s *Supervisor) prepareView() error {
 	for _, dir := range []string{s.bed.Path("config"), s.bed.Path("logs")} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -210,7 +224,7 @@ func (s *Supervisor) prepareView() error {
 		fmt.Fprintf(&hosts, "%s %s\n", node.IP(), node.Name)
 	}
 	covers := map[string]string{
-		"/etc/resolv.conf": "# No names are served here: a look-up fails at once.\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
+		"/etc/resolv.conf": "nameserver " + layout.ControlPlaneIP + "\noptions timeout:1 attempts:2\n",
 		"/etc/hosts":       hosts.String(),
 	}
 	for target, content := range covers {

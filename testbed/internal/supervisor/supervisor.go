@@ -20,6 +20,7 @@ import (
 	"seaworthy.test/testbed/internal/layout"
 	"seaworthy.test/testbed/internal/nodes"
 	"seaworthy.test/testbed/internal/process"
+	"seaworthy.test/testbed/internal/proxy"
 	"seaworthy.test/testbed/internal/registry"
 )
 
@@ -39,6 +40,7 @@ type Supervisor struct {
 	plane    *controlplane.ControlPlane
 	nodes    []*nodes.Node
 	registry *registry.Registry
+	proxy    *proxy.Proxy
 	client   kubernetes.Interface
 	extras   []*process.Process
 
@@ -120,7 +122,7 @@ func (s *Supervisor) step(format string, args ...any) {
 }
 
 func (s *Supervisor) cluster() *faults.Cluster {
-	return &faults.Cluster{Plane: s.plane, Nodes: s.nodes, Registry: s.registry, Etcd: connectEtcd}
+	return &faults.Cluster{Plane: s.plane, Nodes: s.nodes, Registry: s.registry, Proxy: s.proxy, Etcd: connectEtcd}
 }
 
 // fault carries out an order and remembers what is broken.

@@ -18,13 +18,19 @@ use std::process::{Command, ExitCode};
 #[derive(Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
-    /// up, down, exec, status, fault, seed, …
+    /// up, down, exec, status, fault, seed, peers, …
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
     words: Vec<OsString>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let program = ready()?;
+    if arguments.words.first().is_some_and(|word| word == "peers") {
+        return peers();
+    }
+    if wants_fake_nodes(&arguments.words) {
+        build::KWOK.ready()?;
+    }
     if arguments.words.first().is_some_and(|word| word == "up" || word == "selftest") {
         packages::install_missing()?;
     }
@@ -34,6 +40,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 /// The testbed's program, built if it has to be.
 pub(crate) fn ready() -> Result<PathBuf> {
     build::TESTBED.ready()
+}
+
+/// Builds what Seaworthy is tested beside, and says where it is.
+fn peers() -> Result<ExitCode> {
+    for module in &build::PEERS {
+        println!("{}", module.ready()?.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the words ask for nodes that need KWOK.
+fn wants_fake_nodes(words: &[OsString]) -> bool {
+    words.iter().any(|word| word == "selftest" || word.to_string_lossy().starts_with("--fake-nodes"))
 }
 
 /// The program takes our place, and with it our terminal, signals and exit code.
