@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::resolve::Resolver;
 use super::{BoxFuture, Error, origin};
 use crate::tls::Fault;
 
@@ -27,6 +28,7 @@ pub(crate) struct Connector {
     pub(crate) tls: Arc<ClientConfig>,
     /// The name a peer has to have; `None` takes the URL's host and allows plain http.
     pub(crate) name: Option<ServerName<'static>>,
+    pub(crate) resolver: Resolver,
     /// For resolving, connecting and the handshake together.
     pub(crate) timeout: Duration,
 }
@@ -55,7 +57,12 @@ impl Connector {
             Some(name) => name,
             None => ServerName::try_from(host.to_owned()).map_err(|error| unusable(&error.to_string()))?,
         };
-        let tcp = dial(host, port, peer).await?;
+        let addresses = self
+            .resolver
+            .resolve(host, port)
+            .await
+            .map_err(|error| Error::Dns { peer: peer.to_owned(), reason: error.to_string() })?;
+        let tcp = dial(&addresses, peer, self.timeout).await?;
         if !secure {
             return Ok(Stream::Plain(TokioIo::new(tcp)));
         }
@@ -65,20 +72,20 @@ impl Connector {
     }
 }
 
-/// Tries the addresses one after the other; the last failure is told.
-async fn dial(host: &str, port: u16, peer: &str) -> Result<TcpStream, Error> {
-    let dns = |reason: String| Error::Dns { peer: peer.to_owned(), reason };
-    let addresses: Vec<SocketAddr> =
-        tokio::net::lookup_host((host, port)).await.map_err(|error| dns(error.to_string()))?.collect();
-    let mut failure = dns("it has no address".to_owned());
+/// Tries the addresses one after the other, each for its share of the time, so that one that
+/// swallows packets does not keep the others from being tried. The last failure is told.
+async fn dial(addresses: &[SocketAddr], peer: &str, timeout: Duration) -> Result<TcpStream, Error> {
+    let share = timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let mut failure = Error::ConnectTimedOut { peer: peer.to_owned(), after: timeout };
     for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
                 // Small messages, answered at once: waiting to fill packets only costs time.
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
-            Err(error) => failure = Error::of_io(peer, &error),
+            Ok(Err(error)) => failure = Error::of_io(peer, &error),
+            Err(_) => failure = Error::ConnectTimedOut { peer: peer.to_owned(), after: timeout },
         }
     }
     Err(failure)

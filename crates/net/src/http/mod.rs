@@ -8,6 +8,7 @@ mod connector;
 mod endpoint;
 mod error;
 mod pooled;
+mod resolve;
 
 pub use client::{BoxFuture, Client, Transport};
 pub use endpoint::{Endpoint, EndpointError};

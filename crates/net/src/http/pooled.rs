@@ -17,6 +17,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls_pki_types::ServerName;
 
 use super::connector::Connector;
+use super::resolve::Resolver;
 use super::{BoxFuture, Error, Transport, origin};
 use crate::tls::{self, InjectedTime, Reloading};
 
@@ -76,13 +77,19 @@ type Pool = legacy::Client<Connector, Full<Bytes>>;
 pub(crate) struct Pooled {
     environment: Environment,
     peer: Peer,
+    resolver: Resolver,
     /// The pool and the generation of certificates that its connections were made with.
     current: Mutex<Option<(u64, Pool)>>,
 }
 
 impl Pooled {
     pub(crate) fn new(environment: &Environment, peer: Peer) -> Self {
-        Self { environment: environment.clone(), peer, current: Mutex::new(None) }
+        Self {
+            environment: environment.clone(),
+            peer,
+            resolver: Resolver::system(),
+            current: Mutex::new(None),
+        }
     }
 
     fn pool(&self) -> Result<Pool, Error> {
@@ -110,7 +117,7 @@ impl Pooled {
             }
             Peer::Host(tls) => (Arc::clone(tls), None),
         };
-        let connector = Connector { tls, name, timeout: CONNECT_TIMEOUT };
+        let connector = Connector { tls, name, resolver: self.resolver.clone(), timeout: CONNECT_TIMEOUT };
         Ok(legacy::Client::builder(Spawner(self.environment.clone()))
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

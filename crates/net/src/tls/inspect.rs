@@ -53,3 +53,52 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::LazyLock;
+    use std::time::Duration;
+
+    use environment::ManualClock;
+    use proptest::prelude::*;
+    use rustls_pki_types::CertificateDer;
+    use rustls_pki_types::pem::PemObject;
+
+    use super::*;
+    use crate::certs::Authority;
+    use crate::tls::Identity;
+
+    static CERTIFICATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let (now, day) = (ManualClock::EPOCH, Duration::from_hours(24));
+        let authority = Authority::new(now, 2 * day).unwrap();
+        let hosts = BTreeSet::from(["localhost".to_owned(), "::1".to_owned()]);
+        let issued = authority.issue(&Identity::healer(), &hosts, now, day).unwrap();
+        CertificateDer::from_pem_slice(issued.cert.as_bytes()).unwrap().to_vec()
+    });
+
+    #[test]
+    fn what_was_issued_is_what_is_read() {
+        let read = Certificate::parse(&CERTIFICATE).unwrap();
+        assert_eq!(read.dns_names, ["healer.seaworthy", "localhost"]);
+        assert_eq!(read.addresses, [IpAddr::from(std::net::Ipv6Addr::LOCALHOST)]);
+        assert_eq!(read.not_before.to_string(), "2025-12-31T23:55:00Z");
+        assert_eq!(read.not_after.to_string(), "2026-01-02T00:00:00Z");
+        assert!(!read.is_ca);
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_refused_in_peace(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(Identity::of_certificate(&bytes).is_err());
+        }
+
+        #[test]
+        fn a_certificate_with_a_byte_changed_is_read_or_refused(at: prop::sample::Index, byte: u8) {
+            let mut der = CERTIFICATE.clone();
+            *at.get_mut(&mut der) = byte;
+            // The signature, which is checked before, tells them apart; this must only not panic.
+            let _ = Identity::of_certificate(&der);
+        }
+    }
+}
