@@ -1,11 +1,17 @@
 //! From the command line to a connected cluster.
 
-use cluster::connect::{Connection, Options, connect};
+use cluster::connect::{Error, Options, connect};
 
 use crate::arguments::Cluster;
+use crate::records::Records;
 
-/// Connects to the cluster that the arguments mean.
-pub(crate) async fn to(cluster: &Cluster) -> Result<Connection, cluster::connect::Error> {
+/// Which cluster the arguments mean.
+pub(crate) fn options(cluster: &Cluster) -> Options {
     let Cluster { kubeconfig, context } = cluster.clone();
-    connect(&Options { kubeconfig, context, impersonate: None }).await
+    Options { kubeconfig, context, impersonate: None }
+}
+
+/// Seaworthy's own resources in that cluster.
+pub(crate) async fn records(cluster: &Cluster) -> Result<Records, Error> {
+    Ok(Records::of(connect(&options(cluster)).await?))
 }

@@ -9,9 +9,10 @@ mod connect;
 mod exit;
 mod logging;
 mod output;
-mod own_hand;
 mod peer;
+mod records;
 mod runtime;
+mod whoami;
 
 use std::process::ExitCode;
 

@@ -53,8 +53,8 @@ fn suite(steps: &mut Steps, name: &'static str) -> Result<()> {
 
 /// Where cargo put the suite that was just built.
 fn executable(name: &str) -> Result<PathBuf> {
-    let mut build: Command = cargo();
-    build.args([
+    let mut query: Command = cargo();
+    query.args([
         "test",
         "--no-run",
         "--quiet",
@@ -65,7 +65,7 @@ fn executable(name: &str) -> Result<PathBuf> {
         "--test",
         name,
     ]);
-    let said = build.output().context("cargo does not start")?.stdout;
+    let said = query.output().context("cargo does not start")?.stdout;
     let built = String::from_utf8_lossy(&said)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

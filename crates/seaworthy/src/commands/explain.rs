@@ -5,11 +5,8 @@ mod subject;
 
 use account::Known;
 use clap::Args;
-use cluster::connect::Connection;
 use environment::Environment;
-use kube::api::{Api, ListParams};
 use model::Issue;
-use model::brake::{self, Brake};
 use model::policy::HealingPolicy;
 use model::remediation::Remediation;
 use subject::Subject;
@@ -37,11 +34,10 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
         let environment = runtime::environment()?;
-        let Connection { client, .. } = connect::to(&arguments.cluster).await?;
-        let all = ListParams::default();
-        let remediations = Api::<Remediation>::all(client.clone()).list(&all).await?.items;
-        let policies = Api::<HealingPolicy>::all(client.clone()).list(&all).await?.items;
-        let brake = Api::<Brake>::all(client).get_opt(brake::NAME).await?;
+        let records = connect::records(&arguments.cluster).await?;
+        let remediations: Vec<Remediation> = records.list().await?;
+        let policies: Vec<HealingPolicy> = records.list().await?;
+        let brake = records.brake().await?;
         let issues = match &arguments.peer.alerter {
             Some(_) => Some(issues(&arguments.peer, &environment).await?),
             None => None,

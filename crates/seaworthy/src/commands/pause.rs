@@ -1,13 +1,14 @@
 //! `seaworthy pause`: the Brake. It wins within one action.
 
 use clap::Args;
+use jiff::Unit;
 use model::DurationText;
 use model::brake::BrakeSpec;
 
 use super::Outcome;
 use crate::arguments::Cluster;
 use crate::exit::{Exit, Failure};
-use crate::{connect, output, own_hand, runtime};
+use crate::{connect, output, runtime};
 
 /// Why, and for how long
 #[derive(Args)]
@@ -24,17 +25,18 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
-        let connection = connect::to(&arguments.cluster).await?;
-        let now = runtime::environment()?.now();
+        let records = connect::records(&arguments.cluster).await?;
+        // Whole seconds: people read them.
+        let now = runtime::environment()?.now().round(Unit::Second).map_err(Failure::usage)?;
         let until = arguments.lasting.map(|lasting| now.checked_add(lasting.signed())).transpose();
         let until = until.map_err(Failure::usage)?;
         let brake = BrakeSpec { paused: true, reason: arguments.reason.clone(), until };
-        own_hand::set_brake(connection.client, &brake).await?;
+        records.set_brake(&brake).await?;
         let ends =
-            until.map_or_else(|| "until `seaworthy resume`".to_owned(), |until| format!("until {until:.0}"));
+            until.map_or_else(|| "until `seaworthy resume`".to_owned(), |until| format!("until {until}"));
         output::print(&format!(
             "paused {ends}: the healer begins no further action on {}",
-            connection.server_url
+            records.server()
         ))?;
         Ok(Exit::Fine)
     })

@@ -6,7 +6,7 @@ use model::brake::BrakeSpec;
 use super::Outcome;
 use crate::arguments::Cluster;
 use crate::exit::Exit;
-use crate::{connect, output, own_hand, runtime};
+use crate::{connect, output, runtime};
 
 /// Where
 #[derive(Args)]
@@ -17,10 +17,10 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
-        let connection = connect::to(&arguments.cluster).await?;
+        let records = connect::records(&arguments.cluster).await?;
         let brake = BrakeSpec { paused: false, reason: String::new(), until: None };
-        own_hand::set_brake(connection.client, &brake).await?;
-        output::print(&format!("resumed: the healer acts within its policies on {}", connection.server_url))?;
+        records.set_brake(&brake).await?;
+        output::print(&format!("resumed: the healer acts within its policies on {}", records.server()))?;
         Ok(Exit::Fine)
     })
 }

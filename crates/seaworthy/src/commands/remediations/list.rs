@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::api::{Api, ListParams};
-use kube::{Client, ResourceExt};
+use kube::ResourceExt;
 use model::remediation::{Phase, Remediation};
 
 use super::List;
 use crate::commands::Outcome;
 use crate::exit::Exit;
 use crate::output::{Table, Tone, age};
+use crate::records::Records;
 use crate::{connect, runtime};
 
 /// How often a watched list is read again. A list of our own few objects every two seconds costs less than it would to
@@ -20,11 +20,11 @@ const EVERY: Duration = Duration::from_secs(2);
 
 pub(super) fn run(list: &List) -> Outcome {
     runtime::block_on(async {
-        let client = connect::to(&list.cluster).await?.client;
+        let records = connect::records(&list.cluster).await?;
         let environment = runtime::environment()?;
         let mut shown = BTreeMap::new();
         loop {
-            let found = read(&client, list).await?;
+            let found = read(&records, list).await?;
             let versions = versions(&found);
             let changed: Vec<Remediation> = found
                 .into_iter()
@@ -43,8 +43,8 @@ pub(super) fn run(list: &List) -> Outcome {
 }
 
 /// Oldest first, as kubectl's habit is to end with what is new.
-async fn read(client: &Client, list: &List) -> anyhow::Result<Vec<Remediation>> {
-    let mut found = Api::<Remediation>::all(client.clone()).list(&ListParams::default()).await?.items;
+async fn read(records: &Records, list: &List) -> anyhow::Result<Vec<Remediation>> {
+    let mut found: Vec<Remediation> = records.list().await?;
     found.retain(|one| list.scope.includes(&one.spec.lineage.namespace) && (list.all || !is_over(one)));
     found.sort_by_key(|one| (one.creation_timestamp().map(|time| time.0), one.name_any()));
     Ok(found)

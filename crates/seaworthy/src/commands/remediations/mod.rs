@@ -11,7 +11,7 @@ use super::Outcome;
 use crate::arguments::{Cluster, Scope};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output};
-use crate::{connect, own_hand, runtime};
+use crate::{connect, runtime};
 
 /// How long an approval counts if nobody says otherwise: long enough for the healer to find a moment that its rules
 /// admit, short enough that nobody is surprised by it the next day.
@@ -77,8 +77,8 @@ fn decide(decided: &Decided, verdict: ApprovalVerdict) -> Outcome {
     runtime::block_on(async {
         let expires = runtime::environment()?.now().checked_add(decided.lasting.signed());
         let expires = expires.map_err(Failure::usage)?;
-        let client = connect::to(&decided.cluster).await?.client;
-        let remediation = own_hand::decide(client, &decided.name, verdict, Some(expires)).await?;
+        let records = connect::records(&decided.cluster).await?;
+        let remediation = records.decide(&decided.name, verdict, Some(expires)).await?;
         let word = match verdict {
             ApprovalVerdict::Approved => "approved",
             ApprovalVerdict::Rejected => "rejected",
