@@ -31,7 +31,8 @@ struct Shared {
 struct Ledger {
     closed: bool,
     next: u64,
-    running: BTreeMap<u64, AbortHandle>,
+    /// `None` while a task is being launched.
+    running: BTreeMap<u64, Option<AbortHandle>>,
 }
 
 /// A critical task that is no more.
@@ -95,10 +96,11 @@ impl Tasks {
         future: impl Future<Output = ()> + Send + 'static,
         at_end: impl FnOnce(&Shared, Ended) + Send + 'static,
     ) -> Task {
-        let mut ledger = self.shared.ledger();
-        let id = ledger.next;
-        ledger.next += 1;
-        let presence = Presence::new(Arc::clone(&self.shared), id);
+        let Some(presence) = Presence::enter(&self.shared) else {
+            drop(future);
+            return Task { name, handle: launch_on_tokio(std::future::ready(Outcome::Aborted)) };
+        };
+        let id = presence.id;
         let watched = async move {
             let outcome = match AssertUnwindSafe(future).catch_unwind().await {
                 Ok(()) => Outcome::Returned,
@@ -107,25 +109,21 @@ impl Tasks {
             at_end(&presence.shared, Ended { name, outcome: outcome.clone() });
             outcome
         };
-        #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
-        let handle = tokio::spawn(watched.in_current_span());
-        if ledger.closed {
-            handle.abort();
-        } else {
-            ledger.running.insert(id, handle.abort_handle());
-        }
+        // Not under the ledger's lock: a runtime that is going away drops the future on the spot.
+        let handle = launch_on_tokio(watched.in_current_span());
+        self.shared.note_handle(id, handle.abort_handle());
         Task { name, handle }
     }
 
-    /// Ends all tasks at their next await, and every task that is spawned later before it begins:
-    /// what a crash looks like from inside. Returns at once; [`Self::end`] also waits.
+    /// Ends all tasks at their next await; none that is spawned later begins. What a crash looks
+    /// like from inside. Returns at once; [`Self::end`] also waits.
     pub fn abort(&self) {
         let running = {
             let mut ledger = self.shared.ledger();
             ledger.closed = true;
             std::mem::take(&mut ledger.running)
         };
-        for task in running.into_values() {
+        for task in running.into_values().flatten() {
             task.abort();
         }
     }
@@ -168,6 +166,16 @@ impl Shared {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Completes what [`Presence::enter`] began, unless the task has come and gone since.
+    fn note_handle(&self, id: u64, handle: AbortHandle) {
+        let mut ledger = self.ledger();
+        if ledger.closed {
+            handle.abort();
+        } else if let Some(entry) = ledger.running.get_mut(&id) {
+            *entry = Some(handle);
+        }
+    }
+
     fn note_panic(&self, task: &'static str, panic: &(dyn Any + Send)) -> Outcome {
         let message = panic
             .downcast_ref::<&str>()
@@ -180,6 +188,11 @@ impl Shared {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
+fn launch_on_tokio(future: impl Future<Output = Outcome> + Send + 'static) -> JoinHandle<Outcome> {
+    tokio::spawn(future)
+}
+
 /// Lives inside of a task's future: however the task goes, its going is noted.
 struct Presence {
     shared: Arc<Shared>,
@@ -187,9 +200,17 @@ struct Presence {
 }
 
 impl Presence {
-    fn new(shared: Arc<Shared>, id: u64) -> Self {
+    /// `None` when no task may begin any more.
+    fn enter(shared: &Arc<Shared>) -> Option<Self> {
+        let mut ledger = shared.ledger();
+        if ledger.closed {
+            return None;
+        }
+        let id = ledger.next;
+        ledger.next += 1;
+        ledger.running.insert(id, None);
         shared.alive.send_modify(|alive| *alive += 1);
-        Self { shared, id }
+        Some(Self { shared: Arc::clone(shared), id })
     }
 }
 
@@ -286,7 +307,48 @@ mod tests {
         tasks.end().await;
         let late = tasks.spawn("late", async { unreachable!("spawned after the end") });
         assert_eq!(late.join().await, Outcome::Aborted);
-        assert_eq!(tasks.panics(), 0);
+        assert_eq!((tasks.panics(), tasks.alive()), (0, 0));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn tasks_that_spawn_while_all_end_do_not_escape() {
+        for _ in 0..200 {
+            let tasks = Tasks::default();
+            for _ in 0..8 {
+                let inner = tasks.clone();
+                tasks.spawn("breeds", async move {
+                    loop {
+                        inner.spawn("child", pending());
+                        tokio::task::yield_now().await;
+                    }
+                });
+            }
+            tokio::task::yield_now().await;
+            tasks.end().await;
+            assert_eq!((tasks.alive(), tasks.shared.ledger().running.len()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_goes_away_takes_its_tasks_along() {
+        /// Spawns when it is dropped, as clean-up code does.
+        struct Parting(Tasks);
+        impl Drop for Parting {
+            fn drop(&mut self) {
+                self.0.spawn("late", pending());
+            }
+        }
+        let tasks = Tasks::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let parting = Parting(tasks.clone());
+            tasks.spawn("waits", async move {
+                pending::<()>().await;
+                drop(parting);
+            });
+        });
+        drop(runtime);
+        assert_eq!(tasks.alive(), 0);
     }
 
     #[tokio::test]
