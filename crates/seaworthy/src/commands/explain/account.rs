@@ -75,7 +75,7 @@ impl Known<'_> {
 
     fn answer(&self, issues: &[&Issue], remediations: &[&Remediation]) -> String {
         if let Some((remediation, status)) = remediations.iter().find_map(|r| Some((r, r.status.as_ref()?))) {
-            return format!("{}: {}", remediation.spec.check, self.verdict(status));
+            return format!("{}: {}", remediation.spec.check, self.verdict(&remediation.name_any(), status));
         }
         if let Some(folded) = issues.iter().find_map(|issue| Some((issue, issue.cause.as_ref()?))) {
             let (issue, cause) = folded;
@@ -112,11 +112,11 @@ impl Known<'_> {
         )
     }
 
-    fn verdict(&self, status: &RemediationStatus) -> String {
+    fn verdict(&self, name: &str, status: &RemediationStatus) -> String {
         match status.phase {
             Phase::Pending => "taken up, nothing decided yet.".to_owned(),
             Phase::AwaitingApproval => {
-                "waits for a person: `seaworthy remediations approve NAME`.".to_owned()
+                format!("waits for a person: `seaworthy remediations approve {name}`.")
             }
             Phase::Deferred => format!("not healed yet. {}", self.decision(status)),
             Phase::Acting => "being healed: an action is on its way.".to_owned(),
@@ -225,5 +225,85 @@ impl Known<'_> {
     fn relative(&self, time: Timestamp) -> String {
         let distance = Duration::try_from(self.now.duration_since(time).abs()).unwrap_or_default();
         if time > self.now { format!("in {}", age(distance)) } else { format!("{} ago", age(distance)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::brake::BrakeSpec;
+    use model::remediation::Remediation;
+    use serde_json::{Value, json};
+
+    use super::Known;
+
+    const NOW: &str = "2026-01-01T12:00:00Z";
+
+    fn remediation(name: &str, status: &Value) -> Remediation {
+        serde_json::from_value(json!({
+            "apiVersion": "seaworthy.dev/v1alpha1",
+            "kind": "Remediation",
+            "metadata": { "name": name, "creationTimestamp": "2026-01-01T11:50:00Z" },
+            "spec": {
+                "cluster": "c", "lineage": "Deployment/shop/web", "check": "PodRunningNotReady",
+                "subject": { "kind": "Deployment", "namespace": "shop", "name": "web" },
+                "since": "2026-01-01T11:49:00Z", "severity": "warning", "policy": "evict", "mode": "Enforce",
+                "steps": [], "planHash": "h", "healthyForS": 5,
+            },
+            "status": status,
+        }))
+        .expect("a remediation")
+    }
+
+    fn tell(subject: &str, remediations: &[Remediation], brake: Option<&BrakeSpec>) -> String {
+        let subject = subject.parse().expect("a subject");
+        let now = NOW.parse().expect("a time");
+        Known { subject: &subject, issues: Some(&[]), remediations, policies: &[], brake, now }.tell()
+    }
+
+    fn released() -> BrakeSpec {
+        BrakeSpec { paused: false, reason: String::new(), until: None }
+    }
+
+    #[test]
+    fn a_refusal_names_the_rule_the_reason_and_the_next_look() {
+        let deferred = remediation(
+            "r-1",
+            &json!({ "phase": "Deferred", "decision": {
+                "verdict": "Defer", "rule": "EvictionFirst", "reason": "the budget web has no room",
+                "until": "2026-01-01T12:00:30Z", "at": NOW,
+            } }),
+        );
+        let told = tell("deploy/web", &[deferred], Some(&released()));
+        let answer = told.lines().nth(1).expect("an answer");
+        assert_eq!(
+            answer,
+            "PodRunningNotReady: not healed yet. The rule EvictionFirst says not now: the budget web has no room. \
+             Looked at again in 30s."
+        );
+    }
+
+    #[test]
+    fn a_success_names_what_helped_also_when_asked_about_the_pod() {
+        let healed = remediation(
+            "r-2",
+            &json!({ "phase": "Succeeded", "ended": "2026-01-01T11:59:00Z", "attempts": [{
+                "step": 0, "number": 1, "action": "EvictPod", "epoch": 1,
+                "target": { "kind": "Pod", "namespace": "shop", "name": "web-1", "uid": "u" },
+                "intended": "2026-01-01T11:58:00Z", "landsUntil": "2026-01-01T11:58:10Z", "result": "Helped",
+            }] }),
+        );
+        for subject in ["deploy/web", "pod/shop/web-1"] {
+            let told = tell(subject, std::slice::from_ref(&healed), Some(&released()));
+            assert!(told.contains("PodRunningNotReady: healed by EvictPod 60s ago."), "{told}");
+            assert!(told.contains("1. EvictPod Pod/shop/web-1, 2m ago: helped"), "{told}");
+        }
+        assert!(tell("pod/web-2", &[healed], Some(&released())).contains("Nothing is known to be wrong"));
+    }
+
+    #[test]
+    fn a_pause_is_said_and_so_is_an_absent_brake() {
+        let paused = BrakeSpec { paused: true, reason: "a freeze".into(), until: None };
+        assert!(tell("no/n1", &[], Some(&paused)).contains("paused: a freeze"));
+        assert!(tell("no/n1", &[], None).contains("no Brake named"));
     }
 }
