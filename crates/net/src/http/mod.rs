@@ -9,11 +9,13 @@ mod endpoint;
 mod error;
 mod pooled;
 mod resolve;
+mod roots;
 
 pub use client::{BoxFuture, Client, Transport};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::Error;
-pub use pooled::{CONNECT_TIMEOUT, Roots};
+pub use pooled::CONNECT_TIMEOUT;
+pub use roots::Roots;
 
 pub(crate) use endpoint::origin;
 pub(crate) use pooled::Spawner;

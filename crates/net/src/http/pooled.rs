@@ -1,7 +1,6 @@
 //! Real connections, kept for reuse.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,13 +12,12 @@ use http_body_util::Full;
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioTimer;
 use rustls::ClientConfig;
-use rustls::client::danger::ServerCertVerifier;
 use rustls_pki_types::ServerName;
 
 use super::connector::Connector;
 use super::resolve::Resolver;
 use super::{BoxFuture, Error, Transport, origin};
-use crate::tls::{self, InjectedTime, Reloading};
+use crate::tls::Reloading;
 
 /// For resolving, connecting and the TLS handshake together: three SYNs are sent within it. The
 /// deadline of the request holds as well.
@@ -31,37 +29,6 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// So many unused connections are kept for one peer.
 const IDLE_PER_HOST_MAX: usize = 8;
-
-/// Whom to trust outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Roots {
-    /// The CAs that the system trusts.
-    System,
-    /// The CAs in a PEM file, and no others.
-    File(PathBuf),
-}
-
-impl Roots {
-    pub(crate) async fn load(self, environment: &Environment) -> Result<Arc<ClientConfig>, tls::Error> {
-        let unusable = |error: rustls::Error| tls::Error::SystemRoots { reason: error.to_string() };
-        let builder =
-            ClientConfig::builder_with_details(tls::provider(), Arc::new(InjectedTime(environment.clone())))
-                .with_safe_default_protocol_versions()
-                .map_err(unusable)?;
-        let mut config = match self {
-            Self::File(path) => {
-                builder.with_root_certificates(tls::roots(&path).await?).with_no_client_auth()
-            }
-            Self::System => {
-                let verifier: Arc<dyn ServerCertVerifier> =
-                    Arc::new(rustls_platform_verifier::Verifier::new(tls::provider()).map_err(unusable)?);
-                builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
-            }
-        };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
-    }
-}
 
 /// Who is at the other end, and how that is known.
 pub(crate) enum Peer {

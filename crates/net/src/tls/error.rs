@@ -87,10 +87,4 @@ pub enum Error {
         /// What rustls said.
         reason: String,
     },
-    /// The system's trusted CAs cannot be had.
-    #[error("no trusted CAs of the system: {reason}; install ca-certificates or name a CA file")]
-    SystemRoots {
-        /// What the verifier said.
-        reason: String,
-    },
 }

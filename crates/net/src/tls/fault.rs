@@ -52,6 +52,7 @@ impl From<&rustls::Error> for Fault {
             rustls::Error::InvalidCertificate(certificate) => of_certificate(certificate),
             rustls::Error::AlertReceived(alert) => of_alert(*alert),
             rustls::Error::InvalidMessage(_) => Self::NotTls,
+            rustls::Error::General(reason) => Self::Other(reason.clone()),
             other => Self::Other(other.to_string()),
         }
     }
