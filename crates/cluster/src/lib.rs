@@ -6,6 +6,8 @@
 
 mod backoff;
 mod refusal;
+#[cfg(test)]
+mod testing;
 mod transport;
 mod write;
 

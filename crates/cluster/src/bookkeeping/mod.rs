@@ -5,6 +5,8 @@
 //! for our own resources only, and nobody outside can add to them.
 
 mod events;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -80,6 +80,8 @@ fn classify_refusal(refusal: &Refusal, missing: impl FnOnce() -> MissingVerb) ->
     match code {
         404 => Answer::Gone,
         409 => Answer::Conflict(message.clone()),
+        // How the server says, to a patch, that the object of this name has another UID.
+        422 if message.contains("metadata.uid: Invalid value") => Answer::Conflict(message.clone()),
         429 | 500 if is_budget(refusal) => {
             Answer::PdbRefused { message: message.clone(), retry_after: *retry_after }
         }
@@ -130,6 +132,8 @@ mod tests {
         assert!(matches!(refused(429, "", "too many requests"), Answer::RateLimited { .. }));
         assert!(matches!(refused(404, "", ""), Answer::Gone));
         assert!(matches!(refused(409, "", ""), Answer::Conflict(_)));
+        let uid = r#"Node "n" is invalid: metadata.uid: Invalid value: "u": field is immutable"#;
+        assert!(matches!(refused(422, "", uid), Answer::Conflict(_)));
         assert!(matches!(refused(403, "", rbac), Answer::Denied { verb: Some(_), .. }));
         assert!(matches!(refused(403, "", "a policy says no"), Answer::Denied { verb: None, .. }));
         assert!(matches!(refused(401, "", "Unauthorized"), Answer::Denied { verb: None, .. }));

@@ -17,6 +17,8 @@
 mod address;
 mod answer;
 mod change;
+#[cfg(test)]
+mod tests;
 
 use std::marker::PhantomData;
 use std::time::Duration;

@@ -17,6 +17,12 @@ pub(super) struct Record {
     pub(super) version: String,
 }
 
+impl Record {
+    fn highest(&self) -> u64 {
+        self.transitions.max(self.epoch)
+    }
+}
+
 /// What was last seen of the lease, and since when it has not changed, on the own monotonic
 /// clock. The times that holders write come from other clocks and are not looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +31,8 @@ pub(super) struct Seen {
     since: Option<Duration>,
     /// Whether there ever was a lease, as far as this process knows.
     was_there: bool,
+    /// The highest epoch ever seen: a lease that is deleted and made anew must not begin at one.
+    highest: u64,
 }
 
 /// What to do about a lease.
@@ -60,19 +68,24 @@ impl Seen {
         }
     }
 
+    /// The epoch of the next tenure: greater than whatever was seen, or stored elsewhere.
+    pub(super) fn next_epoch(&self, floor: u64) -> u64 {
+        self.highest.max(floor).saturating_add(1)
+    }
+
+    /// Notes that somebody else was faster: there is a lease, though it was not read.
+    pub(super) fn was_beaten(&mut self, now: Duration) {
+        self.note(Some(Record::default()), now);
+    }
+
     /// Notes what the lease is at `now`. Returns since when it has been so.
     pub(super) fn note(&mut self, record: Option<Record>, now: Duration) -> Duration {
         self.was_there |= record.is_some();
+        self.highest = self.highest.max(record.as_ref().map_or(0, Record::highest));
         let since = self.since.filter(|_| record == self.record).unwrap_or(now);
         (self.record, self.since) = (record, Some(since));
         since
     }
-}
-
-/// The epoch of the next tenure: greater than whatever was stored anywhere.
-pub(super) fn next_epoch(record: Option<&Record>, floor: u64) -> u64 {
-    let stored = record.map_or(0, |record| record.transitions.max(record.epoch));
-    stored.max(floor).saturating_add(1)
 }
 
 #[cfg(test)]
@@ -122,7 +135,10 @@ mod tests {
         #[test]
         fn epochs_only_grow(transitions in 0u64..1000, epoch in 0u64..1000, floor in 0u64..1000) {
             let record = Record { transitions, epoch, ..Record::default() };
-            let next = next_epoch(Some(&record), floor);
+            let mut seen = Seen::default();
+            seen.note(Some(record), S);
+            seen.note(None, S);
+            let next = seen.next_epoch(floor);
             prop_assert!(next > transitions && next > epoch && next > floor);
         }
 

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha12Rng;
 use tokio::sync::watch;
 
 use super::Claim;
-use super::decide::{Record, Seen, Step, next_epoch};
+use super::decide::{Record, Seen, Step};
 use crate::read::object_path;
 use crate::transport::{self, Failure};
 use crate::write::{Error, Writer};
@@ -213,7 +213,7 @@ impl Elector {
 
     async fn take(&mut self, lease: Option<Lease>, floor: u64) -> Result<Duration, Error> {
         let found = lease.as_ref().map(record);
-        let epoch = next_epoch(found.as_ref(), floor);
+        let epoch = self.seen.next_epoch(floor);
         let mut taken = lease.clone().unwrap_or_default();
         let spec = taken.spec.get_or_insert_default();
         if found.as_ref().is_some_and(|found| found.holder != self.options.identity) {
@@ -225,8 +225,10 @@ impl Elector {
                 tracing::info!(lease = self.options.name, epoch, "the lease is ours");
                 Ok(self.options.period())
             }
-            // Somebody was faster.
-            Err(Error::Conflict(_) | Error::Exists(_) | Error::Absent(_)) => Ok(self.options.period()),
+            Err(Error::Conflict(_) | Error::Exists(_) | Error::Absent(_)) => {
+                self.seen.was_beaten(self.environment.monotonic());
+                Ok(self.options.period())
+            }
             Err(error) => Err(error),
         }
     }
@@ -307,7 +309,9 @@ impl Elector {
 
     /// Says first that nothing is held, then lets others know.
     async fn release(&mut self) {
-        let claim = self.claim.send_replace(Claim { held: false, ..*self.claim.borrow() });
+        // Copied first: the channel must not be borrowed while it is written to.
+        let claim = *self.claim.borrow();
+        self.claim.send_replace(Claim { held: false, ..claim });
         if !claim.is_valid(&self.environment) {
             return;
         }

@@ -15,6 +15,8 @@
 mod claim;
 mod decide;
 mod elector;
+#[cfg(test)]
+mod tests;
 
 pub use claim::Claim;
 pub use elector::{Elector, Floor, Options};

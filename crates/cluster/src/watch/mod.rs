@@ -13,6 +13,8 @@
 mod counters;
 mod frames;
 mod machine;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::sync::Arc;
