@@ -125,7 +125,7 @@ impl Authority {
         now: Timestamp,
         validity: Duration,
     ) -> Result<Issued, Error> {
-        let not_after = self.not_after.min(now + validity);
+        let not_after = whole_second(self.not_after.min(now + validity));
         if not_after <= now {
             return Err(Error::AuthorityOver { not_after: self.not_after });
         }
@@ -163,9 +163,14 @@ fn name(common: &str) -> DistinguishedName {
     name
 }
 
+/// Certificates know no fractions.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 fn set_validity(params: &mut CertificateParams, now: Timestamp, not_after: Timestamp) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    // rcgen's calendar, reached from its epoch: a certificate counts whole seconds.
+    // rcgen's calendar, reached from its epoch.
     let at = |time: Timestamp| epoch + Duration::from_secs(u64::try_from(time.as_second()).unwrap_or(0));
     params.not_before = at(now - BACKDATED);
     params.not_after = at(not_after);
