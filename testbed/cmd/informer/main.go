@@ -42,14 +42,15 @@ func main() {
 	kubeconfig := flag.String("kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig of the cluster")
 	settle := flag.Duration("settle", 20*time.Second, "time between sync and the look at settled memory")
 	watch := flag.Duration("watch", 0, "time during which the latency of changes is measured")
+	synced := flag.String("synced", "", "file to make once everything has been read")
 	flag.Parse()
-	if err := run(*kubeconfig, *settle, *watch); err != nil {
+	if err := run(*kubeconfig, *synced, *settle, *watch); err != nil {
 		fmt.Fprintln(os.Stderr, "informer:", err)
 		os.Exit(1)
 	}
 }
 
-func run(kubeconfig string, settle, watch time.Duration) error {
+func run(kubeconfig, synced string, settle, watch time.Duration) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return fmt.Errorf("read the kubeconfig: %w", err)
@@ -77,6 +78,11 @@ func run(kubeconfig string, settle, watch time.Duration) error {
 	r := result{SyncSeconds: time.Since(started).Seconds()}
 	if r.SyncCPU, err = cpuSeconds(); err != nil {
 		return err
+	}
+	if synced != "" {
+		if err := os.WriteFile(synced, nil, 0o644); err != nil {
+			return fmt.Errorf("say that everything has been read: %w", err)
+		}
 	}
 	// Not synchronisation: memory is looked at a fixed time after sync.
 	time.Sleep(settle)

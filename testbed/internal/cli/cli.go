@@ -33,7 +33,7 @@ func Run(args []string) int {
 	root.PersistentFlags().StringVar(&a.name, "name", defaultName(), "which testbed, where there are several")
 	root.AddCommand(
 		a.upCommand(), a.downCommand(), a.execCommand(), a.kubectlCommand(), a.kubeconfigCommand(),
-		a.statusCommand(), a.nodesCommand(), a.logsCommand(), a.faultCommand(), a.imageCommand(), a.seedCommand(), a.churnCommand(),
+		a.statusCommand(), a.nodesCommand(), a.logsCommand(), a.faultCommand(), a.imageCommand(), a.seedCommand(), a.churnCommand(), a.selftestCommand(),
 	)
 	root.AddCommand(a.innerCommands()...)
 	root.SetArgs(args)

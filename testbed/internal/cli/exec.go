@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 
@@ -79,7 +80,9 @@ func (a *app) exec(command *cobra.Command, node string, args []string) error {
 	}
 	cmd := exec.Command("nsenter", append(append(append(enter, "--"), inside...), append([]string{"--"}, args...)...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	// What runs inside does not outlive whoever asked for it.
+	// What runs inside does not outlive whoever asked for it. The signal comes
+	// when the thread ends that started it, so that one has to stay.
+	runtime.LockOSThread()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	return cmd.Run()
 }

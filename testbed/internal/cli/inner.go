@@ -10,6 +10,7 @@ import (
 
 	"seaworthy.test/testbed/internal/keeper"
 	"seaworthy.test/testbed/internal/nodes"
+	"seaworthy.test/testbed/internal/selftest"
 	"seaworthy.test/testbed/internal/supervisor"
 )
 
@@ -46,7 +47,14 @@ func (a *app) innerCommands() []*cobra.Command {
 		}
 		return runInside(bed, args)
 	}}
-	commands := []*cobra.Command{keep, first, supervise, nodeInit, inside}
+	checks := &cobra.Command{Use: "selftest-inside", Args: cobra.NoArgs, RunE: func(command *cobra.Command, _ []string) error {
+		bed, err := a.bed()
+		if err != nil {
+			return err
+		}
+		return selftest.RunInside(command.Context(), bed, a.out)
+	}}
+	commands := []*cobra.Command{keep, first, supervise, nodeInit, inside, checks}
 	for _, command := range commands {
 		command.Hidden = true
 	}
@@ -75,4 +83,23 @@ func (a *app) supervise(command *cobra.Command) error {
 		os.Exit(1)
 	}()
 	return supervisor.New(bed, options, program).Run(command.Context())
+}
+
+func (a *app) selftestCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "selftest",
+		Short: "Show that pods fail, faults come and go, and nothing stays behind, in testbeds of its own",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			program, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("find this program: %w", err)
+			}
+			name := "selftest"
+			if command.Flags().Changed("name") {
+				name = a.name
+			}
+			return selftest.Run(command.Context(), program, name, a.out)
+		},
+	}
 }

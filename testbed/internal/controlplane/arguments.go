@@ -59,6 +59,8 @@ func apiServerArguments(bed layout.Testbed) []string {
 		"--service-account-signing-key-file=" + pki("tokens.key"),
 		"--authorization-mode=Node,RBAC",
 		"--enable-admission-plugins=NodeRestriction",
+		// Pod Security decides who may, namespace by namespace.
+		"--allow-privileged=true",
 		"--admission-control-config-file=" + bed.Config("admission.yaml"),
 		"--default-not-ready-toleration-seconds=" + tolerationSeconds,
 		"--default-unreachable-toleration-seconds=" + tolerationSeconds,

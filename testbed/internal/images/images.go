@@ -75,7 +75,7 @@ func staticBinary(path string) ([]byte, error) {
 	}
 	for _, segment := range file.Progs {
 		if segment.Type == elf.PT_INTERP {
-			return nil, errors.New(path + " is not statically linked: build it for x86_64-unknown-linux-musl")
+			return nil, errors.New(path + " is not statically linked, and an image has nothing to link it with")
 		}
 	}
 	return content, nil

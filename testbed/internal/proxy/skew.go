@@ -28,6 +28,10 @@ type skewKey struct{}
 // writes is shifted forth, what it reads is shifted back, so that to itself its
 // clock seems right.
 func skewRequest(request *http.Request, skew time.Duration) (*http.Request, error) {
+	kind := request.Header.Get("Content-Type")
+	if kind != "" && !strings.Contains(kind, "json") {
+		return nil, fmt.Errorf("times in %s cannot be shifted: have the client speak JSON", kind)
+	}
 	body, err := io.ReadAll(io.LimitReader(request.Body, mostLeaseBytes))
 	if err != nil {
 		return nil, fmt.Errorf("read the body: %w", err)
@@ -37,6 +41,7 @@ func skewRequest(request *http.Request, skew time.Duration) (*http.Request, erro
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	request.ContentLength = int64(len(body))
 	request.Header.Del("Accept-Encoding")
+	request.Header.Set("Accept", "application/json")
 	return request, nil
 }
 
