@@ -337,7 +337,9 @@ mod tests {
                 .map(|(sequence, (receipt, kind, which))| entry(sequence as u64, *receipt, *kind, *which))
                 .collect();
             let mut straight = Book::new(COOL_DOWN);
-            entries.iter().cloned().for_each(|entry| drop(straight.apply(entry)));
+            for entry in entries.clone() {
+                straight.apply(entry);
+            }
             let mut shuffled = entries;
             shuffled.sort_by_key(|entry| (entry.stamp.sequence + 1).wrapping_mul(seed | 1));
             let mut other = Book::new(COOL_DOWN);

@@ -11,6 +11,7 @@
 //! Core (no I/O, no clock): everything but `api`, `metrics`, `receivers`, `service` and `store`.
 
 pub mod alerts;
+mod api;
 pub mod attempts;
 pub mod book;
 pub mod configuration;
@@ -22,9 +23,14 @@ pub mod inhibition;
 pub mod intervals;
 pub mod lapse;
 pub mod matchers;
+pub mod metrics;
 pub mod notification;
 pub mod outcomes;
 pub mod receivers;
 pub mod routing;
+pub mod service;
 pub mod silences;
+pub mod store;
 pub mod templates;
+
+pub use service::{Bound, Error, Handle, Options, Service};

@@ -1,4 +1,6 @@
-//! `alertmanager.yml` as it is written.
+//! `alertmanager.yml` as it is written. The fields have Alertmanager's names and meaning; its
+//! documentation describes them.
+#![expect(missing_docs, reason = "the fields are Alertmanager's, and documented there")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -225,7 +225,7 @@ mod tests {
                 "receivers[0] (a).slack_configs[0]: no api_url",
             ),
             (
-                "route: {receiver: a}\nreceivers: [{name: a, email_configs: [{to: x@y.z}]}]",
+                "route: {receiver: a}\nreceivers: [{name: a, email_configs: [{to: x@y.z, from: a@b.c}]}]",
                 "no smarthost",
             ),
             (

@@ -8,7 +8,7 @@ use crate::source::{Source, under};
 const SHELL: &[(&str, &[&str])] = &[
     ("crates/monitor/src", &["lib.rs", "service.rs"]),
     ("crates/healer/src", &["lib.rs", "service.rs"]),
-    ("crates/alerter/src", &["lib.rs", "service.rs"]),
+    ("crates/alerter/src", &["lib.rs", "service.rs", "service", "api", "metrics.rs", "receivers", "store"]),
 ];
 
 /// Crates that mean I/O, waiting or chance.

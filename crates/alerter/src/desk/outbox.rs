@@ -1,0 +1,254 @@
+//! Messages that are owed: at most one per integration and group, put together from what is true
+//! when it leaves, tried until it is accepted, refused for good or moot.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Desk;
+use crate::attempts::{Begun, Delivery, Ended, IntegrationName};
+use crate::configuration::{Policy, Settings};
+use crate::entries::{Fact, Stamp};
+use crate::notification::Notification;
+use crate::receivers::{Integration, Receiver};
+use crate::routing::GroupId;
+
+/// After so many failures in a row an integration is not tried by all its messages at once any
+/// more, but by one at a time.
+const FAILURES_IN_A_ROW: u32 = 5;
+
+/// The longest time one integration rests after failures: when it comes back, it is noticed soon.
+const REST_MAX: SignedDuration = SignedDuration::from_secs(30);
+
+/// What a message is known by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeliveryId {
+    /// Whom it is for.
+    pub integration: IntegrationName,
+    /// What it is about.
+    pub group: GroupId,
+}
+
+/// How an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// How it goes into the journal.
+    pub result: Delivery,
+    /// When the receiver wants to be asked again, if it said so.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Owed {
+    since: Timestamp,
+    not_before: Timestamp,
+    attempts: u32,
+    in_flight: bool,
+    /// Whether the group was looked at again while the message was on its way.
+    again: bool,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    in_flight: usize,
+    failures: u32,
+    rests_until: Option<Timestamp>,
+    next_slot: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    owed: BTreeMap<DeliveryId, Owed>,
+    lanes: BTreeMap<IntegrationName, Lane>,
+}
+
+impl Outbox {
+    /// Notes that a message is owed.
+    pub(super) fn owe(&mut self, integration: IntegrationName, group: GroupId, now: Timestamp) {
+        let fresh = Owed { since: now, not_before: now, attempts: 0, in_flight: false, again: false };
+        let owed = self.owed.entry(DeliveryId { integration, group }).or_insert(fresh);
+        owed.again = owed.in_flight;
+    }
+
+    /// Messages that may leave now.
+    pub(super) fn runnable(&mut self, settings: &Settings, now: Timestamp) -> Vec<DeliveryId> {
+        let mut runnable = Vec::new();
+        for (id, owed) in &mut self.owed {
+            let Some(integration) = find(&settings.receivers, &id.integration) else { continue };
+            let lane = self.lanes.entry(id.integration.clone()).or_default();
+            let waits = owed.in_flight || owed.not_before > now;
+            if waits || !lane.takes_more(settings.policy.concurrency, now) {
+                continue;
+            }
+            owed.in_flight = true;
+            lane.in_flight += 1;
+            lane.next_slot = (!integration.pace.is_zero()).then(|| now + integration.pace);
+            runnable.push(id.clone());
+        }
+        runnable
+    }
+
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        let waiting = self.owed.iter().filter(|(_, owed)| !owed.in_flight);
+        let times = waiting.filter_map(|(id, owed)| {
+            let lane = self.lanes.get(&id.integration);
+            // A full lane is looked at again when a message of it has ended.
+            let opens = lane.and_then(|lane| lane.rests_until.max(lane.next_slot));
+            let full = lane.is_some_and(|lane| lane.in_flight > 0 && lane.failures >= FAILURES_IN_A_ROW);
+            (!full).then(|| opens.map_or(owed.not_before, |opens| opens.max(owed.not_before)))
+        });
+        times.min()
+    }
+
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let on_their_way = self.owed.values().filter(|owed| owed.in_flight).count();
+        (self.owed.len() - on_their_way, on_their_way)
+    }
+
+    /// Under other settings groups are made anew, and with them what is owed; what is on its way
+    /// ends as it may.
+    pub(super) fn reconfigure(&mut self, receivers: &BTreeMap<String, Receiver>) {
+        self.owed.retain(|_, owed| owed.in_flight);
+        self.lanes.retain(|name, lane| lane.in_flight > 0 || find(receivers, name).is_some());
+        for lane in self.lanes.values_mut() {
+            (lane.failures, lane.rests_until) = (0, None);
+        }
+    }
+
+    fn leave(&mut self, id: &DeliveryId) -> Option<Owed> {
+        if let Some(lane) = self.lanes.get_mut(&id.integration) {
+            lane.in_flight = lane.in_flight.saturating_sub(1);
+        }
+        self.owed.remove(id)
+    }
+}
+
+impl Lane {
+    fn takes_more(&self, concurrency: usize, now: Timestamp) -> bool {
+        let limit = if self.failures >= FAILURES_IN_A_ROW { 1 } else { concurrency };
+        let open = |time: Option<Timestamp>| time.is_none_or(|time| time <= now);
+        self.in_flight < limit && open(self.rests_until) && open(self.next_slot)
+    }
+}
+
+pub(super) fn find<'a>(receivers: &'a BTreeMap<String, Receiver>, name: &str) -> Option<&'a Integration> {
+    let (receiver, _) = name.rsplit_once('/')?;
+    receivers.get(receiver)?.integrations.iter().find(|integration| integration.name == name)
+}
+
+/// The wait after so many attempts: doubling, with up to a fifth more so that what failed
+/// together is not tried together. `chance` is from 0 to 1.
+fn back_off(policy: &Policy, attempts: u32, chance: f64) -> SignedDuration {
+    let doubled = policy.retry_min.saturating_mul(1_i32.checked_shl(attempts.min(20)).unwrap_or(i32::MAX));
+    let wait = doubled.min(policy.retry_max);
+    wait.saturating_add(SignedDuration::from_secs_f64(wait.as_secs_f64() * chance.clamp(0.0, 1.0) / 5.0))
+}
+
+impl Desk {
+    /// What must be journaled before a message leaves. `None`: it is moot by now, and dropped.
+    pub fn begin(&mut self, id: &DeliveryId, now: Timestamp) -> Option<Fact> {
+        let begun = self.begun(id, now);
+        if begun.is_none() {
+            self.outbox.leave(id);
+        }
+        begun.map(Fact::Begun)
+    }
+
+    fn begun(&self, id: &DeliveryId, now: Timestamp) -> Option<Begun> {
+        let integration = find(&self.settings.receivers, &id.integration)?;
+        if id.group.route >= self.settings.tree.routes().len() {
+            return None;
+        }
+        let plan = self.plan(&id.group, integration, &self.sources(), now)?;
+        Some(Begun {
+            integration: id.integration.clone(),
+            group: self.settings.tree.group_key(&id.group),
+            reason: plan.reason.as_str().to_owned(),
+            members: self.members(&plan),
+        })
+    }
+
+    /// The message whose beginning was journaled as `attempt`. Everything is looked at once more:
+    /// `None` if it would not be sent like this any more, for example because somebody
+    /// acknowledged it in between.
+    pub fn compose(
+        &self,
+        id: &DeliveryId,
+        attempt: Stamp,
+        begun: &Begun,
+        now: Timestamp,
+    ) -> Option<(Notification, Integration)> {
+        let integration = find(&self.settings.receivers, &id.integration)?;
+        if id.group.route >= self.settings.tree.routes().len() {
+            return None;
+        }
+        let plan = self.plan(&id.group, integration, &self.sources(), now)?;
+        let unchanged = self.members(&plan) == begun.members;
+        let attempt = attempt.to_string();
+        unchanged.then(|| (self.notification(&id.group, &plan, &attempt, now), integration.clone()))
+    }
+
+    /// What must be journaled after an attempt. A message that failed for too long is given up.
+    pub fn concluded(&self, id: &DeliveryId, attempt: Stamp, result: Delivery, now: Timestamp) -> Ended {
+        let since = self.outbox.owed.get(id).map(|owed| owed.since);
+        let too_long =
+            since.is_some_and(|since| now.duration_since(since) >= self.settings.policy.give_up_after);
+        let result = match result {
+            Delivery::Refused { reason } | Delivery::Unknown { reason } if too_long => Delivery::Dead { reason },
+            other => other,
+        };
+        Ended { begun: attempt, result }
+    }
+
+    /// Takes note of how an attempt ended, after that was applied. `chance` is from 0 to 1.
+    pub fn ended(&mut self, id: &DeliveryId, failed: Option<&Failed>, chance: f64, now: Timestamp) {
+        let Some(owed) = self.outbox.leave(id) else { return };
+        let policy = &self.settings.policy;
+        let lane = self.outbox.lanes.entry(id.integration.clone()).or_default();
+        let Some(failed) = failed else {
+            (lane.failures, lane.rests_until) = (0, None);
+            self.after(id, owed.again, now);
+            return;
+        };
+        if matches!(failed.result, Delivery::Dead { .. }) {
+            self.after(id, owed.again, now);
+            return;
+        }
+        lane.failures = lane.failures.saturating_add(1);
+        let wait = back_off(policy, owed.attempts, chance);
+        let asked = failed.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
+        if let Some(asked) = asked {
+            // It speaks for all messages to it.
+            lane.rests_until = Some(now + asked);
+        } else if lane.failures >= FAILURES_IN_A_ROW {
+            lane.rests_until = Some(now + wait.min(REST_MAX));
+        }
+        let not_before = now + asked.unwrap_or(SignedDuration::ZERO).max(wait);
+        let again = Owed { not_before, attempts: owed.attempts + 1, in_flight: false, again: false, ..owed };
+        self.outbox.owed.insert(id.clone(), again);
+    }
+
+    /// Puts back a message that changed while its beginning was journaled; it leaves at once.
+    pub fn overtaken(&mut self, id: &DeliveryId, now: Timestamp) {
+        if let Some(owed) = self.outbox.leave(id) {
+            let again = Owed { not_before: now, in_flight: false, again: false, ..owed };
+            self.outbox.owed.insert(id.clone(), again);
+        }
+    }
+
+    /// Once a message is out: what became owed on its way, and members that are done with.
+    fn after(&mut self, id: &DeliveryId, again: bool, now: Timestamp) {
+        if again {
+            self.outbox.owe(id.integration.clone(), id.group.clone(), now);
+        }
+        let members: Vec<_> = self.groups.members(&id.group).collect();
+        for key in members {
+            let Some(episode) = self.book.episode(key) else { continue };
+            if !episode.is_live() {
+                let groups = self.belongs_to(episode);
+                self.groups.place(key, &groups);
+            }
+        }
+    }
+}
