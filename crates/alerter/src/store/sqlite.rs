@@ -182,7 +182,8 @@ impl Journal {
                     other => {
                         self.commit(std::mem::take(&mut appends)).await;
                         if let Some(closed) = self.other(other).await {
-                            drop(closed.send(()));
+                            // Whoever asked may be gone.
+                            let _ = closed.send(());
                             return;
                         }
                     }
