@@ -39,6 +39,14 @@ impl Bed {
         }
     }
 
+    /// How a person gets in, and gets rid of it.
+    pub(crate) fn hint(&self) -> String {
+        let name = &self.name;
+        format!(
+            "`cargo xtask testbed exec --name {name} -- kubectl get pods -A`; `cargo xtask testbed down --name {name}`"
+        )
+    }
+
     /// Takes it down when dropped: also when a chore ends early.
     pub(crate) fn guard(&self) -> Guard<'_> {
         Guard(self)

@@ -4,6 +4,7 @@
 //! call, and keep what was said under `target/xtask/`.
 
 mod bed;
+mod demo;
 mod docs;
 mod image;
 mod process;
@@ -21,6 +22,8 @@ use std::process::ExitCode;
 enum Chore {
     /// Format, lints, unit and property tests, the real-cluster suite and the real peers
     Test(test::Arguments),
+    /// A real container hangs and is healed, every step on the screen
+    Demo(demo::Arguments),
     /// An OCI image of the static binary
     Image(image::Arguments),
     /// Make again what is made from code: docs/cli.md, manifests
@@ -32,6 +35,7 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Test(arguments) => test::run(&arguments),
+        Chore::Demo(arguments) => demo::run(&arguments),
         Chore::Image(arguments) => image::run(&arguments),
         Chore::Docs(arguments) => docs::run(&arguments),
         Chore::Testbed(arguments) => testbed::run(&arguments),
