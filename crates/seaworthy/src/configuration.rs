@@ -6,9 +6,13 @@ use anyhow::{Context, anyhow};
 use model::config;
 use model::config::healer::{self, HealerConfig};
 use model::config::monitor::{self, MonitorConfig};
+use model::policy::HealingPolicy;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
+
+/// `kind` of a policy, in a file as in the cluster.
+const POLICY: &str = "HealingPolicy";
 
 /// A configuration file that was accepted.
 #[derive(Serialize)]
@@ -16,9 +20,10 @@ use crate::exit::Failure;
 pub(crate) enum Configuration {
     Monitor(Box<MonitorConfig>),
     Healer(Box<HealerConfig>),
+    Policies(Vec<HealingPolicy>),
 }
 
-/// What a file says it is.
+/// What a document says it is.
 #[derive(Deserialize)]
 struct Head {
     #[serde(default)]
@@ -31,6 +36,7 @@ impl Configuration {
         match self {
             Self::Monitor(_) => "the monitor",
             Self::Healer(_) => "the healer",
+            Self::Policies(_) => "healing policies",
         }
     }
 }
@@ -38,14 +44,16 @@ impl Configuration {
 /// Reads a file of any kind that we know.
 pub(crate) fn load(file: &Path) -> Result<Configuration, Failure> {
     let (name, text) = read(file)?;
-    let Head { kind } = config::parse(&name, &text).map_err(Failure::configuration)?;
-    let accepted = match kind.as_str() {
+    let heads: Vec<Head> = config::parse_all(&name, &text).map_err(Failure::configuration)?;
+    // All documents of a stream are of one kind; whichever reads them says so where one is not.
+    let accepted = match heads.first().map_or("", |head| &head.kind) {
         monitor::KIND => {
             MonitorConfig::parse(&name, &text).map(|config| Configuration::Monitor(Box::new(config)))
         }
         healer::KIND => {
             HealerConfig::parse(&name, &text).map(|config| Configuration::Healer(Box::new(config)))
         }
+        POLICY => config::parse_all(&name, &text).map(Configuration::Policies),
         "" => return Err(unknown(&name, "it has no kind")),
         other => return Err(unknown(&name, &format!("kind {other:?} is not known"))),
     };
@@ -59,9 +67,11 @@ fn read(file: &Path) -> Result<(String, String), Failure> {
 }
 
 fn unknown(name: &str, why: &str) -> Failure {
-    let kinds = [monitor::KIND, healer::KIND].join(", ");
+    let kinds = [monitor::KIND, healer::KIND, POLICY].join(", ");
     Failure::configuration(anyhow!(
-        "{name}: {why}: a configuration begins with apiVersion: {} and kind: one of {kinds}",
-        config::API_VERSION
+        "{name}: {why}: a configuration begins with apiVersion: {} (policies: {}/{}) and kind: one of {kinds}",
+        config::API_VERSION,
+        model::GROUP,
+        model::VERSION
     ))
 }

@@ -12,6 +12,7 @@ mod output;
 mod peer;
 mod records;
 mod runtime;
+mod subject;
 mod whoami;
 
 use std::process::ExitCode;

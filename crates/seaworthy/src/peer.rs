@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use bytes::Bytes;
 use clap::Args;
 use environment::Environment;
+use http::Response;
 use model::alert::{self, PostableAlert};
 use net::http::{Client, Endpoint, Roots};
 use net::tls::{Files, Identity, Reloading};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// A person waits: long enough for a loaded service, short enough to be told.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -78,15 +81,37 @@ impl Peer {
 
 /// The issues that an alerter knows; alerts of others are not issues.
 pub(crate) async fn issues(alerter: &Endpoint) -> anyhow::Result<Vec<Reported>> {
-    let answer = alerter.get("/api/v2/alerts", DEADLINE).await?;
-    if !answer.status().is_success() {
-        bail!("{alerter} answers {}: {}", answer.status(), first_line(answer.body()));
-    }
-    let listed: Vec<Listed> = serde_json::from_slice(answer.body())
-        .with_context(|| format!("{alerter} does not answer as an alerter: is the address right?"))?;
+    let listed: Vec<Listed> = get(alerter, "/api/v2/alerts").await?;
     let reported =
         |Listed { alert, status }: Listed| Some(Reported { report: alert::report(&alert).ok()?, status });
     Ok(listed.into_iter().filter_map(reported).collect())
+}
+
+/// Asks the alerter for something.
+pub(crate) async fn get<T: DeserializeOwned>(alerter: &Endpoint, path: &str) -> anyhow::Result<T> {
+    let answer = good(alerter, alerter.get(path, DEADLINE).await?)?;
+    serde_json::from_slice(answer.body())
+        .with_context(|| format!("{alerter} does not answer as an alerter: is the address right?"))
+}
+
+/// Tells the alerter something.
+pub(crate) async fn post<T: Serialize>(alerter: &Endpoint, path: &str, body: &T) -> anyhow::Result<()> {
+    let body = Bytes::from(serde_json::to_vec(body)?);
+    good(alerter, alerter.post_json(path, body, DEADLINE).await?).map(drop)
+}
+
+fn good(alerter: &Endpoint, answer: Response<Bytes>) -> anyhow::Result<Response<Bytes>> {
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    bail!("{alerter} answers {}: {}", answer.status(), words(answer.body()))
+}
+
+/// What went wrong, from problem+json where it is that.
+fn words(body: &[u8]) -> String {
+    let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
+    detail.map_or_else(|| first_line(body), str::to_owned)
 }
 
 fn first_line(body: &[u8]) -> String {

@@ -5,7 +5,7 @@ pub mod healer;
 pub mod monitor;
 mod parse;
 
-pub use parse::{Error, parse};
+pub use parse::{Error, parse, parse_all};
 
 /// `apiVersion` of every configuration file.
 pub const API_VERSION: &str = "config.seaworthy.dev/v1alpha1";

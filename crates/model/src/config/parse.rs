@@ -49,10 +49,20 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
     if text.len() > SIZE_MAX {
         return Err(Error::TooLarge { file: file.to_owned(), bytes: text.len() });
     }
-    serde_saphyr::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        Error::Invalid { file: file.to_owned(), suggestion: suggestion(&message), message }
-    })
+    serde_saphyr::from_str(text).map_err(|error| invalid(file, &error))
+}
+
+/// Reads all documents of a YAML stream, each a `T`: how policies stand in files.
+pub fn parse_all<T: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<T>, Error> {
+    if text.len() > SIZE_MAX {
+        return Err(Error::TooLarge { file: file.to_owned(), bytes: text.len() });
+    }
+    serde_saphyr::from_multiple(text).map_err(|error| invalid(file, &error))
+}
+
+fn invalid(file: &str, error: &serde_saphyr::Error) -> Error {
+    let message = error.to_string();
+    Error::Invalid { file: file.to_owned(), suggestion: suggestion(&message), message }
 }
 
 /// The best known key for the unknown one that the message names: it lists all of them as
@@ -87,6 +97,15 @@ mod tests {
         assert!(text.contains("monitor.yaml"), "{text}");
         assert!(text.contains("line 1"), "{text}");
         assert!(text.contains("did you mean `healthyFor`?"), "{text}");
+    }
+
+    #[test]
+    fn a_stream_is_read_whole_or_not_at_all() {
+        let all: Vec<Sample> = parse_all("p.yaml", "healthyFor: 5s\n---\nhealthyFor: 6s\n").unwrap();
+        assert_eq!(all.len(), 2);
+        let text =
+            parse_all::<Sample>("p.yaml", "healthyFor: 5s\n---\nhealthyFro: 6s\n").unwrap_err().to_string();
+        assert!(text.contains("line 3") && text.contains("did you mean `healthyFor`?"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `seaworthy explain KIND/NAME`: why was this (not) healed?
 
 mod account;
-mod subject;
 
 use account::Known;
 use clap::Args;
@@ -9,12 +8,12 @@ use environment::Environment;
 use model::Issue;
 use model::policy::HealingPolicy;
 use model::remediation::Remediation;
-use subject::Subject;
 
 use super::Outcome;
 use crate::arguments::{Cluster, Scope};
 use crate::exit::Exit;
 use crate::peer::{self, Peer};
+use crate::subject::Subject;
 use crate::{connect, output, runtime};
 
 /// What to explain

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod ack;
 mod certs;
 mod completions;
 mod config;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Remediations(remediations::Arguments),
     /// Say why something was, or was not, healed
     Explain(explain::Arguments),
+    /// Take an alert on: nobody is paged about it again
+    Ack(ack::Arguments),
     /// Stop the healer: no further action begins
     Pause(pause::Arguments),
     /// Let the healer act again
@@ -53,6 +56,7 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
         Command::Issues(arguments) => issues::run(&arguments),
         Command::Remediations(arguments) => remediations::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Ack(arguments) => ack::run(&arguments),
         Command::Pause(arguments) => pause::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),

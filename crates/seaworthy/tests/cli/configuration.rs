@@ -1,6 +1,6 @@
 //! Configuration files, good and bad.
 
-use crate::seaworthy::{expect_error, file, run};
+use crate::seaworthy::{expect_error, file, in_tree, run};
 
 fn validate(name: &str, text: &str, says: &[&str]) {
     let path = file(name, text).display().to_string();
@@ -37,4 +37,21 @@ fn show_prints_what_defaults_fill_in() {
     assert_eq!(shown["listen"]["api"], "0.0.0.0:8441");
     let again = file("shown.yaml", &run(&["config", "show", &path]).out).display().to_string();
     assert_eq!(run(&["config", "validate", &again]).code, 0, "what is shown can be used");
+}
+
+#[test]
+fn every_example_can_be_used() {
+    let mut examples: Vec<String> = ["examples", "examples/policies"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(in_tree(folder)).expect("examples are in the tree"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"))
+        .map(|path| path.display().to_string())
+        .collect();
+    examples.sort();
+    assert!(examples.len() >= 4, "{examples:?}");
+    let arguments: Vec<&str> =
+        ["config", "validate"].into_iter().chain(examples.iter().map(String::as_str)).collect();
+    let ended = run(&arguments);
+    assert_eq!(ended.code, 0, "{}", ended.err);
 }

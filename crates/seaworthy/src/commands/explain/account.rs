@@ -10,8 +10,8 @@ use model::brake::BrakeSpec;
 use model::policy::{HealingPolicy, Mode};
 use model::remediation::{Attempt, AttemptResult, Decision, Phase, Remediation, RemediationStatus, Verdict};
 
-use super::subject::Subject;
 use crate::output::age;
+use crate::subject::Subject;
 
 /// Older remediations of one subject are counted, not told: the newest answer the question.
 const TOLD_MAX: usize = 5;

@@ -47,7 +47,9 @@ async fn read(records: &Records, list: &List) -> anyhow::Result<Vec<Remediation>
     let mut found: Vec<Remediation> = records.list().await?;
     found.retain(|one| list.scope.includes(&one.spec.lineage.namespace) && (list.all || !is_over(one)));
     // What kubectl leaves out, too: long, and about nobody's question.
-    found.iter_mut().for_each(|one| one.metadata.managed_fields = None);
+    for one in &mut found {
+        one.metadata.managed_fields = None;
+    }
     found.sort_by_key(|one| (one.creation_timestamp().map(|time| time.0), one.name_any()));
     Ok(found)
 }

@@ -1,0 +1,109 @@
+//! `seaworthy ack`: a person takes an alert on, and is not paged about it again.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use jiff::Unit;
+use model::labels::{self, LabelSet};
+use model::{DurationText, Lineage};
+use net::http::Endpoint;
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::arguments::Scope;
+use crate::exit::{Exit, Failure};
+use crate::peer::{self, Peer};
+use crate::subject::Subject;
+use crate::{output, runtime};
+
+/// What is taken on, by whom
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The object or lineage whose alerts are taken on: deploy/web, Deployment/shop/web, node/n1
+    #[arg(value_name = "KIND/NAME")]
+    subject: Subject,
+    /// Only the alert of this check
+    #[arg(long, value_name = "CODE")]
+    check: Option<String>,
+    /// Who takes it on
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    by: String,
+    /// What the others should know
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+    /// Be reminded if it is still not over after this long; without it, not before it is over
+    #[arg(long = "for", value_name = "DURATION")]
+    lasting: Option<DurationText>,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    peer: Peer,
+}
+
+/// The alerter's list of episodes, as far as it is read here.
+#[derive(Deserialize)]
+struct Listed {
+    episodes: Vec<Episode>,
+}
+
+#[derive(Deserialize)]
+struct Episode {
+    key: String,
+    labels: LabelSet,
+    /// There when it is over.
+    #[serde(default)]
+    ended: Option<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    by: &'a str,
+    note: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<jiff::Timestamp>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    runtime::block_on(async {
+        let environment = runtime::environment()?;
+        let alerter = arguments.peer.alerter(&environment).await?;
+        let until =
+            arguments.lasting.map(|lasting| environment.now().checked_add(lasting.signed())).transpose();
+        let until = until.and_then(|until| until.map(|until| until.round(Unit::Second)).transpose());
+        let request =
+            Request { by: &arguments.by, note: &arguments.note, until: until.map_err(Failure::usage)? };
+        let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
+        let meant: Vec<Episode> = peer::get::<Listed>(&alerter, "/api/v1/episodes")
+            .await?
+            .episodes
+            .into_iter()
+            .filter(|episode| episode.is_meant(&subject, arguments.check.as_deref()))
+            .collect();
+        if meant.is_empty() {
+            bail_nothing(&subject, &alerter)?;
+        }
+        for episode in &meant {
+            let path = format!("/api/v1/episodes/{}/ack", episode.key);
+            peer::post(&alerter, &path, &request).await.with_context(|| episode.name())?;
+            output::print(&format!("{} acknowledged by {}", episode.name(), arguments.by))?;
+        }
+        Ok(Exit::Fine)
+    })
+}
+
+fn bail_nothing(subject: &Subject, alerter: &Endpoint) -> anyhow::Result<()> {
+    bail!("{alerter} has no open alert about {subject}: `seaworthy issues` lists what there is")
+}
+
+impl Episode {
+    fn is_meant(&self, subject: &Subject, check: Option<&str>) -> bool {
+        let lineage = self.labels.get(labels::LINEAGE).and_then(|text| text.parse::<Lineage>().ok());
+        let is_check =
+            check.is_none_or(|check| self.labels.get(labels::CHECK).is_some_and(|own| own == check));
+        self.ended.is_none() && is_check && lineage.is_some_and(|lineage| subject.is_lineage(&lineage))
+    }
+
+    fn name(&self) -> String {
+        let label = |name| self.labels.get(name).map(String::as_str).unwrap_or_default();
+        format!("{} {}", label(labels::ALERT_NAME), label(labels::LINEAGE))
+    }
+}
