@@ -6,7 +6,7 @@ use crate::source::{Source, under};
 /// The files of each service that may do I/O, wait, and ask for the time. Everything else of a service is core.
 /// A name without an ending is a folder.
 const SHELL: &[(&str, &[&str])] = &[
-    ("crates/monitor/src", &["lib.rs", "service.rs"]),
+    ("crates/monitor/src", &["lib.rs", "service.rs", "service"]),
     ("crates/healer/src", &["lib.rs", "service.rs"]),
     ("crates/alerter/src", &["lib.rs", "service.rs", "service", "api", "metrics.rs", "receivers", "store"]),
 ];

@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::API_VERSION;
-use crate::DurationText;
 
 mod checks;
 
@@ -251,6 +250,7 @@ fn validate_endpoints(key: &str, urls: &[String]) -> Vec<Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DurationText;
 
     const HEAD: &str = "apiVersion: config.seaworthy.dev/v1alpha1\nkind: MonitorConfig\n";
 

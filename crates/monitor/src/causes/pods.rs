@@ -1,0 +1,70 @@
+//! What explains trouble of pods: their node, or the rollout that made them.
+
+use model::{Lineage, codes};
+
+use super::{Search, pods_of};
+use crate::kind::Kind;
+use crate::tracker::{Key, Tracked};
+
+impl Search<'_> {
+    /// Pods are explained by their nodes if all of these fail, and by their rollout if it is stuck
+    /// and all of them are of its new revision.
+    pub(super) fn of_pods(&mut self, code: &str, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
+        // A pod without a node has none to blame, and a kill for memory is the container's own.
+        let has_node = !matches!(code, codes::POD_UNSCHEDULABLE | codes::POD_OOM_KILLED);
+        let node = has_node.then(|| self.under_nodes_of_members(tracked)).flatten();
+        // What is being deleted is not what a rollout brings.
+        let is_brought = code != codes::POD_STUCK_TERMINATING;
+        let rollout = is_brought.then(|| self.under_rollout(lineage, tracked)).flatten();
+        let kill =
+            (code == codes::POD_CRASH_LOOP_BACK_OFF).then(|| self.under_kills(lineage, tracked)).flatten();
+        node.or(rollout).or(kill)
+    }
+
+    fn under_nodes_of_members(&mut self, tracked: &Tracked) -> Option<Key> {
+        let nodes = tracked.members.values().map(|member| member.seen.node.as_str());
+        if nodes.clone().any(str::is_empty) {
+            return None;
+        }
+        self.all_failing(nodes)
+    }
+
+    fn under_rollout(&mut self, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
+        if lineage.kind != Kind::Deployment.as_str() {
+            return None;
+        }
+        let rollout = self.open(lineage, codes::WORKLOAD_ROLLOUT_STUCK)?;
+        let newest = self.world.newest_revision(&lineage.namespace, &lineage.name)?;
+        let of_newest = |owner: &str| owner.split_once('/').is_some_and(|(_, name)| *name == *newest.name);
+        let all = tracked.members.values().all(|member| of_newest(&member.seen.owner));
+        (all && !tracked.members.is_empty()).then_some(rollout)
+    }
+
+    /// A container that is killed for its memory again and again loops because of that.
+    fn under_kills(&mut self, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
+        let kills = self.open(lineage, codes::POD_OOM_KILLED)?;
+        let reason = |fact: &str| fact == "OOMKilled";
+        let all = tracked
+            .members
+            .values()
+            .all(|member| member.finding.evidence.get("exitReason").is_some_and(|fact| reason(fact)));
+        (all && !tracked.members.is_empty()).then_some(kills)
+    }
+
+    /// A rollout is explained by nodes if all pods of its new revision that are not ready are on
+    /// nodes that fail.
+    pub(super) fn under_nodes_of_new_pods(&mut self, lineage: &Lineage) -> Option<Key> {
+        let newest = self.world.newest_revision(&lineage.namespace, &lineage.name)?;
+        self.looked_at.insert(pods_of(lineage.clone()));
+        let pods = self.world.pods_of(lineage);
+        let unready = pods.into_iter().filter(|pod| {
+            let is_new = pod.owner.as_ref().is_some_and(|owner| *owner.name() == *newest.name);
+            is_new && !pod.ready && !pod.is_finished()
+        });
+        let nodes: Vec<&str> = unready.map(|pod| pod.node.as_deref().unwrap_or_default()).collect();
+        if nodes.contains(&"") {
+            return None;
+        }
+        self.all_failing(nodes.into_iter())
+    }
+}

@@ -1,0 +1,82 @@
+//! ServiceNoReadyEndpoints: a Service with a selector has nobody to send traffic to.
+
+use model::codes;
+
+use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::kind::Kind;
+use crate::world::Service;
+
+pub(super) const CHECK: Check = Check {
+    code: codes::SERVICE_NO_READY_ENDPOINTS,
+    needs: &[Kind::Service, Kind::EndpointSlice, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
+    evaluate: Evaluate::Service(evaluate),
+};
+
+/// Services whose endpoints somebody else keeps are theirs to judge. One that publishes addresses
+/// before they are ready has them all marked ready, and fails only when it has none. One behind
+/// which every workload was scaled to zero is empty on purpose.
+fn evaluate(service: &Service, context: &Context<'_>) -> Verdict {
+    if service.selector.is_empty() || service.external || service.terminating {
+        return Verdict::Healthy;
+    }
+    let Some(since) = service.empty_since.get() else { return Verdict::Healthy };
+    let workloads = context.world.workloads_behind(service);
+    if !workloads.is_empty() && workloads.iter().all(|(_, _, pods)| *pods == 0) {
+        return Verdict::Healthy;
+    }
+    let own = &context.thresholds.service_no_ready_endpoints;
+    let unready: usize = context.world.slices_of(service).map(|slice| slice.unready_pods.len()).sum();
+    let summary = match (unready, workloads.is_empty()) {
+        (0, true) => "no endpoints: its selector matches no workload".to_owned(),
+        (0, false) => "no endpoints".to_owned(),
+        (count, _) => format!("no ready endpoints: {count} pods are not ready"),
+    };
+    let behind = workloads.iter().map(|(kind, name, _)| format!("{kind}/{name}")).collect::<Vec<_>>();
+    let finding = Finding::new(own.severity, Some(since), context.now, summary)
+        .fact("selector", &service.selector)
+        .fact("workloads", behind.join(", "))
+        .fact("unreadyPods", unready);
+    finding.from(after(service.empty_since, own.r#for), context.now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+
+    #[test]
+    fn each_outcome() {
+        let web = || service("web").selector("app", "web");
+        let dead = || slice("web-1", "web").endpoint("p1", false);
+        for (objects, expected) in [
+            (vec![web(), slice("web-1", "web").endpoint("p1", true)], Expect::Healthy),
+            (vec![web(), dead()], Expect::PendingFor(30)),
+            (vec![web()], Expect::PendingFor(30)),
+            // One ready endpoint in any slice is enough.
+            (vec![web(), dead(), slice("web-2", "web").endpoint("p2", true)], Expect::Healthy),
+            (vec![service("web")], Expect::Healthy),
+            (vec![web().external(), dead()], Expect::Healthy),
+            (vec![web().deleted(5), dead()], Expect::Healthy),
+            (vec![web(), deployment("web").replicas(0).labels("app", "web")], Expect::Healthy),
+            (vec![web(), deployment("web").replicas(2).labels("app", "web")], Expect::PendingFor(30)),
+            (vec![web(), deployment("other").replicas(0).labels("app", "other")], Expect::PendingFor(30)),
+        ] {
+            check("ServiceNoReadyEndpoints", &objects, expected);
+        }
+    }
+
+    #[test]
+    fn it_counts_when_it_lasts_and_says_who_is_behind_it() {
+        let objects = [
+            service("web").selector("app", "web"),
+            slice("web-1", "web").endpoint("p1", false).endpoint("p2", false),
+            deployment("web").labels("app", "web"),
+        ];
+        let checks = "ServiceNoReadyEndpoints: {for: 0s}";
+        check_with(checks, "ServiceNoReadyEndpoints", &objects, Expect::Unhealthy("2 pods are not ready"));
+        let found = finding_with(checks, "ServiceNoReadyEndpoints", &objects);
+        assert_eq!(
+            (&*found.evidence["workloads"], &*found.evidence["selector"]),
+            ("Deployment/web", "app=web")
+        );
+    }
+}

@@ -1,0 +1,324 @@
+//! The shell around the core: watches in, issues out, metrics, health and the API.
+
+mod api;
+mod board;
+mod cluster_name;
+mod metrics;
+mod pass;
+mod posting;
+mod watches;
+
+use axum::Router;
+use environment::{Drained, Ended, Environment};
+use model::config::monitor::{Checks, MonitorConfig, TlsFiles};
+use net::health::{Condition, Health};
+use net::http::{Client, Endpoint, EndpointError};
+use net::server::{ListenError, Security, Server, listen};
+use net::tls::{Files, Identity, Reloading};
+use tokio::sync::{mpsc, watch};
+
+use crate::engine::{Engine, Input};
+use crate::now::Now;
+use crate::report::Report;
+use crate::tracker::Update;
+
+use board::Board;
+use metrics::Metrics;
+use posting::Outlet;
+
+pub use pass::{Error as PassError, Options as PassOptions, Progress, check};
+
+/// Most inputs that wait for the engine, and that it takes in before it settles. At 1,000 changes
+/// a second it holds a quarter of a second; a few hundred views are under a megabyte.
+const QUEUE: usize = 256;
+
+/// What a monitor needs besides its transports.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Its configuration.
+    pub config: MonitorConfig,
+    /// Watch this namespace only (and nodes, which have none); all where it is not given.
+    pub namespace: Option<String>,
+}
+
+/// Why a monitor does not start, or ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The certificate, key or CA cannot be used.
+    #[error("tls: {0}")]
+    Tls(#[from] net::tls::Error),
+    /// An endpoint's address is none.
+    #[error("{key}: {error}")]
+    Endpoint {
+        /// `alerters` or `healers`.
+        key: &'static str,
+        /// What is wrong with it.
+        error: EndpointError,
+    },
+    /// An address cannot be listened on.
+    #[error("{key}: {error}")]
+    Listen {
+        /// `listen.api` or `listen.metrics`.
+        key: &'static str,
+        /// Why.
+        error: ListenError,
+    },
+    /// A task that the monitor cannot be without is no more.
+    #[error("the monitor cannot go on: {0}")]
+    Ended(Ended),
+}
+
+/// A monitor that is not running yet.
+pub struct Service {
+    options: Options,
+    environment: Environment,
+    client: kube::Client,
+    endpoints: Vec<(Endpoint, Outlet)>,
+    board: Board,
+    metrics: Metrics,
+    health: Health,
+    synced: Condition,
+    thresholds: watch::Sender<Checks>,
+}
+
+/// Reads what a running monitor knows, and gives it other thresholds. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    board: Board,
+    thresholds: watch::Sender<Checks>,
+}
+
+impl Handle {
+    /// The open issues, and what could not be looked at.
+    pub fn report(&self) -> Report {
+        self.board.report()
+    }
+
+    /// Other thresholds, from now on. Issues of checks that are switched off end as such.
+    pub fn reconfigure(&self, thresholds: Checks) {
+        self.thresholds.send_replace(thresholds);
+    }
+}
+
+impl Service {
+    /// A monitor of the cluster behind `client`, which posts to `endpoints`.
+    pub fn new(
+        options: Options,
+        environment: Environment,
+        client: kube::Client,
+        endpoints: Vec<Endpoint>,
+    ) -> Self {
+        let health = Health::default();
+        let synced = health.condition("world", "nothing has been listed yet");
+        let endpoints = endpoints.into_iter().map(|endpoint| (endpoint, Outlet::new())).collect();
+        let (board, metrics) = (Board::default(), Metrics::default());
+        let thresholds = watch::Sender::new(options.config.checks.clone());
+        Self { options, environment, client, endpoints, board, metrics, health, synced, thresholds }
+    }
+
+    /// To read what it knows while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle { board: self.board.clone(), thresholds: self.thresholds.clone() }
+    }
+
+    /// The API, to be served by mutual TLS.
+    pub fn api(&self) -> Router {
+        api::router(self.board.clone())
+    }
+
+    /// `/metrics`, `/livez` and `/readyz`. `tls` shows when its certificate ends.
+    pub fn observability(&self, tls: Option<&Reloading>, server: &net::server::Metrics) -> Router {
+        let mut registry = net::metrics::registry("monitor", env!("CARGO_PKG_VERSION"), &self.environment);
+        self.metrics.register(&mut registry, &self.environment, &self.board);
+        server.register(&mut registry);
+        if let Some(tls) = tls {
+            net::metrics::register_tls(&mut registry, "own", tls);
+        }
+        self.health.router().merge(net::metrics::router(registry))
+    }
+
+    /// Watches and posts until the drain, or until it cannot go on.
+    pub async fn run(self, drain: Drained) -> Result<(), Error> {
+        let Self { options, environment, client, endpoints, board, metrics, synced, thresholds, .. } = self;
+        let (name, named) = watch::channel(options.config.cluster.clone());
+        if name.borrow().is_none() {
+            environment.spawn("cluster name", cluster_name::find(client.clone(), name));
+        }
+        let mut outlets = Vec::new();
+        for (endpoint, outlet) in endpoints {
+            outlets.push(outlet.clone());
+            let posting =
+                outlet.run(endpoint, environment.clone(), named.clone(), metrics.clone(), drain.clone());
+            environment.spawn_critical("posting", posting);
+        }
+        let (sender, mut inputs) = mpsc::channel(QUEUE);
+        let namespace = options.namespace.as_deref();
+        metrics.watch(watches::start_all(&client, &environment, namespace, &sender));
+        let engine = Engine::new(options.config.checks.clone(), options.config.team_label.clone());
+        let mut core = Core {
+            engine,
+            environment: environment.clone(),
+            board,
+            metrics,
+            outlets,
+            synced,
+            thresholds: thresholds.subscribe(),
+        };
+        tokio::select! {
+            biased;
+            () = drain.requested() => Ok(()),
+            ended = environment.tasks().critical_ended() => Err(Error::Ended(ended)),
+            () = core.run(&mut inputs) => Ok(()),
+        }
+    }
+}
+
+/// The engine, and whom it tells.
+struct Core {
+    engine: Engine,
+    environment: Environment,
+    board: Board,
+    metrics: Metrics,
+    outlets: Vec<Outlet>,
+    synced: Condition,
+    thresholds: watch::Receiver<Checks>,
+}
+
+impl Core {
+    /// Runs until nobody can tell it anything any more.
+    async fn run(&mut self, inputs: &mut mpsc::Receiver<Input>) {
+        let mut waiting = Vec::with_capacity(QUEUE);
+        loop {
+            let sleep =
+                self.engine.next_deadline().map(|due| due.saturating_sub(self.environment.monotonic()));
+            // Inputs first: a deadline must not be judged by what is older than what has come.
+            tokio::select! {
+                biased;
+                Ok(()) = self.thresholds.changed() => self.reconfigure(),
+                count = inputs.recv_many(&mut waiting, QUEUE) => if count == 0 { return },
+                () = tokio::time::sleep(sleep.unwrap_or_default()), if sleep.is_some() => {}
+            }
+            let now = self.now();
+            for input in waiting.drain(..) {
+                self.engine.apply(input, now);
+            }
+            let updates = self.engine.settle(now);
+            self.tell(&updates, now);
+        }
+    }
+
+    fn reconfigure(&mut self) {
+        let thresholds = self.thresholds.borrow_and_update().clone();
+        let updates = self.engine.reconfigure(thresholds);
+        tracing::info!("other thresholds are in use");
+        self.tell(&updates, self.now());
+    }
+
+    fn tell(&mut self, updates: &[Update], arrived: Now) {
+        self.show_health();
+        self.board.set_pending(self.engine.pending());
+        self.board.set_blind(self.engine.blind(arrived));
+        self.metrics.settled(&self.engine);
+        if updates.is_empty() {
+            return;
+        }
+        log(updates);
+        self.board.update(updates);
+        let now = self.now();
+        self.metrics.detected(now.steady.saturating_sub(arrived.steady));
+        for outlet in &self.outlets {
+            outlet.update(updates, now);
+        }
+    }
+
+    fn show_health(&self) {
+        if self.engine.has_begun() {
+            return self.synced.met();
+        }
+        let awaited: Vec<&str> = self.engine.awaited().iter().map(|kind| kind.as_str()).collect();
+        self.synced.missing(format!("{} are being listed", awaited.join(", ")));
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: self.environment.now(), steady: self.environment.monotonic() }
+    }
+}
+
+fn log(updates: &[Update]) {
+    for Update { issue, resolution } in updates {
+        let (lineage, code) = (&issue.lineage, &issue.code);
+        if let Some(resolution) = resolution {
+            tracing::info!(%lineage, code, resolution = resolution.as_str(), "an issue is over");
+        } else {
+            let cause = issue.cause.as_ref().map(|cause| format!("{} {}", cause.lineage, cause.code));
+            tracing::info!(%lineage, code, severity = %issue.severity, cause, "{}", issue.summary);
+        }
+    }
+}
+
+/// Runs a monitor as its configuration says: with its certificates, endpoints and addresses.
+pub async fn serve(
+    options: Options,
+    environment: Environment,
+    client: kube::Client,
+    drain: Drained,
+) -> Result<(), Error> {
+    let tls = match &options.config.tls {
+        Some(TlsFiles { ca, cert, key }) => {
+            let files = Files { ca: ca.clone(), cert: cert.clone(), key: key.clone() };
+            Some(Reloading::load(&environment, files).await?)
+        }
+        None => None,
+    };
+    let endpoints = match &tls {
+        Some(tls) => endpoints(&options.config, &environment, tls)?,
+        None => Vec::new(),
+    };
+    let addresses = options.config.listen.clone();
+    let service = Service::new(options, environment.clone(), client, endpoints);
+    let metrics = net::server::Metrics::default();
+    let server = Server::new(&environment).metrics(metrics.clone());
+    let bind = async |key, address| listen(address).await.map_err(|error| Error::Listen { key, error });
+    let plain = bind("listen.metrics", addresses.metrics).await?;
+    let observability = service.observability(tls.as_ref(), &metrics);
+    let mut servers = vec![(plain, Security::Plain, observability)];
+    if let Some(tls) = tls {
+        let mutual = bind("listen.api", addresses.api).await?;
+        servers.push((mutual, Security::Mutual(tls), service.api()));
+    } else {
+        tracing::info!("no tls files are configured: the API is not served");
+    }
+    let mut serving = Vec::new();
+    for (listener, security, router) in servers {
+        let one = server.clone().serve(listener, security, router, drain.clone());
+        serving.push(environment.spawn_critical("http server", one));
+    }
+    let result = service.run(drain).await;
+    if result.is_ok() {
+        for one in serving {
+            one.join().await;
+        }
+    }
+    result
+}
+
+/// The endpoints that a configuration names, each known by its service's name.
+fn endpoints(
+    config: &MonitorConfig,
+    environment: &Environment,
+    tls: &Reloading,
+) -> Result<Vec<Endpoint>, Error> {
+    let mut endpoints = Vec::new();
+    for (key, urls, peer) in [
+        ("alerters", &config.alerters, Identity::alerter()),
+        ("healers", &config.healers, Identity::healer()),
+    ] {
+        let client = Client::to_service(environment, tls, &peer);
+        for url in urls {
+            let endpoint = Endpoint::new(url, client.clone());
+            endpoints.push(endpoint.map_err(|error| Error::Endpoint { key, error })?);
+        }
+    }
+    Ok(endpoints)
+}

@@ -1,0 +1,61 @@
+//! The issues as everybody in this process may read them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use model::Issue;
+use model::issue::Key;
+
+use crate::engine::Blind;
+use crate::report::{Report, Unseen};
+use crate::tracker::Update;
+
+/// The open issues. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Board {
+    state: Arc<RwLock<State>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) issues: BTreeMap<Key, Arc<Issue>>,
+    pub(super) pending: BTreeMap<&'static str, usize>,
+    pub(super) unseen: Vec<Unseen>,
+}
+
+impl Board {
+    pub(super) fn update(&self, updates: &[Update]) {
+        let mut state = self.write();
+        for Update { issue, resolution } in updates {
+            if resolution.is_some() {
+                state.issues.remove(&issue.key());
+            } else {
+                state.issues.insert(issue.key(), Arc::clone(issue));
+            }
+        }
+    }
+
+    pub(super) fn set_pending(&self, pending: BTreeMap<&'static str, usize>) {
+        self.write().pending = pending;
+    }
+
+    pub(super) fn set_blind(&self, blind: Vec<Blind>) {
+        let unseen =
+            blind.into_iter().map(|Blind { code, reason }| Unseen { check: code.to_owned(), reason });
+        self.write().unseen = unseen.collect();
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let state = self.read();
+        let issues = state.issues.values().map(Arc::clone).collect();
+        Report::new(issues, state.pending.values().sum(), state.unseen.clone())
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

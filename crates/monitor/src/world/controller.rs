@@ -1,0 +1,60 @@
+//! StatefulSets and DaemonSets: as much as lineages and Services need of them.
+
+use cluster::views;
+
+use super::labels::Labels;
+use super::name::{Interner, Name};
+use super::table::Record;
+use super::uid::Uid;
+
+/// A controller that owns pods directly and names them, or their places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Controller {
+    pub(crate) name: Name,
+    pub(crate) namespace: Name,
+    pub(crate) team: Option<Name>,
+    pub(crate) uid: Uid,
+    /// How many pods there should be.
+    pub(crate) desired: i32,
+    /// Its pods' labels.
+    pub(crate) pod_labels: Labels,
+}
+
+impl Record for Controller {
+    fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Controller {
+    pub(super) fn stateful_set(view: &views::StatefulSet, team_label: &str, names: &mut Interner) -> Self {
+        let desired = view.spec.replicas.unwrap_or(1);
+        Self::new(&view.metadata, desired, &view.spec.template, team_label, names)
+    }
+
+    pub(super) fn daemon_set(view: &views::DaemonSet, team_label: &str, names: &mut Interner) -> Self {
+        let desired = view.status.desired_number_scheduled;
+        Self::new(&view.metadata, desired, &view.spec.template, team_label, names)
+    }
+
+    fn new(
+        meta: &views::Meta,
+        desired: i32,
+        template: &views::Template,
+        team_label: &str,
+        names: &mut Interner,
+    ) -> Self {
+        Self {
+            name: names.intern(&meta.name),
+            namespace: names.intern(&meta.namespace),
+            team: names.intern_some(meta.labels.get(team_label).unwrap_or_default()),
+            uid: Uid::new(&meta.uid, names),
+            desired,
+            pod_labels: Labels::new(&template.metadata.labels, names),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What is known of the cluster: compact records, one file per kind, and who belongs to whom.
+//!
+//! Changes come in as the watches tell them; out come the subjects that they touch. Views are
+//! read here and dropped. During a relist, records that the list has not named yet stay; they go
+//! when it is done.
+//!
+//! Architecture invariant: nothing that is asked of the world depends on the order of hashing.
+
+mod change;
+mod container;
+mod controller;
+mod deployment;
+mod index;
+mod job;
+mod labels;
+mod lease;
+mod lineage;
+mod name;
+mod node;
+mod owner;
+mod pod;
+mod replica_set;
+mod service;
+mod slice;
+mod stamp;
+mod table;
+mod text;
+mod uid;
+
+use jiff::SignedDuration;
+
+use crate::kind::Kind;
+
+use index::Index;
+use name::{Interner, Name};
+use table::Table;
+
+pub(crate) use change::{Change, Object, Touched};
+pub(crate) use container::{Container, Ended, State};
+pub(crate) use controller::Controller;
+pub(crate) use deployment::Deployment;
+pub(crate) use job::Job;
+pub(crate) use lease::{Lease, ListeningClock};
+pub(crate) use lineage::Recovery;
+pub(crate) use node::{Condition, Node, Status};
+pub(crate) use pod::{Phase, Pod};
+pub(crate) use replica_set::ReplicaSet;
+pub(crate) use service::Service;
+pub(crate) use slice::Slice;
+pub(crate) use stamp::Stamp;
+pub(crate) use table::Id;
+
+/// What the world must be told of the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The label that says who owns something.
+    pub(crate) team_label: String,
+    /// How far the clocks of nodes may be off.
+    pub(crate) clock_skew: SignedDuration,
+}
+
+/// Something that checks look at, by the place of its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// A node.
+    Node(Id),
+    /// A pod.
+    Pod(Id),
+    /// A Deployment.
+    Deployment(Id),
+    /// A Service.
+    Service(Id),
+}
+
+/// What is known of the cluster.
+pub(crate) struct World {
+    settings: Settings,
+    names: Interner,
+    listening: ListeningClock,
+
+    pods: Table<Pod>,
+    nodes: Table<Node>,
+    leases: Table<Lease>,
+    deployments: Table<Deployment>,
+    replica_sets: Table<ReplicaSet>,
+    stateful_sets: Table<Controller>,
+    daemon_sets: Table<Controller>,
+    jobs: Table<Job>,
+    services: Table<Service>,
+    slices: Table<Slice>,
+
+    pods_by_node: Index,
+    pods_by_owner: Index,
+    replica_sets_by_owner: Index,
+    jobs_by_owner: Index,
+    slices_by_service: Index,
+    /// Services, Deployments, StatefulSets and DaemonSets by kind and namespace.
+    by_namespace: Index,
+}
+
+impl World {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            names: Interner::default(),
+            listening: ListeningClock::default(),
+            pods: Table::default(),
+            nodes: Table::default(),
+            leases: Table::default(),
+            deployments: Table::default(),
+            replica_sets: Table::default(),
+            stateful_sets: Table::default(),
+            daemon_sets: Table::default(),
+            jobs: Table::default(),
+            services: Table::default(),
+            slices: Table::default(),
+            pods_by_node: Index::default(),
+            pods_by_owner: Index::default(),
+            replica_sets_by_owner: Index::default(),
+            jobs_by_owner: Index::default(),
+            slices_by_service: Index::default(),
+            by_namespace: Index::default(),
+        }
+    }
+
+    pub(crate) fn pod(&self, id: Id) -> Option<&Pod> {
+        self.pods.at(id)
+    }
+
+    pub(crate) fn node(&self, id: Id) -> Option<&Node> {
+        self.nodes.at(id)
+    }
+
+    pub(crate) fn deployment(&self, id: Id) -> Option<&Deployment> {
+        self.deployments.at(id)
+    }
+
+    pub(crate) fn service(&self, id: Id) -> Option<&Service> {
+        self.services.at(id)
+    }
+
+    pub(crate) fn pod_named(&self, namespace: &str, name: &str) -> Option<&Pod> {
+        self.pods.get(namespace, name)
+    }
+
+    pub(crate) fn node_named(&self, name: &str) -> Option<&Node> {
+        self.nodes.get("", name)
+    }
+
+    pub(crate) fn service_named(&self, namespace: &str, name: &str) -> Option<&Service> {
+        self.services.get(namespace, name)
+    }
+
+    /// A node's lease.
+    pub(crate) fn lease_of(&self, node: &str) -> Option<&Lease> {
+        self.leases.get("", node)
+    }
+
+    /// The clock by which leases age.
+    pub(crate) fn listening(&self) -> &ListeningClock {
+        &self.listening
+    }
+
+    /// How many pods a node has been given.
+    pub(crate) fn pods_on(&self, node: &str) -> usize {
+        self.pods_by_node.get("", node).len()
+    }
+
+    /// A Service's slices, in no particular order.
+    pub(crate) fn slices_of(&self, service: &Service) -> impl Iterator<Item = &Slice> {
+        let slices = self.slices_by_service.get(&service.namespace, &service.name);
+        slices.iter().filter_map(|id| self.slices.at(*id))
+    }
+
+    /// The workloads whose pods a Service selects: kind, name and how many pods they should have,
+    /// ordered by kind and name.
+    pub(crate) fn workloads_behind<'a>(&'a self, service: &'a Service) -> Vec<(&'static str, &'a Name, i32)> {
+        let namespace: &str = &service.namespace;
+        let deployments = self.by_namespace.get(Kind::Deployment.as_str(), namespace).iter();
+        let deployments = deployments.filter_map(|id| self.deployments.at(*id));
+        let mut found: Vec<_> = deployments
+            .filter(|own| service.selector.are_within(&own.pod_labels))
+            .map(|own| (Kind::Deployment.as_str(), &own.name, own.replicas))
+            .collect();
+        for (kind, table) in [(Kind::StatefulSet, &self.stateful_sets), (Kind::DaemonSet, &self.daemon_sets)]
+        {
+            let own = self.by_namespace.get(kind.as_str(), namespace).iter();
+            let own = own.filter_map(|id| table.at(*id));
+            let selected = own.filter(|own| service.selector.are_within(&own.pod_labels));
+            found.extend(selected.map(|own| (kind.as_str(), &own.name, own.desired)));
+        }
+        found.sort_by(|a, b| (a.0, &**a.1).cmp(&(b.0, &**b.1)));
+        found
+    }
+
+    /// All subjects, in a fixed order.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = Subject> {
+        let nodes = self.nodes.iter().map(|(id, _)| Subject::Node(id));
+        let deployments = self.deployments.iter().map(|(id, _)| Subject::Deployment(id));
+        let pods = self.pods.iter().map(|(id, _)| Subject::Pod(id));
+        let services = self.services.iter().map(|(id, _)| Subject::Service(id));
+        nodes.chain(deployments).chain(pods).chain(services)
+    }
+
+    /// How many records of a kind there are.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Pod => self.pods.len(),
+            Kind::Node => self.nodes.len(),
+            Kind::Lease => self.leases.len(),
+            Kind::Deployment => self.deployments.len(),
+            Kind::ReplicaSet => self.replica_sets.len(),
+            Kind::StatefulSet => self.stateful_sets.len(),
+            Kind::DaemonSet => self.daemon_sets.len(),
+            Kind::Job => self.jobs.len(),
+            Kind::Service => self.services.len(),
+            Kind::EndpointSlice => self.slices.len(),
+        }
+    }
+
+    /// How many different texts the records share.
+    pub(crate) fn texts(&self) -> usize {
+        self.names.len()
+    }
+}
