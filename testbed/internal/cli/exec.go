@@ -79,6 +79,7 @@ func (a *app) exec(command *cobra.Command, node string, args []string) error {
 		inside = append([]string{"nsenter", "--target", strconv.Itoa(pid), "--net", "--mount", "--pid", "--ipc", "--uts"}, inside...)
 	}
 	cmd := exec.Command("nsenter", append(append(append(enter, "--"), inside...), append([]string{"--"}, args...)...)...)
+	cmd.Env = append(os.Environ(), layout.DirVariable+"="+filepath.Dir(bed.Dir))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	// What runs inside does not outlive whoever asked for it. The signal comes
 	// when the thread ends that started it, so that one has to stay.

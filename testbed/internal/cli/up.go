@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,12 +17,15 @@ import (
 	"seaworthy.test/testbed/internal/control"
 	"seaworthy.test/testbed/internal/keeper"
 	"seaworthy.test/testbed/internal/layout"
+	"seaworthy.test/testbed/internal/nodes"
 	"seaworthy.test/testbed/internal/supervisor"
 )
 
 const (
 	// upPatience bounds the whole of up; a machine under load needs more than the usual ten seconds.
 	upPatience = 3 * time.Minute
+	// launchPatience is what a keeper has to take its lock.
+	launchPatience = 5 * time.Second
 	// downPatience bounds the wait for the keeper to have cleared up.
 	downPatience = 30 * time.Second
 )
@@ -49,8 +53,8 @@ func (a *app) up(ctx context.Context, options supervisor.Options) error {
 	if err != nil {
 		return err
 	}
-	if os.Geteuid() != 0 && options.RealNodes > 0 {
-		fmt.Fprintf(a.out, "no root: the %d real nodes are left out, only the control plane and fake nodes run\n", options.RealNodes)
+	if reason := noRealNodes(); reason != "" && options.RealNodes > 0 {
+		fmt.Fprintf(a.out, "%s: the %d real nodes are left out, only the control plane and fake nodes run\n", reason, options.RealNodes)
 		options.RealNodes = 0
 	}
 	if !keeper.Alive(bed) {
@@ -61,6 +65,17 @@ func (a *app) up(ctx context.Context, options supervisor.Options) error {
 		return fmt.Errorf("testbed %q is up already, but with other options: take it down first or choose another --name", bed.Name)
 	}
 	return a.follow(ctx, bed)
+}
+
+// noRealNodes is why real nodes cannot run here; empty if they can.
+func noRealNodes() string {
+	if os.Geteuid() != 0 {
+		return "no root"
+	}
+	if missing := nodes.Missing(); len(missing) > 0 {
+		return "this machine has no " + strings.Join(missing, ", ")
+	}
+	return ""
 }
 
 // launch clears what an earlier testbed of that name left and starts the keeper.
@@ -120,7 +135,7 @@ func (a *app) follow(ctx context.Context, bed layout.Testbed) error {
 	client := control.NewClient(bed.ControlSocket())
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
-	shown, seen := 0, false
+	shown, seen, started := 0, false, time.Now()
 	for {
 		status, err := client.Status(ctx)
 		if err == nil {
@@ -136,7 +151,7 @@ func (a *app) follow(ctx context.Context, bed layout.Testbed) error {
 				return fmt.Errorf("the testbed did not come up: %s; its logs are in %s", status.Problem, bed.Path("logs"))
 			case control.Starting:
 			}
-		} else if seen && !keeper.Alive(bed) {
+		} else if !keeper.Alive(bed) && (seen || time.Since(started) > launchPatience) {
 			return fmt.Errorf("the testbed ended while it came up:\n%s", lastLines(bed.Log("supervisor"), 10))
 		}
 		select {

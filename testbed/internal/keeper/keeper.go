@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,7 +58,7 @@ func Run(bed layout.Testbed, program string) error {
 	if err != nil {
 		return err
 	}
-	cmd.Env = append(os.Environ(), outerVariable+"="+outer)
+	cmd.Env = append(os.Environ(), outerVariable+"="+outer, layout.DirVariable+"="+filepath.Dir(bed.Dir))
 	namespaces.Isolate(cmd)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the testbed in namespaces of its own: %w", err)

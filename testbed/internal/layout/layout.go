@@ -41,6 +41,10 @@ const Version = "v1.37.2"
 // DefaultName is the testbed's name where none is given.
 const DefaultName = "default"
 
+// DirVariable names the folder that holds every testbed's folder. Inside a
+// testbed it is set: without root one seems to be root there.
+const DirVariable = "SEAWORTHY_TESTBED_DIR"
+
 // nameRule keeps a name usable in file, cgroup and socket paths.
 var nameRule = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
 
@@ -64,7 +68,7 @@ func Open(name string) (Testbed, error) {
 
 // BaseDir is the folder that holds every testbed's folder.
 func BaseDir() (string, error) {
-	if dir := os.Getenv("SEAWORTHY_TESTBED_DIR"); dir != "" {
+	if dir := os.Getenv(DirVariable); dir != "" {
 		return dir, nil
 	}
 	if os.Geteuid() == 0 {
@@ -75,7 +79,7 @@ func BaseDir() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find a folder for the testbed's state (set SEAWORTHY_TESTBED_DIR): %w", err)
+		return "", fmt.Errorf("find a folder for the testbed's state (set %s): %w", DirVariable, err)
 	}
 	return filepath.Join(home, ".local", "state", "seaworthy-testbed"), nil
 }
