@@ -11,6 +11,8 @@ const WRITERS: &[&str] = &[
     "crates/cluster/src/write.rs",
     // Everything else, with an Admit of the governor in hand.
     "crates/cluster/src/effects",
+    // The small server of that crate's tests: it answers writes.
+    "crates/cluster/src/testing.rs",
     // Asks the API server who the user is, which the API has sent as a `create` and which creates nothing.
     "crates/seaworthy/src/whoami.rs",
     // Sets up and breaks clusters that are there to be broken.

@@ -23,6 +23,8 @@ mod replica_set;
 mod selector;
 mod service;
 mod stateful_set;
+#[cfg(test)]
+mod tests;
 mod text;
 mod workload;
 

@@ -198,6 +198,8 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::views::Node;
 
@@ -267,5 +269,22 @@ mod tests {
         assert!(page.item::<Node>().is_none());
         let empty = Page::decode(Bytes::from_static(br#"{"items":null}"#)).unwrap();
         assert!(empty.next.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_lines_are_errors_or_frames_and_never_panics(
+            line in prop_oneof![
+                any::<Vec<u8>>(),
+                "\\{\"type\":\"(ADDED|DELETED|BOOKMARK|ERROR|X)\",\"object\":.{0,40}\\}".prop_map(String::into_bytes),
+                (0usize..50_000).prop_map(|depth| {
+                    let open = "[".repeat(depth);
+                    format!(r#"{{"type":"ADDED","object":{open}"#).into_bytes()
+                }),
+            ],
+        ) {
+            let _ = super::decode::<Node>(&line);
+            let _ = Page::decode(Bytes::from(line));
+        }
     }
 }
