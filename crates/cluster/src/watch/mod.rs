@@ -82,7 +82,8 @@ pub enum Event<V> {
     Applied(V),
     /// An object has gone; this is how it was. Within a list: it goes from the new set.
     Deleted(V),
-    /// The server is there, and nothing was missed until now.
+    /// The server is there: a bookmark, or a connection taken up again. Should it turn out that
+    /// changes were missed, a new list follows at once.
     Heard,
     /// An object that cannot be decoded was skipped. Whatever is known of it is out of date.
     Malformed {
