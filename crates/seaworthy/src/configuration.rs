@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use model::config;
+use model::config::alerter::{self, AlerterConfig};
 use model::config::healer::{self, HealerConfig};
 use model::config::monitor::{self, MonitorConfig};
 use model::policy::HealingPolicy;
@@ -20,6 +21,7 @@ const POLICY: &str = "HealingPolicy";
 pub(crate) enum Configuration {
     Monitor(Box<MonitorConfig>),
     Healer(Box<HealerConfig>),
+    Alerter(Box<AlerterConfig>),
     Policies(Vec<HealingPolicy>),
 }
 
@@ -36,6 +38,7 @@ impl Configuration {
         match self {
             Self::Monitor(_) => "the monitor",
             Self::Healer(_) => "the healer",
+            Self::Alerter(_) => "the alerter",
             Self::Policies(_) => "healing policies",
         }
     }
@@ -53,11 +56,21 @@ pub(crate) fn load(file: &Path) -> Result<Configuration, Failure> {
         healer::KIND => {
             HealerConfig::parse(&name, &text).map(|config| Configuration::Healer(Box::new(config)))
         }
+        alerter::KIND => {
+            AlerterConfig::parse(&name, &text).map(|config| Configuration::Alerter(Box::new(config)))
+        }
         POLICY => config::parse_all(&name, &text).map(Configuration::Policies),
         "" => return Err(unknown(&name, "it has no kind")),
         other => return Err(unknown(&name, &format!("kind {other:?} is not known"))),
     };
     accepted.map_err(Failure::configuration)
+}
+
+/// The monitor's configuration: from the file, or the defaults where there is none.
+pub(crate) fn monitor(file: Option<&Path>) -> Result<MonitorConfig, Failure> {
+    let Some(file) = file else { return Ok(MonitorConfig::default()) };
+    let (name, text) = read(file)?;
+    MonitorConfig::parse(&name, &text).map_err(Failure::configuration)
 }
 
 fn read(file: &Path) -> Result<(String, String), Failure> {
@@ -67,7 +80,7 @@ fn read(file: &Path) -> Result<(String, String), Failure> {
 }
 
 fn unknown(name: &str, why: &str) -> Failure {
-    let kinds = [monitor::KIND, healer::KIND, POLICY].join(", ");
+    let kinds = [monitor::KIND, healer::KIND, alerter::KIND, POLICY].join(", ");
     Failure::configuration(anyhow!(
         "{name}: {why}: a configuration begins with apiVersion: {} (policies: {}/{}) and kind: one of {kinds}",
         config::API_VERSION,

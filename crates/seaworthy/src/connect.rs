@@ -1,17 +1,26 @@
 //! From the command line to a connected cluster.
 
-use cluster::connect::{Error, Options, connect};
+use cluster::connect::{self, Connection, Error, Options};
 
 use crate::arguments::Cluster;
 use crate::records::Records;
 
-/// Which cluster the arguments mean.
-pub(crate) fn options(cluster: &Cluster) -> Options {
+/// Connects to that cluster, and makes sure that it answers: what is wrong is to be said at once.
+pub(crate) async fn to(cluster: &Cluster) -> Result<Connection, Error> {
+    connect::connect(&options(cluster)).await
+}
+
+/// Connects to that cluster whether it answers or not: a service waits for it.
+pub(crate) async fn open(cluster: &Cluster) -> Result<Connection, Error> {
+    connect::open(&options(cluster)).await
+}
+
+fn options(cluster: &Cluster) -> Options {
     let Cluster { kubeconfig, context } = cluster.clone();
     Options { kubeconfig, context, impersonate: None }
 }
 
 /// Seaworthy's own resources in that cluster.
 pub(crate) async fn records(cluster: &Cluster) -> Result<Records, Error> {
-    Ok(Records::of(connect(&options(cluster)).await?))
+    Ok(Records::of(to(cluster).await?))
 }

@@ -1,13 +1,17 @@
 //! Where log lines go, and which.
 
 use std::io::{IsTerminal, stderr};
+use std::sync::OnceLock;
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 /// What commands say without being asked: their output is their answer. Services have levels in their configuration.
 const UNASKED: &str = "warn";
+/// What services say whose configuration has no levels.
+pub(crate) const SERVICE: &str = "info";
 /// Our own modules.
 const OURS: [&str; 7] = ["seaworthy", "monitor", "healer", "alerter", "cluster", "net", "environment"];
 
@@ -44,15 +48,35 @@ enum Format {
     Json,
 }
 
+/// Changes the levels of a process that already logs.
+type Levels = reload::Handle<EnvFilter, Registry>;
+
+static LEVELS: OnceLock<Levels> = OnceLock::new();
+
 /// Starts logging to standard error, so that standard output holds nothing but the answer.
 pub(crate) fn start(logging: &Logging) {
-    let filter = EnvFilter::new(logging.directives().unwrap_or(UNASKED.to_owned()));
+    let (filter, levels) =
+        reload::Layer::new(EnvFilter::new(logging.directives().unwrap_or(UNASKED.to_owned())));
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     let registry = tracing_subscriber::registry().with(filter);
     match logging.log_format {
         Format::Json => registry.with(lines.json().flatten_event(true)).init(),
         Format::Text => registry.with(lines.with_ansi(stderr().is_terminal() && !no_color())).init(),
     }
+    if logging.directives().is_none() {
+        // Only once: `start` is called first thing in the process.
+        let _ = LEVELS.set(levels);
+    }
+}
+
+/// Takes the levels of a service's configuration, unless the command line or the environment said which.
+pub(crate) fn adopt(levels: &str) -> Result<(), ParseError> {
+    let filter = EnvFilter::try_new(levels)?;
+    if let Some(handle) = LEVELS.get() {
+        // Fails only when logging has ended, which it does with the process.
+        let _ = handle.reload(filter);
+    }
+    Ok(())
 }
 
 /// Whether the user asked for no colours, see <https://no-color.org>: set to anything but nothing.

@@ -1,11 +1,14 @@
-//! What the operating system gives a process: a thread to run on, and randomness.
+//! What the operating system gives a process: a thread to run on, randomness, signals.
 
 use std::future::Future;
 
 use anyhow::Context;
-use environment::Environment;
+use environment::{Drain, Drained, Environment};
 use rand::TryRng;
 use rand::rngs::SysRng;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::{Exit, Failure};
 
 /// Runs a command's future to its end.
 ///
@@ -25,4 +28,42 @@ pub(crate) fn block_on<T, E: From<anyhow::Error>>(
 pub(crate) fn environment() -> anyhow::Result<Environment> {
     let seed = SysRng.try_next_u64().context("the operating system gives no randomness")?;
     Ok(Environment::real(seed))
+}
+
+/// Runs a service until it is told to stop, and ends what it started.
+pub(crate) fn serve<F: Future<Output = Result<(), Failure>>>(
+    service: impl FnOnce(Environment, Drained) -> F,
+) -> Result<Exit, Failure> {
+    block_on(async {
+        let environment = environment()?;
+        let drained = drain_on_signals(&environment)?;
+        let ended = service(environment.clone(), drained).await;
+        environment.tasks().end().await;
+        ended.map(|()| Exit::Fine)
+    })
+}
+
+/// Asks for a drain on the first SIGTERM or SIGINT. A second one ends the process at once, as somebody who presses ^C
+/// twice means it.
+fn drain_on_signals(environment: &Environment) -> anyhow::Result<Drained> {
+    let (drain, drained) = environment::drain();
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+    environment.spawn("signals", async move {
+        let drain: Drain = drain;
+        loop {
+            let name = tokio::select! { biased;
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            };
+            if drain.drained().is_requested() {
+                tracing::warn!(signal = name, "told twice to stop: stopping now");
+                // 128 + SIGTERM, as a shell reports a process that a signal ended.
+                std::process::exit(143);
+            }
+            tracing::info!(signal = name, "stopping: finishing what was begun");
+            drain.start();
+        }
+    });
+    Ok(drained)
 }

@@ -66,14 +66,36 @@ pub(crate) fn root() -> PathBuf {
 /// Every source file under this folder (from the repository's root), in order of its name, without tests.
 pub(crate) fn under(folder: &str) -> Vec<Source> {
     let root = root();
-    files(&root.join(folder))
+    let texts: Vec<(PathBuf, String)> = files(&root.join(folder))
         .into_iter()
-        .filter_map(|file| {
-            let path = file.strip_prefix(&root).ok()?.to_str()?.to_owned();
+        .map(|file| {
             let text = fs::read_to_string(&file).expect("a source file is text");
-            (!path.ends_with("/tests.rs") && !path.contains("/tests/"))
-                .then(|| Source::from_text(&path, &text))
+            (file, text)
         })
+        .collect();
+    let of_tests: Vec<PathBuf> = texts.iter().flat_map(|(file, text)| test_modules(file, text)).collect();
+    texts
+        .iter()
+        .filter(|(file, _)| {
+            !of_tests.iter().any(|module| file.starts_with(module) || *file == module.with_extension("rs"))
+        })
+        .filter_map(|(file, text)| Some((file.strip_prefix(&root).ok()?.to_str()?, text)))
+        .filter(|(path, _)| !path.contains("/tests/"))
+        .map(|(path, text)| Source::from_text(path, text))
+        .collect()
+}
+
+/// The modules, as paths without an ending, that a file declares for its tests alone. The declaration stands on the line
+/// below the attribute, since rustfmt puts it there.
+fn test_modules(file: &Path, text: &str) -> Vec<PathBuf> {
+    let is_root =
+        file.file_name().is_some_and(|name| ["lib.rs", "main.rs", "mod.rs"].iter().any(|root| name == *root));
+    let folder = if is_root { file.with_file_name("") } else { file.with_extension("") };
+    text.lines()
+        .zip(text.lines().skip(1))
+        .filter(|(attribute, _)| attribute.trim() == "#[cfg(test)]")
+        .filter_map(|(_, declaration)| declaration.trim().strip_suffix(';')?.rsplit_once("mod "))
+        .map(|(_, name)| folder.join(name))
         .collect()
 }
 
@@ -137,4 +159,12 @@ fn sources_lose_their_tests_and_comments() {
     assert_eq!(source.names_crate("kube"), None);
     assert_eq!(source.names_crate("tokio"), Some(4));
     assert_eq!(source.names_crate("b"), None);
+}
+
+#[test]
+fn files_of_tests_are_known_by_their_declaration() {
+    let text = "mod a;\n#[cfg(test)]\npub(crate) mod testing;\nmod b;\n";
+    let of = |file: &str| test_modules(Path::new(file), text);
+    assert_eq!(of("x/src/lib.rs"), [Path::new("x/src/testing")]);
+    assert_eq!(of("x/src/checks.rs"), [Path::new("x/src/checks/testing")]);
 }

@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
 mod ack;
+mod alerter;
 mod certs;
+mod check;
 mod completions;
 mod config;
 mod crds;
 mod explain;
 mod issues;
+mod monitor;
 mod pause;
 mod reference;
 mod remediations;
@@ -24,6 +27,8 @@ type Outcome = Result<Exit, Failure>;
 /// Every command, in the order of the help: looking, deciding, serving, setting up.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Look over a cluster once, and say what is wrong and why
+    Check(check::Arguments),
     /// List what a running alerter knows to be wrong
     Issues(issues::Arguments),
     /// List what the healer took up, or decide on a plan that waits
@@ -36,6 +41,10 @@ pub(crate) enum Command {
     Pause(pause::Arguments),
     /// Let the healer act again
     Resume(resume::Arguments),
+    /// Run the monitor: it watches the cluster and finds what is wrong
+    Monitor(monitor::Arguments),
+    /// Run the alerter: it tells the right person once
+    Alerter(alerter::Arguments),
     /// Check or print configuration files
     Config(config::Arguments),
     /// Print the custom resources, for `kubectl apply -f -`
@@ -53,12 +62,15 @@ pub(crate) enum Command {
 
 pub(crate) fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Monitor(arguments) => monitor::run(&arguments),
         Command::Issues(arguments) => issues::run(&arguments),
         Command::Remediations(arguments) => remediations::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Ack(arguments) => ack::run(&arguments),
         Command::Pause(arguments) => pause::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),
+        Command::Alerter(arguments) => alerter::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Crds => crds::run(),
         Command::Certs(arguments) => certs::run(&arguments),

@@ -1,0 +1,40 @@
+//! `seaworthy alerter`
+
+use std::path::{Path, PathBuf};
+
+use alerter::{Error, Options, Service};
+use clap::Args;
+use environment::{Drained, Environment};
+
+use super::Outcome;
+use crate::exit::Failure;
+use crate::{logging, runtime};
+
+/// How to run it
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The alerter's configuration file
+    #[arg(long, value_name = "FILE", env = "SEAWORTHY_CONFIG", hide_env_values = true)]
+    config: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    logging::adopt(logging::SERVICE)?;
+    runtime::serve(|environment, drained| serve(&arguments.config, environment, drained))
+}
+
+/// Runs the alerter until the drain.
+pub(super) async fn serve(config: &Path, environment: Environment, drained: Drained) -> Result<(), Failure> {
+    let options = Options::read(config).await.map_err(failure)?;
+    let service = Service::open(options, &environment).await.map_err(failure)?;
+    service.run(drained).await.map_err(failure)
+}
+
+fn failure(error: Error) -> Failure {
+    match error {
+        Error::Config(_) | Error::Alertmanager(_) | Error::File { .. } | Error::Tls(_) => {
+            Failure::configuration(error)
+        }
+        other => other.into(),
+    }
+}
