@@ -18,6 +18,11 @@ impl Bed {
         Self { name: format!("{purpose}-{}", hex::encode(&clone[..3])) }
     }
 
+    /// What the testbed is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Brings it up and waits until it is ready.
     pub(crate) fn up(&self, real_nodes: u32) -> Command {
         Self::xtask(["testbed", "up", "--name", &self.name, "--real-nodes", &real_nodes.to_string()])

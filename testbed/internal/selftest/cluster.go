@@ -72,10 +72,8 @@ func (i *inside) breakRegistry(ctx context.Context) error {
 	if err := i.fault(ctx, "break-registry", "", nil); err != nil {
 		return err
 	}
-	err := i.pod(ctx, "unpulled", forever, func(pod *corev1.Pod) {
-		pod.Spec.Containers[0].ImagePullPolicy = corev1.PullAlways
-	})
-	if err != nil {
+	pulled := func(pod *corev1.Pod) { pod.Spec.Containers[0].ImagePullPolicy = corev1.PullAlways }
+	if err := i.pod(ctx, "unpulled", forever, pulled); err != nil {
 		return err
 	}
 	if err := i.untilPod(ctx, "unpulled", waitingFor("ImagePullBackOff")); err != nil {
@@ -84,7 +82,11 @@ func (i *inside) breakRegistry(ctx context.Context) error {
 	if err := i.fault(ctx, "mend-registry", "", nil); err != nil {
 		return err
 	}
-	return i.untilPod(ctx, "unpulled", running)
+	// Another pod, since the first one's back-off cannot be shortened.
+	if err := i.pod(ctx, "pulled", forever, pulled); err != nil {
+		return err
+	}
+	return i.untilPod(ctx, "pulled", running)
 }
 
 // loseHistory shows that a watch from before gets 410 Gone.

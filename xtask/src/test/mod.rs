@@ -5,6 +5,7 @@ mod real;
 mod report;
 mod step;
 mod tally;
+mod testbed;
 mod unit;
 
 use crate::tree;
@@ -34,6 +35,8 @@ enum Stage {
     Lint,
     /// Unit and property tests of every crate, the architecture test, the command line
     Unit,
+    /// Tests of the testbed's Go code, and its proof that faults come and go and nothing stays behind
+    Testbed,
     /// The scenarios on a real cluster with real containers
     Real,
     /// Prometheus, Alertmanager's own tools and a mail server beside the alerter
@@ -45,6 +48,7 @@ impl Stage {
         match self {
             Self::Lint => "lint",
             Self::Unit => "unit",
+            Self::Testbed => "testbed",
             Self::Real => "real",
             Self::Peers => "peers",
         }
@@ -54,6 +58,7 @@ impl Stage {
         match self {
             Self::Lint => lint::run(steps),
             Self::Unit => unit::run(steps),
+            Self::Testbed => testbed::run(steps),
             Self::Real => real::scenarios(steps),
             Self::Peers => real::peers(steps),
         }
