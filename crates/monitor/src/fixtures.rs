@@ -111,6 +111,23 @@ impl Fixture {
         }
     }
 
+    /// The object as the API server writes it, and the resource that it is one of.
+    pub(crate) fn written(&self) -> (&'static str, Value) {
+        let resource = match self.kind {
+            Kind::Pod => "pods",
+            Kind::Node => "nodes",
+            Kind::Lease => "leases",
+            Kind::Deployment => "deployments",
+            Kind::ReplicaSet => "replicasets",
+            Kind::StatefulSet => "statefulsets",
+            Kind::DaemonSet => "daemonsets",
+            Kind::Job => "jobs",
+            Kind::Service => "services",
+            Kind::EndpointSlice => "endpointslices",
+        };
+        (resource, self.json.clone())
+    }
+
     fn decode<V: DeserializeOwned>(&self) -> V {
         serde_json::from_value(self.json.clone()).expect("a fixture is a valid object")
     }

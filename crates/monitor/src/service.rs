@@ -8,6 +8,9 @@ mod pass;
 mod posting;
 mod watches;
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use environment::{Drained, Ended, Environment};
 use model::config::monitor::{Checks, MonitorConfig, TlsFiles};
@@ -163,6 +166,7 @@ impl Service {
             metrics,
             outlets,
             synced,
+            began: false,
             thresholds: thresholds.subscribe(),
         };
         tokio::select! {
@@ -182,6 +186,7 @@ struct Core {
     metrics: Metrics,
     outlets: Vec<Outlet>,
     synced: Condition,
+    began: bool,
     thresholds: watch::Receiver<Checks>,
 }
 
@@ -232,8 +237,11 @@ impl Core {
         }
     }
 
-    fn show_health(&self) {
+    fn show_health(&mut self) {
         if self.engine.has_begun() {
+            if !std::mem::replace(&mut self.began, true) {
+                tracing::info!("everything is listed");
+            }
             return self.synced.met();
         }
         let awaited: Vec<&str> = self.engine.awaited().iter().map(|kind| kind.as_str()).collect();

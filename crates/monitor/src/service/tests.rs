@@ -1,0 +1,251 @@
+//! The service from end to end: a small API server in front, a small alerter behind, virtual time.
+
+mod api_server;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use bytes::Bytes;
+use environment::Drain;
+use model::alert::{PostableAlert, report};
+use model::codes;
+use model::issue::Resolution;
+use net::http::Client;
+
+use super::*;
+use crate::fixtures::*;
+
+use api_server::ApiServer;
+
+/// What an alerter was told last of each lineage and code.
+#[derive(Clone, Default)]
+struct Alerter {
+    state: Arc<Mutex<Told>>,
+}
+
+#[derive(Default)]
+struct Told {
+    last: BTreeMap<String, Word>,
+    clusters: Vec<String>,
+    fails: bool,
+}
+
+/// A word about an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    /// It is there.
+    Live,
+    /// It is over, and why.
+    Over(Resolution),
+}
+
+impl Alerter {
+    fn endpoint(&self) -> Endpoint {
+        let router = Router::new().route("/api/v2/alerts", post(take)).with_state(self.clone());
+        Endpoint::new("http://alerter", Client::to_router(router, None)).expect("a url")
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&mut Told) -> T) -> T {
+        read(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn last(&self, key: &str) -> Option<Word> {
+        self.with(|told| told.last.get(key).copied())
+    }
+}
+
+async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAlert>>) -> StatusCode {
+    alerter.with(|told| {
+        if told.fails {
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
+        for alert in &alerts {
+            let report = report(alert).expect("alerts of the monitor can be read");
+            told.last
+                .insert(report.issue.key().to_string(), report.resolution.map_or(Word::Live, Word::Over));
+            told.clusters.push(report.cluster);
+        }
+        StatusCode::OK
+    })
+}
+
+/// A monitor between an API server and an alerter.
+struct Rig {
+    server: ApiServer,
+    alerter: Alerter,
+    handle: Handle,
+    environment: Environment,
+    observability: Router,
+    _drain: Drain,
+}
+
+const LOOPING: &str = "Pod/shop/p PodCrashLoopBackOff";
+
+fn looping() -> Fixture {
+    pod("p").with(container("app").restarts(5).last_ended(1, "Error", 20).waiting("CrashLoopBackOff"))
+}
+
+impl Rig {
+    fn start(server: ApiServer) -> Self {
+        let environment = Environment::test(7);
+        let alerter = Alerter::default();
+        let endpoints = vec![alerter.endpoint()];
+        let service = Service::new(Options::default(), environment.clone(), server.client(), endpoints);
+        let handle = service.handle();
+        let observability = service.observability(None, &net::server::Metrics::default());
+        let (drain, drained) = environment::drain();
+        environment.spawn("monitor", async move { service.run(drained).await.expect("it goes on") });
+        Self { server, alerter, handle, environment, observability, _drain: drain }
+    }
+
+    /// Waits, in virtual time, until something is so.
+    async fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..10_000 {
+            if is_so(self) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never: {what}; {:?}", self.handle.report());
+    }
+
+    async fn ask(&self, path: &str) -> (u16, String) {
+        let request = http::Request::get(path).body(Bytes::new()).expect("a request");
+        let client = Client::to_router(self.observability.clone(), None);
+        let answer = client.send(request, Duration::from_secs(1)).await.expect("a router answers");
+        (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_breaks_is_posted_and_what_is_mended_is_resolved() {
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    rig.until("the issue is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    assert_eq!(rig.ask("/readyz").await.0, 200);
+    assert_eq!(rig.alerter.with(|told| told.clusters.clone()), ["cluster-1"]);
+    let report = rig.handle.report();
+    assert_eq!((report.issues.len(), report.summary.warning), (1, 1));
+    rig.server.apply(&pod("p"));
+    rig.until("it is resolved", |rig| rig.alerter.last(LOOPING) == Some(Word::Over(Resolution::Healthy)))
+        .await;
+    assert!(rig.handle.report().issues.is_empty());
+    rig.server.apply(&looping());
+    rig.until("it is posted again", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    rig.server.delete(&looping());
+    rig.until("it is gone", |rig| rig.alerter.last(LOOPING) == Some(Word::Over(Resolution::SubjectGone)))
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_was_away_gets_the_latest_state() {
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    rig.alerter.with(|told| told.fails = true);
+    rig.until("it is found", |rig| !rig.handle.report().issues.is_empty()).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!(rig.alerter.last(LOOPING), None);
+    rig.alerter.with(|told| told.fails = false);
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    let (_, metrics) = rig.ask("/metrics").await;
+    for line in [
+        "seaworthy_issues{service=\"monitor\",code=\"PodCrashLoopBackOff\",severity=\"warning\",state=\"open\"} 1",
+        "seaworthy_world_objects{service=\"monitor\",kind=\"Pod\"} 1",
+        "seaworthy_watch_lists_total{service=\"monitor\",kind=\"Pod\"} 1",
+        "seaworthy_posts_failed_total{service=\"monitor\",peer=\"http://alerter\"}",
+        "seaworthy_watch_staleness_seconds{service=\"monitor\",kind=\"Node\"}",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_kind_is_named_and_the_rest_runs() {
+    let server = ApiServer::default();
+    server.deny("leases");
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    rig.until("the rest is seen", |rig| !rig.handle.report().issues.is_empty()).await;
+    let unseen = rig.handle.report().unseen;
+    assert_eq!(unseen.len(), 1);
+    assert_eq!(unseen[0].check, codes::NODE_UNREACHABLE);
+    assert_eq!(unseen[0].reason, "not allowed to watch leases.coordination.k8s.io");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_resolved_by_a_monitor_that_starts_anew() {
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let first = Rig::start(server.clone());
+    first.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    first.environment.tasks().end().await;
+    let second = Rig::start(server);
+    second.until("it is posted again", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    let since = |rig: &Rig| rig.handle.report().issues[0].since;
+    assert_eq!(since(&first), since(&second));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_can_be_switched_off_while_it_runs() {
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    let mut checks = Checks::default();
+    checks.pod_crash_loop_back_off.enabled = false;
+    rig.handle.reconfigure(checks);
+    rig.until("it ends", |rig| rig.alerter.last(LOOPING) == Some(Word::Over(Resolution::CheckDisabled)))
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_look_sees_what_is_wrong_now() {
+    let server = ApiServer::default();
+    server.deny("leases");
+    for fixture in [looping(), service("web").selector("app", "web"), pod("starting").ready("False", 1)] {
+        server.apply(&fixture);
+    }
+    let environment = Environment::test(7);
+    let mut listed = Vec::new();
+    let progress = |progress| {
+        if let Progress::Listed { kind, objects } = progress {
+            listed.push((kind, objects));
+        }
+    };
+    let report =
+        check(server.client(), &environment, PassOptions::default(), progress).await.expect("it sees");
+    let found: Vec<String> = report.issues.iter().map(|issue| issue.key().to_string()).collect();
+    assert_eq!(found, [LOOPING, "Service/shop/web ServiceNoReadyEndpoints"]);
+    assert_eq!((report.summary.pending, report.unseen.len()), (1, 1));
+    assert_eq!(listed.len(), 9);
+    assert!(listed.contains(&(crate::Kind::Pod, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_look_that_sees_nothing_is_an_error() {
+    let server = ApiServer::default();
+    for resource in [
+        "pods",
+        "nodes",
+        "leases",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "services",
+        "endpointslices",
+    ] {
+        server.deny(resource);
+    }
+    let environment = Environment::test(7);
+    let error = check(server.client(), &environment, PassOptions::default(), |_| ()).await.unwrap_err();
+    assert!(error.to_string().contains("not allowed to watch"), "{error}");
+}
