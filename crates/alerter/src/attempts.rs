@@ -157,10 +157,10 @@ impl Attempts {
     pub fn may_believe_firing(&self, integration: &str, episode: &Episode) -> bool {
         for (stamp, member) in self.about(integration, episode) {
             match (self.result(stamp), member.firing) {
-                (Some(Delivery::Refused { .. } | Delivery::Dead { .. }), _) => {}
+                (Some(Delivery::Refused { .. } | Delivery::Dead { .. }), _)
+                | (Some(Delivery::Unknown { .. }) | None, false) => {}
                 (_, true) => return true,
                 (Some(Delivery::Delivered), false) => return false,
-                (Some(Delivery::Unknown { .. }) | None, false) => {}
             }
         }
         false
@@ -182,9 +182,10 @@ impl Attempts {
     ) -> impl Iterator<Item = (&'a Stamp, &'a Member)> {
         self.by_key.get(&episode.key).into_iter().flatten().rev().filter_map(move |stamp| {
             let begun = self.begun.get(stamp).filter(|begun| begun.integration == integration)?;
-            let member = begun.members.iter().find(|member| {
-                member.key == episode.key && episode.names.contains(&member.episode)
-            })?;
+            let member = begun
+                .members
+                .iter()
+                .find(|member| member.key == episode.key && episode.names.contains(&member.episode))?;
             Some((stamp, member))
         })
     }
@@ -234,9 +235,12 @@ impl Attempts {
 
     /// Attempts that told of nothing but `keys`, with their ends.
     pub fn only_about(&self, keys: &BTreeSet<EpisodeKey>) -> Vec<Stamp> {
-        let only =
-            |begun: &Begun| begun.members.iter().all(|member| keys.contains(&member.key));
-        self.begun.iter().filter(|(_, begun)| only(begun)).flat_map(|(stamp, _)| self.with_ends(stamp)).collect()
+        let only = |begun: &Begun| begun.members.iter().all(|member| keys.contains(&member.key));
+        self.begun
+            .iter()
+            .filter(|(_, begun)| only(begun))
+            .flat_map(|(stamp, _)| self.with_ends(stamp))
+            .collect()
     }
 
     fn with_ends(&self, stamp: &Stamp) -> Vec<Stamp> {

@@ -122,7 +122,11 @@ impl Book {
         } else {
             self.live.remove(&key);
         }
-        if episodes.is_empty() { self.episodes.remove(&key) } else { self.episodes.insert(key, episodes) };
+        if episodes.is_empty() {
+            self.episodes.remove(&key)
+        } else {
+            self.episodes.insert(key, episodes)
+        };
     }
 
     /// The latest episode of a key.
@@ -185,7 +189,9 @@ impl Book {
     fn resolve_is_known(&self, key: EpisodeKey, alert: &Alert) -> bool {
         let facts = self.histories.get(&key).into_iter().flat_map(History::facts);
         facts.into_iter().any(|(_, fact)| match fact {
-            KeyFact::Alert(known) => known.alert.labels == alert.labels && known.alert.ends_at >= alert.ends_at,
+            KeyFact::Alert(known) => {
+                known.alert.labels == alert.labels && known.alert.ends_at >= alert.ends_at
+            }
             KeyFact::Lapsed(_) | KeyFact::Ack(_) => false,
         })
     }
@@ -261,7 +267,9 @@ impl Book {
             .collect();
         for key in keys {
             if let Some(history) = self.histories.get_mut(&key) {
-                stamps.iter().for_each(|stamp| history.remove(stamp));
+                for stamp in stamps {
+                    history.remove(stamp);
+                }
                 if history.is_empty() {
                     self.histories.remove(&key);
                 }

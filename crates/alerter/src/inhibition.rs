@@ -21,11 +21,14 @@ pub struct Rule {
     pub equal: Vec<String>,
 }
 
-/// The alerts that mute others, by rule and the values of its equal labels.
+/// The alerts that mute others, for each rule.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    by_rule: Vec<BTreeMap<Vec<String>, Vec<(Fingerprint, bool)>>>,
+    by_rule: Vec<ByEqual>,
 }
+
+/// By the values of a rule's equal labels: who mutes, and whether it satisfies the target too.
+type ByEqual = BTreeMap<Vec<String>, Vec<(Fingerprint, bool)>>;
 
 impl Rule {
     fn values(&self, labels: &LabelSet) -> Vec<String> {
@@ -37,10 +40,10 @@ impl Sources {
     /// Collects the sources among the alerts that fire.
     pub fn collect<'a>(
         rules: &[Rule],
-        firing: impl Iterator<Item = (Fingerprint, &'a LabelSet)> + Clone,
+        firing: &(impl Iterator<Item = (Fingerprint, &'a LabelSet)> + Clone),
     ) -> Self {
         let collect = |rule: &Rule| {
-            let mut sources: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            let mut sources = ByEqual::new();
             for (fingerprint, labels) in firing.clone().filter(|(_, labels)| all_match(&rule.source, labels))
             {
                 let two_sided = all_match(&rule.target, labels);
@@ -86,7 +89,7 @@ mod tests {
         }];
         let (source, target) = (labels(source), labels(target));
         let firing = [(fingerprint(&source), &source), (fingerprint(&target), &target)];
-        let sources = Sources::collect(&rules, firing.into_iter());
+        let sources = Sources::collect(&rules, &firing.into_iter());
         !sources.muting(&rules, &target).is_empty()
     }
 
@@ -107,12 +110,7 @@ mod tests {
                 false,
             ),
             ("missing on both", vec![("sev", "critical")], vec![("sev", "warning")], true),
-            (
-                "missing on one",
-                vec![("sev", "critical"), ("cluster", "a")],
-                vec![("sev", "warning")],
-                false,
-            ),
+            ("missing on one", vec![("sev", "critical"), ("cluster", "a")], vec![("sev", "warning")], false),
             ("no source", vec![("sev", "info")], vec![("sev", "warning")], false),
         ] {
             assert_eq!(muted(rule, &source, &target), expected, "{what}");

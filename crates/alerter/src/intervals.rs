@@ -21,8 +21,7 @@ pub struct Interval {
     zone: TimeZone,
 }
 
-const WEEKDAYS: [&str; 7] =
-    ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -71,9 +70,10 @@ impl Interval {
             .as_ref()
             .is_none_or(|times| times.iter().any(|(from, to)| (*from..*to).contains(&minute)));
         let last = i32::from(now.days_in_month());
-        let in_days = self.days_of_month.as_ref().is_none_or(|days| {
-            days.iter().any(|range| day_inside(range, i32::from(now.day()), last))
-        });
+        let in_days = self
+            .days_of_month
+            .as_ref()
+            .is_none_or(|days| days.iter().any(|range| day_inside(range, i32::from(now.day()), last)));
         let weekday = i32::from(now.weekday().to_sunday_zero_offset());
         in_times
             && in_days
@@ -176,15 +176,22 @@ mod tests {
 
     #[test]
     fn times_inside_and_outside() {
-        let office =
-            "{times: [{start_time: '09:00', end_time: '17:00'}], weekdays: ['monday:friday'], location: Europe/Zurich}";
+        let office = "{times: [{start_time: '09:00', end_time: '17:00'}], weekdays: ['monday:friday'], location: Europe/Zurich}";
         for (yaml, inside, outside) in [
             (office, "2026-01-05T08:00:00Z", "2026-01-05T16:00:00Z"),
             (office, "2026-07-06T07:00:00Z", "2026-07-04T10:00:00Z"),
             ("{days_of_month: ['-1']}", "2026-02-28T12:00:00Z", "2026-03-28T12:00:00Z"),
             ("{days_of_month: ['29:31']}", "2026-01-30T00:00:00Z", "2026-02-28T00:00:00Z"),
-            ("{months: ['november:december'], years: ['2026']}", "2026-12-31T23:59:00Z", "2025-12-01T00:00:00Z"),
-            ("{times: [{start_time: '23:00', end_time: '24:00'}]}", "2026-01-01T23:59:59Z", "2026-01-01T00:00:00Z"),
+            (
+                "{months: ['november:december'], years: ['2026']}",
+                "2026-12-31T23:59:00Z",
+                "2025-12-01T00:00:00Z",
+            ),
+            (
+                "{times: [{start_time: '23:00', end_time: '24:00'}]}",
+                "2026-01-01T23:59:59Z",
+                "2026-01-01T00:00:00Z",
+            ),
         ] {
             let interval = interval(yaml).unwrap();
             assert!(interval.contains(inside.parse().unwrap()), "{yaml} {inside}");

@@ -202,10 +202,18 @@ impl Inner {
         let mut registry = self.alertmanager.lock().unwrap_or_else(PoisonError::into_inner);
         let r = &mut *registry;
         r.register("alerts_received", "The total number of received alerts", self.received.clone());
-        r.register("alerts_invalid", "The total number of received alerts that were invalid", self.invalid.clone());
+        r.register(
+            "alerts_invalid",
+            "The total number of received alerts that were invalid",
+            self.invalid.clone(),
+        );
         r.register("alerts", "How many alerts by state", self.alerts.clone());
         r.register("silences", "How many silences by state", self.silences.clone());
-        r.register("notifications", "The total number of attempted notifications", self.notifications.clone());
+        r.register(
+            "notifications",
+            "The total number of attempted notifications",
+            self.notifications.clone(),
+        );
         r.register("notifications_failed", "The total number of failed notifications", self.failed.clone());
         r.register(
             "notification_requests",
@@ -227,7 +235,11 @@ impl Inner {
             "The latency of notifications in seconds",
             self.latency.clone(),
         );
-        r.register("dispatcher_aggregation_groups", "Number of active aggregation groups", self.groups.clone());
+        r.register(
+            "dispatcher_aggregation_groups",
+            "Number of active aggregation groups",
+            self.groups.clone(),
+        );
         r.register(
             "config_last_reload_successful",
             "Whether the last configuration reload attempt was successful",

@@ -96,7 +96,11 @@ pub(crate) mod testing {
     use super::*;
     use crate::alerts::testing::{at, labels};
 
-    pub(crate) fn alert(status: Status, pairs: &[(&str, &str)], annotations: &[(&str, &str)]) -> MessageAlert {
+    pub(crate) fn alert(
+        status: Status,
+        pairs: &[(&str, &str)],
+        annotations: &[(&str, &str)],
+    ) -> MessageAlert {
         let set = labels(pairs);
         MessageAlert {
             status,
@@ -112,9 +116,21 @@ pub(crate) mod testing {
     /// A message of two alerts that fire and one that is over.
     pub(crate) fn notification() -> Notification {
         let alerts = vec![
-            alert(Status::Firing, &[("alertname", "Down"), ("job", "a"), ("severity", "critical")], &[("summary", "a is down")]),
-            alert(Status::Firing, &[("alertname", "Down"), ("job", "<b>"), ("severity", "critical")], &[("summary", "b is <down>")]),
-            alert(Status::Resolved, &[("alertname", "Down"), ("job", "c"), ("severity", "warning")], &[("summary", "c was down")]),
+            alert(
+                Status::Firing,
+                &[("alertname", "Down"), ("job", "a"), ("severity", "critical")],
+                &[("summary", "a is down")],
+            ),
+            alert(
+                Status::Firing,
+                &[("alertname", "Down"), ("job", "<b>"), ("severity", "critical")],
+                &[("summary", "b is <down>")],
+            ),
+            alert(
+                Status::Resolved,
+                &[("alertname", "Down"), ("job", "c"), ("severity", "warning")],
+                &[("summary", "c was down")],
+            ),
         ];
         Notification {
             receiver: "team-a".into(),

@@ -122,17 +122,25 @@ mod tests {
             |receipt| Stamp { receipt: at(receipt), incarnation: Incarnation(1), sequence: receipt as u64 };
         let (mut forth, mut back) = (Outcomes::default(), Outcomes::default());
         let told = [(5, outcome("r/1", "Deferred", "EvictionFirst")), (9, outcome("r/1", "Deferred", ""))];
-        told.iter().for_each(|(at, outcome)| forth.add(stamp(*at), outcome.clone()));
-        told.iter().rev().for_each(|(at, outcome)| back.add(stamp(*at), outcome.clone()));
+        for (at, outcome) in &told {
+            forth.add(stamp(*at), outcome.clone());
+        }
+        for (at, outcome) in told.iter().rev() {
+            back.add(stamp(*at), outcome.clone());
+        }
         assert_eq!(forth, back);
         assert_eq!(forth.of(&issue_of(&told[0].1), at(0)).count(), 1);
     }
 
     #[test]
     fn a_person_is_told_what_needs_one() {
-        for (phase, telling) in
-            [("Deferred", true), ("Denied", true), ("Escalated", true), ("Succeeded", false), ("Acting", false)]
-        {
+        for (phase, telling) in [
+            ("Deferred", true),
+            ("Denied", true),
+            ("Escalated", true),
+            ("Succeeded", false),
+            ("Acting", false),
+        ] {
             assert_eq!(is_telling(&outcome("1", phase, "")), telling, "{phase}");
         }
         let text = sentence(&outcome("1", "Deferred", "EvictionFirst"));

@@ -116,10 +116,9 @@ impl Route {
     fn group_labels(&self, labels: &LabelSet) -> LabelSet {
         match &self.group_by {
             GroupBy::All => labels.clone(),
-            GroupBy::Labels(names) => names
-                .iter()
-                .filter_map(|name| Some((name.clone(), labels.get(name)?.clone())))
-                .collect(),
+            GroupBy::Labels(names) => {
+                names.iter().filter_map(|name| Some((name.clone(), labels.get(name)?.clone()))).collect()
+            }
         }
     }
 }

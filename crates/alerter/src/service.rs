@@ -185,8 +185,11 @@ impl Service {
 
     async fn load_tls(&self, files: &model::config::alerter::AlerterTls) -> Result<Reloading, Error> {
         let folder = &self.options.folder;
-        let files =
-            Files { ca: folder.join(&files.ca), cert: folder.join(&files.cert), key: folder.join(&files.key) };
+        let files = Files {
+            ca: folder.join(&files.ca),
+            cert: folder.join(&files.cert),
+            key: folder.join(&files.key),
+        };
         let tls = Reloading::load(&self.environment, files).await?;
         self.handle.metrics().with_registry(|registry| {
             net::metrics::register_tls(registry, "identity", &tls);
@@ -230,7 +233,8 @@ impl Bound {
             Server::new(&environment).serve(listener, security, router, drained.clone())
         };
         let api = serve(api.0, api.1, service.router());
-        let internal = internal.map(|(listener, security)| serve(listener, security, service.internal_router()));
+        let internal =
+            internal.map(|(listener, security)| serve(listener, security, service.internal_router()));
         let metrics = serve(metrics, Security::Plain, service.metrics_router());
         let internal = async {
             if let Some(internal) = internal {

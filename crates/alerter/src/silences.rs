@@ -300,11 +300,7 @@ mod tests {
             ("over", wanted("a=b", 0, 5), Error::EndsInThePast),
             ("no matchers", wanted("", 0, 50), Error::NoMatchers),
             ("everything", wanted("a=~\".*\"", 0, 50), Error::MatchesEverything),
-            (
-                "unknown",
-                Wanted { id: Some("x".into()), ..wanted("a=b", 0, 50) },
-                Error::NotFound("x".into()),
-            ),
+            ("unknown", Wanted { id: Some("x".into()), ..wanted("a=b", 0, 50) }, Error::NotFound("x".into())),
         ] {
             let got = Silences::default().set(asked, Uuid::from_u128(1), 10, at(10));
             assert_eq!(got.unwrap_err(), expected, "{what}");

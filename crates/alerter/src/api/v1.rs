@@ -199,7 +199,8 @@ async fn acknowledge(handle: Handle, text: String, body: Bytes, withdrawn: bool)
     let request: AckRequest = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => {
-            let example = r#"send for example {"by": "ada", "note": "looking", "until": "2026-01-01T00:00:00Z"}"#;
+            let example =
+                r#"send for example {"by": "ada", "note": "looking", "until": "2026-01-01T00:00:00Z"}"#;
             return Problem::bad_request(format!("{error}; {example}")).into_response();
         }
     };
@@ -227,7 +228,6 @@ async fn acknowledge(handle: Handle, text: String, body: Bytes, withdrawn: bool)
 }
 
 async fn dead_letters(State(handle): State<Handle>) -> Response {
-    let letters: Vec<_> =
-        handle.read(|desk, _| desk.book().attempts.dead_letters().take(PAGE_MAX).collect());
+    let letters: Vec<_> = handle.read(|desk, _| desk.book().attempts.dead_letters().take(PAGE_MAX).collect());
     Json(serde_json::json!({"deadLetters": letters})).into_response()
 }

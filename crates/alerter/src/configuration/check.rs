@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use model::config::alerter::AlerterConfig;
 
 use super::file::{File, Global, InhibitRule, Route as FileRoute};
-use super::{Error, Policy, PromDuration, Settings, Source, TemplateFile, hash};
+use super::{Error, Policy, PromDuration, Settings, Source, TemplateFile};
 use crate::inhibition::Rule;
 use crate::intervals::Interval;
 use crate::matchers::{Matcher, Operator, parse_all};
@@ -61,6 +61,7 @@ pub(super) fn settle(
     templates: &[TemplateFile],
     folder: &Path,
     config: &AlerterConfig,
+    hash: String,
 ) -> Result<Settings, Error> {
     let wrong = |(place, problem): Problem| Error::Wrong { file: file.to_owned(), place, problem };
     refuse_unsupported(parsed).map_err(wrong)?;
@@ -77,7 +78,7 @@ pub(super) fn settle(
     let original = serde_saphyr::to_string(parsed)
         .map_err(|error| wrong(("the file".into(), format!("cannot be written back: {error}"))))?;
     Ok(Settings {
-        hash: hash(&original, templates, config),
+        hash,
         resolve_timeout: global.resolve_timeout.unwrap_or(RESOLVE_TIMEOUT).signed(),
         external_url: config.external_url.trim_end_matches('/').to_owned(),
         inhibit_rules: inhibit_rules.map_err(wrong)?,
@@ -196,14 +197,9 @@ fn add_route(
     Ok(index)
 }
 
-fn build_route(
-    parent: Option<&Route>,
-    route: &FileRoute,
-    tables: &Tables<'_>,
-) -> Result<Route, String> {
+fn build_route(parent: Option<&Route>, route: &FileRoute, tables: &Tables<'_>) -> Result<Route, String> {
     let receiver = route.receiver.clone().filter(|name| !name.is_empty());
-    let receiver =
-        receiver.or_else(|| parent.map(|parent| parent.receiver.clone())).unwrap_or_default();
+    let receiver = receiver.or_else(|| parent.map(|parent| parent.receiver.clone())).unwrap_or_default();
     if !tables.receivers.contains_key(&receiver) {
         return Err(format!("receiver {receiver:?} is not defined under receivers"));
     }
@@ -284,8 +280,10 @@ fn inhibit_rule(index: usize, rule: &InhibitRule) -> Result<Rule, Problem> {
         Some((key, rest)) if key.contains('[') => (format!("inhibit_rules[{index}].{key}"), rest.to_owned()),
         _ => (format!("inhibit_rules[{index}]"), problem),
     };
-    let source = matchers(&rule.source_match, &rule.source_match_re, &rule.source_matchers, "source_matchers");
-    let target = matchers(&rule.target_match, &rule.target_match_re, &rule.target_matchers, "target_matchers");
+    let source =
+        matchers(&rule.source_match, &rule.source_match_re, &rule.source_matchers, "source_matchers");
+    let target =
+        matchers(&rule.target_match, &rule.target_match_re, &rule.target_matchers, "target_matchers");
     Ok(Rule {
         name: rule.name.clone(),
         source: source.map_err(place)?,

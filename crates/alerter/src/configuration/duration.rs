@@ -77,7 +77,7 @@ impl fmt::Display for PromDuration {
         let mut rest = self.0;
         for (unit, milliseconds) in UNITS {
             // Years and weeks only where nothing is left over, as Prometheus does.
-            let exact = !matches!(unit, "y" | "w") || rest % milliseconds == 0;
+            let exact = !matches!(unit, "y" | "w") || rest.is_multiple_of(milliseconds);
             let count = rest / milliseconds;
             if count > 0 && exact {
                 write!(f, "{count}{unit}")?;

@@ -294,7 +294,7 @@ impl Receiver {
         ];
         kinds.into_iter().find_map(|(name, configs)| {
             let configs = configs.as_ref().filter(|configs| !configs.value.is_empty())?;
-            Some((name, configs.referenced.line() as u64))
+            Some((name, configs.referenced.line()))
         })
     }
 }

@@ -145,11 +145,7 @@ pub struct Http {
 }
 
 /// One of a value and a file; `Err` if both are given.
-pub fn either(
-    name: &str,
-    value: Option<&Secret>,
-    file: Option<&PathBuf>,
-) -> Result<Option<Source>, String> {
+pub fn either(name: &str, value: Option<&Secret>, file: Option<&PathBuf>) -> Result<Option<Source>, String> {
     match (value, file) {
         (Some(_), Some(_)) => Err(format!("at most one of {name} and {name}_file can be given")),
         (Some(value), None) => Ok(Some(Source::Inline(value.clone()))),
@@ -179,9 +175,8 @@ impl HttpConfig {
     }
 
     fn credentials(&self) -> Result<Option<Credentials>, String> {
-        let bearer =
-            either("bearer_token", self.bearer_token.as_ref(), self.bearer_token_file.as_ref())?
-                .map(|secret| Credentials::Header { scheme: "Bearer".into(), secret });
+        let bearer = either("bearer_token", self.bearer_token.as_ref(), self.bearer_token_file.as_ref())?
+            .map(|secret| Credentials::Header { scheme: "Bearer".into(), secret });
         let header = self.authorization.as_ref().map(Authorization::check).transpose()?;
         let basic = self.basic_auth.as_ref().map(BasicAuth::check).transpose()?;
         let mut given = [bearer, header, basic].into_iter().flatten();
@@ -224,7 +219,9 @@ impl TlsConfig {
             ("key_file", self.key_file.is_some()),
         ];
         match unsupported.iter().chain(also).find(|(_, given)| *given) {
-            Some((key, _)) => Err(format!("tls_config.{key} is not supported yet: use ca_file to trust a peer")),
+            Some((key, _)) => {
+                Err(format!("tls_config.{key} is not supported yet: use ca_file to trust a peer"))
+            }
             None => Ok(()),
         }
     }

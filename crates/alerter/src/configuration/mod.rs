@@ -131,37 +131,53 @@ pub struct Settings {
     pub hash: String,
 }
 
+/// An `alertmanager.yml`, read.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// What it says.
+    pub file: file::File,
+    /// The hash of its text, secrets included: another secret is another configuration.
+    digest: [u8; 32],
+}
+
 /// Reads an `alertmanager.yml`, without looking at the files it names.
-pub fn parse(file: &str, text: &str) -> Result<file::File, Error> {
-    model::config::parse(file, text).map_err(|error| Error::Unreadable(redact::redact(&error.to_string())))
+pub fn parse(file: &str, text: &str) -> Result<Parsed, Error> {
+    let parsed = model::config::parse(file, text)
+        .map_err(|error| Error::Unreadable(redact::redact(&error.to_string())))?;
+    Ok(Parsed { file: parsed, digest: Sha256::digest(text).into() })
 }
 
 /// The globs under `templates`, joined to the folder of the file they stand in.
-pub fn template_globs(parsed: &file::File, folder: &Path) -> Vec<PathBuf> {
-    parsed.templates.iter().map(|glob| folder.join(glob)).collect()
+pub fn template_globs(parsed: &Parsed, folder: &Path) -> Vec<PathBuf> {
+    parsed.file.templates.iter().map(|glob| folder.join(glob)).collect()
 }
 
 /// Checks a parsed `alertmanager.yml` with its templates and makes it ready for use. `folder` is
 /// where relative paths begin.
 pub fn settle(
     file: &str,
-    parsed: &file::File,
+    parsed: &Parsed,
     templates: &[TemplateFile],
     folder: &Path,
     config: &AlerterConfig,
 ) -> Result<Settings, Error> {
-    check::settle(file, parsed, templates, folder, config)
+    let hash = hash(&parsed.digest, templates, config);
+    check::settle(file, &parsed.file, templates, folder, config, hash)
 }
 
 /// What tells one configuration from others: a hash over all that is read.
-fn hash(original: &str, templates: &[TemplateFile], config: &AlerterConfig) -> String {
+fn hash(digest: &[u8], templates: &[TemplateFile], config: &AlerterConfig) -> String {
     let mut hash = Sha256::new();
-    hash.update(original);
+    hash.update(digest);
     for template in templates {
         hash.update(&template.text);
     }
     hash.update(serde_json::to_string(config).unwrap_or_default());
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first: [u8; 8] = std::array::from_fn({
+        let whole = hash.finalize();
+        move |index| whole[index]
+    });
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 #[cfg(test)]
@@ -240,7 +256,8 @@ mod tests {
             let error = try_settings(yaml).unwrap_err().to_string();
             assert!(error.contains(expected), "{yaml}: {error}");
         }
-        let error = try_settings(&format!("route: {{recevier: a}}\nreceivers: [{{name: a, {hook}}}]")).unwrap_err();
+        let error =
+            try_settings(&format!("route: {{recevier: a}}\nreceivers: [{{name: a, {hook}}}]")).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("line 1") && text.contains("did you mean `receiver`?"), "{text}");
     }

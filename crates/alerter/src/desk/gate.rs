@@ -69,7 +69,7 @@ impl Desk {
             let open = episode.sets.iter().filter(|(_, set)| set.is_open());
             open.map(|(fingerprint, set)| (*fingerprint, &set.alert.labels))
         });
-        Sources::collect(&self.settings.inhibit_rules, firing)
+        Sources::collect(&self.settings.inhibit_rules, &firing)
     }
 
     /// Whether the page of a live episode may leave, silences and inhibition aside.
@@ -131,13 +131,11 @@ impl Desk {
                 return believed.then(|| format!("{} {}", cause.lineage, cause.check));
             };
             seen.push(next);
-            match above.cause() {
-                Some(higher) => next = higher,
-                None => {
-                    let direct = self.book.of_issue(&cause).unwrap_or(above);
-                    return Some(format!("{:016x}", direct.current));
-                }
-            }
+            let Some(higher) = above.cause() else {
+                let direct = self.book.of_issue(&cause).unwrap_or(above);
+                return Some(format!("{:016x}", direct.current));
+            };
+            next = higher;
         }
         None
     }

@@ -11,7 +11,7 @@ use crate::routing::GroupId;
 /// All groups.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    groups: BTreeMap<GroupId, Group>,
+    open: BTreeMap<GroupId, Group>,
     by_key: BTreeMap<EpisodeKey, Vec<GroupId>>,
     /// One queue for all timers.
     timers: BTreeSet<(Timestamp, GroupId)>,
@@ -25,15 +25,15 @@ struct Group {
 
 impl Groups {
     pub(super) fn len(&self) -> usize {
-        self.groups.len()
+        self.open.len()
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &GroupId> {
-        self.groups.keys()
+        self.open.keys()
     }
 
     pub(super) fn members(&self, id: &GroupId) -> impl Iterator<Item = EpisodeKey> {
-        self.groups.get(id).into_iter().flat_map(|group| group.members.iter().copied())
+        self.open.get(id).into_iter().flat_map(|group| group.members.iter().copied())
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {
@@ -41,24 +41,24 @@ impl Groups {
     }
 
     pub(super) fn contains(&self, id: &GroupId) -> bool {
-        self.groups.contains_key(id)
+        self.open.contains_key(id)
     }
 
-    fn open(&mut self, id: GroupId, next: Timestamp) {
+    fn begin(&mut self, id: GroupId, next: Timestamp) {
         self.timers.insert((next, id.clone()));
-        self.groups.insert(id, Group { members: BTreeSet::new(), next });
+        self.open.insert(id, Group { members: BTreeSet::new(), next });
     }
 
     /// Makes these the groups of `key`. A group that loses its last member stays until it is
     /// looked at next, so that trouble which flaps does not begin a new wait each time.
     pub(super) fn place(&mut self, key: EpisodeKey, groups: &[GroupId]) {
         for id in self.by_key.remove(&key).into_iter().flatten() {
-            if let Some(group) = self.groups.get_mut(&id) {
+            if let Some(group) = self.open.get_mut(&id) {
                 group.members.remove(&key);
             }
         }
         for id in groups {
-            if let Some(group) = self.groups.get_mut(id) {
+            if let Some(group) = self.open.get_mut(id) {
                 group.members.insert(key);
             }
         }
@@ -77,7 +77,7 @@ impl Groups {
     }
 
     fn reschedule(&mut self, id: &GroupId, when: impl Fn(Timestamp) -> Timestamp) {
-        let Some(group) = self.groups.get_mut(id) else { return };
+        let Some(group) = self.open.get_mut(id) else { return };
         let next = when(group.next);
         if next != group.next {
             self.timers.remove(&(group.next, id.clone()));
@@ -93,8 +93,8 @@ impl Groups {
 
     /// Drops a group that has no members. True if it is gone.
     fn close_if_empty(&mut self, id: &GroupId) -> bool {
-        let empty = self.groups.get(id).is_some_and(|group| group.members.is_empty());
-        if empty && let Some(group) = self.groups.remove(id) {
+        let empty = self.open.get(id).is_some_and(|group| group.members.is_empty());
+        if empty && let Some(group) = self.open.remove(id) {
             self.timers.remove(&(group.next, id.clone()));
         }
         empty
@@ -145,7 +145,7 @@ impl Desk {
             _ if starts.saturating_add(route.group_wait).is_ok_and(|waited| waited < now) => Ok(now),
             _ => began.saturating_add(route.group_wait),
         };
-        self.groups.open(id.clone(), next.unwrap_or(now));
+        self.groups.begin(id.clone(), next.unwrap_or(now));
     }
 
     /// Looks at the groups whose time has come and notes what is owed.

@@ -44,9 +44,10 @@ impl Desk {
         let mut ingest = Ingest { facts: Vec::new(), invalid, firing, resolved };
         let mut fresh = 0;
         for alert in alerts {
-            let key = match trusted && IssueRef::of(&alert.labels).is_some() {
-                true => EpisodeKey::of_issue(&alert.labels),
-                false => EpisodeKey::of_foreign(&alert.labels),
+            let key = if trusted && IssueRef::of(&alert.labels).is_some() {
+                EpisodeKey::of_issue(&alert.labels)
+            } else {
+                EpisodeKey::of_foreign(&alert.labels)
             };
             let source = poster.map_or_else(|| origin(&alert.generator_url), str::to_owned);
             self.listening.heard(&source, now);
@@ -73,7 +74,9 @@ impl Desk {
         }
         self.book.holds.sign(&hold, now);
         let key = self.book.of_issue(&crate::holds::issue_of(&hold)).map(|episode| episode.key);
-        key.into_iter().for_each(|key| self.regroup(key, now));
+        if let Some(key) = key {
+            self.regroup(key, now);
+        }
         None
     }
 

@@ -203,13 +203,12 @@ impl Desk {
             self.open_group(group, began, starts, now);
         }
         self.groups.place(key, &groups);
-        match waits_until {
-            Some(until) => drop(self.waiting.insert(key, until)),
-            None => {
-                self.waiting.remove(&key);
-                if urgent {
-                    self.hurry(&groups, began, now);
-                }
+        if let Some(until) = waits_until {
+            self.waiting.insert(key, until);
+        } else {
+            self.waiting.remove(&key);
+            if urgent {
+                self.hurry(&groups, began, now);
             }
         }
         self.next_scan = self.next_scan.min(now + LAPSE_SCAN);

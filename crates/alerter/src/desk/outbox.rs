@@ -195,7 +195,9 @@ impl Desk {
         let too_long =
             since.is_some_and(|since| now.duration_since(since) >= self.settings.policy.give_up_after);
         let result = match result {
-            Delivery::Refused { reason } | Delivery::Unknown { reason } if too_long => Delivery::Dead { reason },
+            Delivery::Refused { reason } | Delivery::Unknown { reason } if too_long => {
+                Delivery::Dead { reason }
+            }
             other => other,
         };
         Ended { begun: attempt, result }

@@ -195,7 +195,9 @@ impl Desk {
         attempt: &str,
         now: Timestamp,
     ) -> Notification {
-        let alert = |key: &EpisodeKey, status| self.message_alert(self.book.episode(*key)?, status);
+        let alert = |key: &EpisodeKey, status| {
+            self.book.episode(*key).map(|episode| self.message_alert(episode, status))
+        };
         let firing = plan.firing.iter().filter_map(|key| alert(key, Status::Firing));
         let resolved = plan.resolved.iter().filter_map(|key| alert(key, Status::Resolved));
         let mut alerts: Vec<MessageAlert> = firing.chain(resolved).collect();
@@ -215,7 +217,7 @@ impl Desk {
         }
     }
 
-    fn message_alert(&self, episode: &Episode, status: Status) -> Option<MessageAlert> {
+    fn message_alert(&self, episode: &Episode, status: Status) -> MessageAlert {
         let alert = episode.alert();
         let mut annotations = alert.annotations.clone();
         if let Some(issue) = episode.issue()
@@ -225,9 +227,10 @@ impl Desk {
             annotations.insert("remediation".to_owned(), outcome.remediation.clone());
         }
         if episode.source_lost().is_some() {
-            annotations.insert("source".to_owned(), "lost: nobody has heard whether it still fires".to_owned());
+            annotations
+                .insert("source".to_owned(), "lost: nobody has heard whether it still fires".to_owned());
         }
-        Some(MessageAlert {
+        MessageAlert {
             status,
             fingerprint: format!("{:016x}", episode.current),
             labels: alert.labels.clone(),
@@ -238,7 +241,7 @@ impl Desk {
                 Status::Resolved => alert.ends_at,
             },
             generator_url: alert.generator_url.clone(),
-        })
+        }
     }
 }
 

@@ -51,8 +51,7 @@ impl Bench {
 
     fn journal(&mut self, fact: Fact) -> Stamp {
         self.sequence += 1;
-        let stamp =
-            Stamp { receipt: at(self.now), incarnation: Incarnation(1), sequence: self.sequence };
+        let stamp = Stamp { receipt: at(self.now), incarnation: Incarnation(1), sequence: self.sequence };
         let entry = Entry { stamp, fact };
         self.journal.push(entry.clone());
         self.desk.apply([entry], at(self.now));
@@ -82,7 +81,10 @@ impl Bench {
 
     fn resolve(&mut self, name: &str, job: &str) {
         let ends = at(self.now);
-        self.post(&format!(r#"[{{"labels":{{"alertname":"{name}","job":"{job}"}},"endsAt":"{ends}"}}]"#), false);
+        self.post(
+            &format!(r#"[{{"labels":{{"alertname":"{name}","job":"{job}"}},"endsAt":"{ends}"}}]"#),
+            false,
+        );
     }
 
     /// An issue of ours about a Deployment, with a cause or without.
@@ -163,7 +165,9 @@ impl Bench {
         };
         let fresh = Uuid::from_u128(u128::from(self.sequence) + 1);
         let (id, facts) = self.desk.silence(wanted, fresh, at(self.now)).unwrap();
-        facts.into_iter().for_each(|fact| drop(self.journal(fact)));
+        for fact in facts {
+            self.journal(fact);
+        }
         id
     }
 
@@ -207,7 +211,9 @@ impl Bench {
         for _ in 0..10_000 {
             let turn = self.desk.turn(at(self.now));
             let busy = !turn.facts.is_empty() || !turn.send.is_empty();
-            turn.facts.into_iter().for_each(|fact| drop(self.journal(fact)));
+            for fact in turn.facts {
+                self.journal(fact);
+            }
             turn.send.iter().for_each(|id| self.send(id));
             if busy {
                 continue;
@@ -268,7 +274,14 @@ fn nothing_changed_is_told_again_after_the_repeat_interval() {
         bench.fire("Down", "a");
         bench.run_until(hour * 3000 + 3000);
     }
-    assert_eq!(bench.told(), ["10 [a] [] first notification", "3610 [a] [] repeat interval elapsed", "7210 [a] [] repeat interval elapsed"]);
+    assert_eq!(
+        bench.told(),
+        [
+            "10 [a] [] first notification",
+            "3610 [a] [] repeat interval elapsed",
+            "7210 [a] [] repeat interval elapsed"
+        ]
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Desk {
                 receivers.dedup();
                 views.push(EpisodeView {
                     key: episode.key,
-                    alert: Alert { updated_at, ends_at, ..set.alert.clone() },
+                    alert: Alert { ends_at, updated_at, ..set.alert.clone() },
                     source_lost: set.state != SetState::Firing,
                     suppression: suppression.clone(),
                     muted_by: Vec::new(),

@@ -72,11 +72,11 @@ impl History {
     /// The acknowledgement of an episode: the newest under any of its names. An end (also one
     /// that a firing within the cool-down took back) does away with those before it.
     fn ack(&self, episode: &Episode) -> Option<Acknowledged> {
-        let acks = self.facts.iter().filter_map(|(stamp, fact)| match fact {
+        let mut acks = self.facts.iter().rev().filter_map(|(stamp, fact)| match fact {
             KeyFact::Ack(ack) if episode.names.contains(&ack.episode) => Some((stamp, ack)),
             _ => None,
         });
-        let (stamp, ack) = acks.last()?;
+        let (stamp, ack) = acks.next()?;
         let overtaken = self.last_reopening(episode).is_some_and(|reopened| reopened > *stamp);
         if ack.withdrawn || overtaken {
             return None;

@@ -50,7 +50,9 @@ impl Operator {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It does not follow the grammar.
-    #[error("{input:?} is not a matcher, at character {at}: {reason}; write for example severity=\"critical\"")]
+    #[error(
+        "{input:?} is not a matcher, at character {at}: {reason}; write for example severity=\"critical\""
+    )]
     Syntax {
         /// The whole text.
         input: String,
@@ -87,11 +89,7 @@ pub struct Matcher {
 
 impl Matcher {
     /// A matcher; the value of a regular expression is anchored at both ends.
-    pub fn new(
-        name: impl Into<String>,
-        operator: Operator,
-        value: impl Into<String>,
-    ) -> Result<Self, Error> {
+    pub fn new(name: impl Into<String>, operator: Operator, value: impl Into<String>) -> Result<Self, Error> {
         let value = value.into();
         let regex = if operator.is_regex() { Some(anchored(&value)?) } else { None };
         Ok(Self { name: name.into(), operator, value, regex })
@@ -301,7 +299,10 @@ mod tests {
             let error = parse_all(input).unwrap_err().to_string();
             assert!(error.contains(expected), "{input}: {error}");
         }
-        assert!(parse_one("a=b,c=d").is_ok_and(|m| m.value() == "b,c=d"), "the classic grammar takes it whole");
+        assert!(
+            parse_one("a=b,c=d").is_ok_and(|m| m.value() == "b,c=d"),
+            "the classic grammar takes it whole"
+        );
         assert!(parse_all("foo=~\"(\"").unwrap_err().to_string().contains("regular expression"));
     }
 

@@ -12,9 +12,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes, Message, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
-};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use sha2::{Digest, Sha256};
 
@@ -97,9 +95,7 @@ fn email(config: &file::Email, context: &Context<'_>) -> Result<Email, String> {
     }
     let from = config.from.as_deref().or(global.smtp_from.as_deref());
     let from = from.ok_or("no `from`, and no smtp_from under global")?;
-    let text = |key: &str, source: &str| {
-        context.library.text(key, source).map_err(|error| error.to_string())
-    };
+    let text = |key: &str, source: &str| context.library.text(key, source).map_err(|error| error.to_string());
     let subject = header(config, "subject").unwrap_or("{{ template \"email.default.subject\" . }}");
     let body = config.text.as_deref().filter(|text| !text.is_empty());
     let html = config.html.as_deref().unwrap_or("{{ template \"email.default.html\" . }}");
@@ -201,8 +197,9 @@ impl Email {
     fn compose(&self, message: &Notification) -> Result<Message, Failure> {
         let render = |text: &Text| text.render(message).map_err(|error| unrendered(&error));
         let line = |text: &Text| render(text).map(|text| one_line(&text));
-        let wrong =
-            |what: &'static str| move |reason: String| Failure::Permanent { reason: format!("{what}: {reason}") };
+        let wrong = |what: &'static str| {
+            move |reason: String| Failure::Permanent { reason: format!("{what}: {reason}") }
+        };
         let from: Mailbox = line(&self.from)?
             .parse()
             .map_err(|error: lettre::address::AddressError| wrong("`from`")(error.to_string()))?;
@@ -243,7 +240,9 @@ impl Email {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    let whole = Sha256::digest(text);
+    let half: [u8; 16] = std::array::from_fn(|index| whole[index]);
+    format!("{:032x}", u128::from_be_bytes(half))
 }
 
 /// A header is one line, whatever a label holds.
@@ -301,10 +300,9 @@ async fn open(
         Security::None | Security::StartTls => None,
     };
     let refused = |error: SmtpError| failure(server, &error, false);
-    let mut connection =
-        AsyncSmtpConnection::connect_tokio1(address, Some(deadline), &hello, implicit, None)
-            .await
-            .map_err(refused)?;
+    let mut connection = AsyncSmtpConnection::connect_tokio1(address, Some(deadline), &hello, implicit, None)
+        .await
+        .map_err(refused)?;
     if server.security == Security::StartTls {
         if !connection.can_starttls() {
             let reason = format!(
@@ -334,8 +332,7 @@ fn is_local(host: &str) -> bool {
 async fn tls(server: &Server) -> Result<TlsParameters, Failure> {
     let refused = |reason: String| Failure::Refused { reason, retry_after: None };
     let name = server.server_name.clone().unwrap_or_else(|| server.host.clone());
-    let mut builder =
-        TlsParameters::builder(name).dangerous_accept_invalid_certs(server.any_certificate);
+    let mut builder = TlsParameters::builder(name).dangerous_accept_invalid_certs(server.any_certificate);
     if let Some(path) = &server.ca_file {
         let pem = tokio::fs::read(path)
             .await
@@ -380,12 +377,14 @@ mod tests {
         Ok(String::from_utf8(mail.formatted()).unwrap())
     }
 
-    const BASE: &str = "smarthost: 'mail:25', to: 'ops@example.org, Ada <ada@example.org>', from: alerter@example.org";
+    const BASE: &str =
+        "smarthost: 'mail:25', to: 'ops@example.org, Ada <ada@example.org>', from: alerter@example.org";
 
     #[test]
     fn a_mail_has_both_forms_and_belongs_to_its_thread() {
         let first = compose(&format!("{{{BASE}}}"), &notification()).unwrap();
-        let second = compose(&format!("{{{BASE}}}"), &Notification { id: "2".into(), ..notification() }).unwrap();
+        let second =
+            compose(&format!("{{{BASE}}}"), &Notification { id: "2".into(), ..notification() }).unwrap();
         let value = |mail: &str, name: &str| -> String {
             mail.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap().to_owned()
         };

@@ -25,8 +25,10 @@ pub struct Kind {
     /// Its key in an `alertmanager.yml`.
     pub key: &'static str,
     /// Makes ready what a receiver has of this kind; the error comes with the index.
-    build: fn(&file::Receiver, &Context<'_>) -> Result<Vec<Built>, (usize, String)>,
+    build: Build,
 }
+
+type Build = fn(&file::Receiver, &Context<'_>) -> Result<Vec<Built>, (usize, String)>;
 
 /// All kinds.
 pub const TABLE: [Kind; 3] = [webhook::KIND, slack::KIND, email::KIND];
@@ -161,7 +163,11 @@ fn judge(answer: &http::Response<bytes::Bytes>, now: Timestamp) -> Result<(), Fa
 /// What it means that there is no answer.
 fn unanswered(error: &net::http::Error) -> Failure {
     let reason = error.to_string();
-    if error.maybe_received() { Failure::Unknown { reason } } else { Failure::Refused { reason, retry_after: None } }
+    if error.maybe_received() {
+        Failure::Unknown { reason }
+    } else {
+        Failure::Refused { reason, retry_after: None }
+    }
 }
 
 /// A template that cannot be rendered today cannot be tomorrow either.

@@ -81,56 +81,59 @@ fn check(config: &file::Slack, context: &Context<'_>) -> Result<Built, String> {
 }
 
 impl Slack {
-fn new(config: &file::Slack, context: &Context<'_>) -> Result<Self, String> {
-    if config.update_message {
-        return Err("update_message is not supported yet: remove it".to_owned());
+    fn new(config: &file::Slack, context: &Context<'_>) -> Result<Self, String> {
+        if config.update_message {
+            return Err("update_message is not supported yet: remove it".to_owned());
+        }
+        if config.actions.len() > ACTIONS_MAX {
+            return Err(format!(
+                "{} actions are more than the {ACTIONS_MAX} that Slack takes",
+                config.actions.len()
+            ));
+        }
+        let http = config.http_config.as_ref().or(context.global.http_config.as_ref());
+        let mut http = http.map(HttpConfig::check).transpose()?.unwrap_or_default();
+        http.ca_file = http.ca_file.map(|path| context.path(&path));
+        let url = address(config, context, &mut http)?;
+        let library = context.library;
+        let text = |key: &str, source: &str| library.text(key, source).map_err(|error| error.to_string());
+        let or_default = |key: &str, given: &Option<String>| {
+            let default = format!("{{{{ template \"slack.default.{}\" . }}}}", key.replace('_', ""));
+            text(key, given.as_deref().unwrap_or(&default))
+        };
+        let field = |field: &file::SlackField| {
+            let short = field.short.unwrap_or(config.short_fields);
+            Ok::<_, String>((text("fields.title", &field.title)?, text("fields.value", &field.value)?, short))
+        };
+        let markdown_in = if config.mrkdwn_in.is_empty() {
+            ["fallback", "pretext", "text"].map(str::to_owned).to_vec()
+        } else {
+            config.mrkdwn_in.clone()
+        };
+        Ok(Self {
+            http,
+            url,
+            channel: text("channel", &config.channel)?,
+            username: or_default("username", &config.username)?,
+            icon_emoji: or_default("icon_emoji", &config.icon_emoji)?,
+            icon_url: or_default("icon_url", &config.icon_url)?,
+            message_text: text("message_text", &config.message_text)?,
+            title: or_default("title", &config.title)?,
+            title_link: or_default("title_link", &config.title_link)?,
+            pretext: or_default("pretext", &config.pretext)?,
+            text: or_default("text", &config.text)?,
+            fallback: or_default("fallback", &config.fallback)?,
+            callback_id: or_default("callback_id", &config.callback_id)?,
+            image_url: text("image_url", &config.image_url)?,
+            thumb_url: text("thumb_url", &config.thumb_url)?,
+            footer: or_default("footer", &config.footer)?,
+            color: or_default("color", &config.color)?,
+            fields: config.fields.iter().map(field).collect::<Result<_, _>>()?,
+            actions: config.actions.iter().map(|config| action(config, context)).collect::<Result<_, _>>()?,
+            markdown_in,
+            link_names: config.link_names,
+        })
     }
-    if config.actions.len() > ACTIONS_MAX {
-        return Err(format!("{} actions are more than the {ACTIONS_MAX} that Slack takes", config.actions.len()));
-    }
-    let http = config.http_config.as_ref().or(context.global.http_config.as_ref());
-    let mut http = http.map(HttpConfig::check).transpose()?.unwrap_or_default();
-    http.ca_file = http.ca_file.map(|path| context.path(&path));
-    let url = address(config, context, &mut http)?;
-    let library = context.library;
-    let text = |key: &str, source: &str| library.text(key, source).map_err(|error| error.to_string());
-    let or_default = |key: &str, given: &Option<String>| {
-        let default = format!("{{{{ template \"slack.default.{}\" . }}}}", key.replace('_', ""));
-        text(key, given.as_deref().unwrap_or(&default))
-    };
-    let field = |field: &file::SlackField| {
-        let short = field.short.unwrap_or(config.short_fields);
-        Ok::<_, String>((text("fields.title", &field.title)?, text("fields.value", &field.value)?, short))
-    };
-    let markdown_in = if config.mrkdwn_in.is_empty() {
-        ["fallback", "pretext", "text"].map(str::to_owned).to_vec()
-    } else {
-        config.mrkdwn_in.clone()
-    };
-    Ok(Self {
-        http,
-        url,
-        channel: text("channel", &config.channel)?,
-        username: or_default("username", &config.username)?,
-        icon_emoji: or_default("icon_emoji", &config.icon_emoji)?,
-        icon_url: or_default("icon_url", &config.icon_url)?,
-        message_text: text("message_text", &config.message_text)?,
-        title: or_default("title", &config.title)?,
-        title_link: or_default("title_link", &config.title_link)?,
-        pretext: or_default("pretext", &config.pretext)?,
-        text: or_default("text", &config.text)?,
-        fallback: or_default("fallback", &config.fallback)?,
-        callback_id: or_default("callback_id", &config.callback_id)?,
-        image_url: text("image_url", &config.image_url)?,
-        thumb_url: text("thumb_url", &config.thumb_url)?,
-        footer: or_default("footer", &config.footer)?,
-        color: or_default("color", &config.color)?,
-        fields: config.fields.iter().map(field).collect::<Result<_, _>>()?,
-        actions: config.actions.iter().map(|config| action(config, context)).collect::<Result<_, _>>()?,
-        markdown_in,
-        link_names: config.link_names,
-    })
-}
 }
 
 /// Where to post: the receiver's own URL or token before the global ones.
@@ -313,7 +316,9 @@ fn read_answer(answer: &http::Response<bytes::Bytes>) -> Result<(), Failure> {
         let text = String::from_utf8_lossy(answer.body());
         return match text.trim() {
             "ok" => Ok(()),
-            other => Err(Failure::Permanent { reason: format!("slack refuses it: {}", truncate(other, 200)) }),
+            other => {
+                Err(Failure::Permanent { reason: format!("slack refuses it: {}", truncate(other, 200)) })
+            }
         };
     }
     match serde_json::from_slice::<Answer>(answer.body()) {

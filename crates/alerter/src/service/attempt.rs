@@ -28,20 +28,19 @@ async fn send(handle: &Handle, id: &DeliveryId, stamp: Stamp, begun: &Begun) {
     let composed = handle.read(|desk, now| desk.compose(id, stamp, begun, now));
     let Some((message, integration)) = composed else {
         let reason = "overtaken by events".to_owned();
-        let ended =
-            handle.read(|desk, now| desk.concluded(id, stamp, Delivery::Refused { reason }, now));
+        let ended = handle.read(|desk, now| desk.concluded(id, stamp, Delivery::Refused { reason }, now));
         keep(handle, Fact::Ended(ended)).await;
         handle.change(|desk, now| desk.overtaken(id, now));
         return;
     };
-    let begin = handle.environment().monotonic();
+    let start = handle.environment().monotonic();
     let sending = integration.channel.deliver(&message, handle.outside(), integration.timeout);
     // Channels keep to the deadline themselves; this is for one that does not. It allows for
     // what comes before and after the request: secrets from files, a mail server's greeting.
     let result = tokio::time::timeout(integration.timeout * 3, sending).await.unwrap_or_else(|_| {
         Err(Failure::Unknown { reason: "the receiver did not answer in time".to_owned() })
     });
-    let took = handle.environment().monotonic().saturating_sub(begin);
+    let took = handle.environment().monotonic().saturating_sub(start);
     let metrics = handle.metrics();
     metrics.attempted(integration.kind, took.as_secs_f64());
     let (delivery, retry_after) = match result {
@@ -66,8 +65,8 @@ async fn send(handle: &Handle, id: &DeliveryId, stamp: Stamp, begun: &Begun) {
             tracing::warn!(integration = id.integration, reason, "a message was not delivered; trying again");
         }
     }
-    let failed = (ended.result != Delivery::Delivered)
-        .then(|| Failed { result: ended.result.clone(), retry_after });
+    let failed =
+        (ended.result != Delivery::Delivered).then(|| Failed { result: ended.result.clone(), retry_after });
     keep(handle, Fact::Ended(ended)).await;
     let label = format!("retry {stamp}");
     let chance = f64::from(handle.environment().rng(&label).next_u32()) / f64::from(u32::MAX);
@@ -77,15 +76,13 @@ async fn send(handle: &Handle, id: &DeliveryId, stamp: Stamp, begun: &Begun) {
 /// Journals and applies a fact. When the journal cannot keep it, it is applied all the same: a
 /// message that may be sent twice after a crash is better than one that is not sent.
 async fn keep(handle: &Handle, fact: Fact) -> Stamp {
-    match handle.commit(vec![fact.clone()]).await {
-        Ok(entries) => entries.first().map_or_else(|| volatile(handle.now()), |entry| entry.stamp),
-        Err(_) => {
-            handle.metrics().unjournaled();
-            let stamp = volatile(handle.now());
-            handle.apply(vec![Entry { stamp, fact }]);
-            stamp
-        }
+    if let Ok(entries) = handle.commit(vec![fact.clone()]).await {
+        return entries.first().map_or_else(|| volatile(handle.now()), |entry| entry.stamp);
     }
+    handle.metrics().unjournaled();
+    let stamp = volatile(handle.now());
+    handle.apply(vec![Entry { stamp, fact }]);
+    stamp
 }
 
 fn volatile(now: Timestamp) -> Stamp {

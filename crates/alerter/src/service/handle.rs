@@ -213,13 +213,12 @@ impl Handle {
 
     fn note(&self, error: &store::Error) {
         self.shared.metrics.journal_error(error.kind());
-        match error {
-            store::Error::Overloaded(_) => self.shared.metrics.shed("journal"),
-            _ => {
-                tracing::error!(%error, "the journal cannot keep what comes in");
-                self.shared.journal.missing(error.to_string());
-            }
+        if let store::Error::Overloaded(_) = error {
+            self.shared.metrics.shed("journal");
+            return;
         }
+        tracing::error!(%error, "the journal cannot keep what comes in");
+        self.shared.journal.missing(error.to_string());
     }
 
     pub(super) fn apply(&self, entries: Vec<Entry>) {

@@ -69,7 +69,9 @@ impl Store for Memory {
 
     async fn forget(&self, stamps: Vec<Stamp>) -> Result<(), Error> {
         let mut kept = self.lock();
-        stamps.iter().for_each(|stamp| drop(kept.entries.remove(stamp)));
+        for stamp in stamps {
+            kept.entries.remove(&stamp);
+        }
         Ok(())
     }
 

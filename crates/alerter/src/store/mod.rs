@@ -40,7 +40,9 @@ pub enum Error {
         path: String,
     },
     /// The disk or the file cannot be written.
-    #[error("{path} cannot be written: the disk or the file is read-only, or not ours; what was accepted before is safe")]
+    #[error(
+        "{path} cannot be written: the disk or the file is read-only, or not ours; what was accepted before is safe"
+    )]
     ReadOnly {
         /// The file.
         path: String,
@@ -60,7 +62,9 @@ pub enum Error {
         reason: String,
     },
     /// It is not what it should be.
-    #[error("{path} is damaged or no journal of ours ({reason}): put it aside and restore a backup, or start without")]
+    #[error(
+        "{path} is damaged or no journal of ours ({reason}): put it aside and restore a backup, or start without"
+    )]
     Damaged {
         /// The file.
         path: String,

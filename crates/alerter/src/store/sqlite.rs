@@ -40,6 +40,13 @@ const SCHEMA: [&str; 3] = [
     "PRAGMA user_version = 1",
 ];
 
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+const INSERT: &str = "INSERT INTO entries (incarnation, sequence, receipt, fact) VALUES (?, ?, ?, ?)";
+
+/// What a probe writes: more than a usual batch, so that readiness ends before accepting does.
+const PROBE_BYTES: usize = 16 * 1024;
+
 /// Where and how.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -79,7 +86,13 @@ impl Sqlite {
         let mut journal = Journal::open(environment, &options).await?;
         let (requests, mut inbox) = mpsc::channel(options.queue.max(1));
         // Without its journal an alerter must not go on as if it kept what it is told.
-        environment.spawn_critical("journal", async move { journal.serve(&mut inbox).await });
+        environment.spawn_critical("journal", async move {
+            let closed = journal.serve(&mut inbox).await;
+            // What was committed is safe without it; it only tidies up the files.
+            drop(journal.connection.close().await);
+            // Whoever asked for it may be gone.
+            let _ = closed.map(|closed| closed.send(()));
+        });
         Ok(Self { requests, queue: options.queue })
     }
 
@@ -172,7 +185,8 @@ impl Journal {
         })
     }
 
-    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Request>) {
+    /// Serves until it is to be closed, and returns who is to be told then.
+    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Request>) -> Option<oneshot::Sender<()>> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while inbox.recv_many(&mut batch, BATCH_MAX).await > 0 {
             let mut appends: Vec<Waiting> = Vec::new();
@@ -181,16 +195,16 @@ impl Journal {
                     Request::Append(facts, reply) => appends.push((facts, reply)),
                     other => {
                         self.commit(std::mem::take(&mut appends)).await;
-                        if let Some(closed) = self.other(other).await {
-                            // Whoever asked may be gone.
-                            let _ = closed.send(());
-                            return;
+                        let closed = self.other(other).await;
+                        if closed.is_some() {
+                            return closed;
                         }
                     }
                 }
             }
             self.commit(appends).await;
         }
+        None
     }
 
     /// Keeps the facts of several requests in one transaction.
@@ -223,26 +237,36 @@ impl Journal {
     }
 
     async fn write(&mut self, kept: &[Vec<Entry>], sequence: u64) -> Result<(), Error> {
+        let connection = &mut self.connection;
         let result = async {
-            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query(BEGIN).execute(&mut *connection).await?;
             for entry in kept.iter().flatten() {
                 let fact = serde_json::to_string(&entry.fact)
                     .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-                sqlx::query("INSERT INTO entries (incarnation, sequence, receipt, fact) VALUES (?, ?, ?, ?)")
+                sqlx::query(INSERT)
                     .bind(hex(entry.stamp.incarnation))
                     .bind(entry.stamp.sequence as i64)
                     .bind(sortable(entry.stamp.receipt))
                     .bind(fact)
-                    .execute(&mut *transaction)
+                    .execute(&mut *connection)
                     .await?;
             }
             sqlx::query("UPDATE meta SET value = ? WHERE name = 'sequence'")
                 .bind(sequence.to_string())
-                .execute(&mut *transaction)
+                .execute(&mut *connection)
                 .await?;
-            transaction.commit().await
+            sqlx::query("COMMIT").execute(&mut *connection).await
         };
-        result.await.map_err(|error: sqlx::Error| classify(&self.path, &error))
+        let result = result.await;
+        self.settle(result).await
+    }
+
+    /// Takes back what a failed transaction did. SQLite does that by itself after some errors (a
+    /// full disk among them), and then there is nothing to take back: that is no failure.
+    async fn settle<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<(), Error> {
+        let Err(error) = result else { return Ok(()) };
+        drop(sqlx::query("ROLLBACK").execute(&mut self.connection).await);
+        Err(classify(&self.path, &error))
     }
 
     async fn other(&mut self, request: Request) -> Option<oneshot::Sender<()>> {
@@ -261,38 +285,44 @@ impl Journal {
             .fetch_all(&mut self.connection)
             .await
             .map_err(|error| classify(&self.path, &error))?;
-        let read = |row: &SqliteRow| {
-            entry(row).map_err(|reason| Error::Damaged { path: self.path.clone(), reason })
-        };
+        let read =
+            |row: &SqliteRow| entry(row).map_err(|reason| Error::Damaged { path: self.path.clone(), reason });
         rows.iter().map(read).collect()
     }
 
     async fn forget(&mut self, stamps: &[Stamp]) -> Result<(), Error> {
+        let connection = &mut self.connection;
         let result = async {
-            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query(BEGIN).execute(&mut *connection).await?;
             for stamp in stamps {
                 sqlx::query("DELETE FROM entries WHERE incarnation = ? AND sequence = ?")
                     .bind(hex(stamp.incarnation))
                     .bind(stamp.sequence as i64)
-                    .execute(&mut *transaction)
+                    .execute(&mut *connection)
                     .await?;
             }
-            transaction.commit().await
+            sqlx::query("COMMIT").execute(&mut *connection).await
         };
-        result.await.map_err(|error: sqlx::Error| classify(&self.path, &error))
+        let result = result.await;
+        self.settle(result).await
     }
 
     /// Writes something and takes it back: what the disk says now, not what it said before.
     async fn probe(&mut self) -> Result<(), Error> {
+        let connection = &mut self.connection;
         let result = async {
-            let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-            sqlx::query("INSERT INTO entries (incarnation, sequence, receipt, fact) VALUES ('probe', 0, '', ?)")
-                .bind(" ".repeat(16 * 1024))
-                .execute(&mut *transaction)
+            sqlx::query(BEGIN).execute(&mut *connection).await?;
+            sqlx::query(INSERT)
+                .bind("probe")
+                .bind(0_i64)
+                .bind("")
+                .bind(" ".repeat(PROBE_BYTES))
+                .execute(&mut *connection)
                 .await?;
-            transaction.rollback().await
+            sqlx::query("ROLLBACK").execute(&mut *connection).await
         };
-        result.await.map_err(|error: sqlx::Error| classify(&self.path, &error))
+        let result = result.await;
+        self.settle(result).await
     }
 }
 
@@ -316,18 +346,18 @@ async fn connect(path: &Path, pages_max: Option<u32>) -> Result<SqliteConnection
 async fn create(environment: &Environment, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     // Zero stands for entries that were never journaled.
     let incarnation = environment.rng("journal incarnation").next_u64().max(1);
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query(BEGIN).execute(&mut *connection).await?;
     for statement in SCHEMA {
-        sqlx::query(statement).execute(&mut *transaction).await?;
+        sqlx::query(statement).execute(&mut *connection).await?;
     }
     for (name, value) in [("incarnation", hex(Incarnation(incarnation))), ("sequence", "0".to_owned())] {
         sqlx::query("INSERT INTO meta (name, value) VALUES (?, ?)")
             .bind(name)
             .bind(value)
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await?;
     }
-    transaction.commit().await
+    sqlx::query("COMMIT").execute(&mut *connection).await.map(drop)
 }
 
 fn hex(incarnation: Incarnation) -> String {
@@ -388,11 +418,10 @@ fn classify(path: &str, error: &sqlx::Error) -> Error {
     let path = path.to_owned();
     match result_code(error) {
         Some(code::FULL) => Error::Full { path },
-        Some(code::READ_ONLY) => Error::ReadOnly { path },
+        // The latter two: a disk that became read-only under an open file, or that fails.
+        Some(code::READ_ONLY | code::IO_ERROR | code::CANNOT_OPEN) => Error::ReadOnly { path },
         Some(code::BUSY | code::LOCKED) => Error::InUse { path },
         Some(code::CORRUPT | code::NOT_A_DATABASE) => Error::Damaged { path, reason: error.to_string() },
-        // A disk that became read-only under an open file, or that fails.
-        Some(code::IO_ERROR | code::CANNOT_OPEN) => Error::ReadOnly { path },
         _ => Error::Other { path, reason: error.to_string() },
     }
 }

@@ -97,7 +97,9 @@ fn field(value: &Value, name: &str) -> Result<Value> {
             Ok(Value::List(alerts.iter().filter(has).cloned().collect()))
         }
         (Value::Map(map), "SortedPairs") => Ok(Value::List(sorted(map).into_iter().map(pair).collect())),
-        (Value::Map(map), "Names") => Ok(Value::List(sorted(map).iter().map(|(name, _)| text(name)).collect())),
+        (Value::Map(map), "Names") => {
+            Ok(Value::List(sorted(map).iter().map(|(name, _)| text(name)).collect()))
+        }
         (Value::Map(map), "Values") => {
             Ok(Value::List(sorted(map).into_iter().map(|(_, value)| value.clone()).collect()))
         }
@@ -155,7 +157,11 @@ fn title(input: &str) -> String {
     let mut before = ' ';
     let mut out = String::with_capacity(input.len());
     for c in input.chars() {
-        if before.is_alphanumeric() { out.extend(c.to_lowercase()) } else { out.extend(c.to_uppercase()) }
+        if before.is_alphanumeric() {
+            out.extend(c.to_lowercase());
+        } else {
+            out.extend(c.to_uppercase());
+        }
         before = c;
     }
     out
@@ -176,7 +182,7 @@ fn append(args: &[Value]) -> Result<Value> {
 }
 
 fn dict(args: &[Value]) -> Result<Value> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return fail("dict requires an even number of arguments");
     }
     let mut map = BTreeMap::new();
@@ -225,9 +231,9 @@ fn json(value: &Value) -> serde_json::Value {
         Value::Float(value) => (*value).into(),
         Value::String(value) | Value::Safe { s: value, .. } => value.as_ref().into(),
         Value::List(values) => values.iter().map(json).collect(),
-        Value::Map(map) => {
-            serde_json::Value::Object(map.iter().map(|(name, value)| (name.to_string(), json(value))).collect())
-        }
+        Value::Map(map) => serde_json::Value::Object(
+            map.iter().map(|(name, value)| (name.to_string(), json(value))).collect(),
+        ),
     }
 }
 

@@ -288,7 +288,11 @@ impl AlerterConfig {
 
     fn check(&self, file: &str) -> Result<(), super::Error> {
         let refuse = |message: &str| {
-            Err(super::Error::Invalid { file: file.to_owned(), message: message.to_owned(), suggestion: None })
+            Err(super::Error::Invalid {
+                file: file.to_owned(),
+                message: message.to_owned(),
+                suggestion: None,
+            })
         };
         if !self.external_url.starts_with("http://") && !self.external_url.starts_with("https://") {
             return refuse("externalUrl must begin with http:// or https://");

@@ -94,6 +94,7 @@ fn gettable(view: &EpisodeView) -> Gettable<'_> {
 }
 
 /// What of all alerts a request asks for.
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the API")]
 struct Filter {
     matchers: Vec<Matcher>,
     receiver: Option<Regex>,
