@@ -4,12 +4,11 @@ use jiff::Timestamp;
 use model::labels::LabelSet;
 use serde::Deserialize;
 
+use crate::notification::NO_TIME;
+
 /// The most alerts in one request: forty of Prometheus's batches. A request is held in memory
 /// until the journal has it.
 const ALERTS_MAX: usize = 10_000;
-
-/// Go's zero time, which clients send for "not given".
-const GO_ZERO: &str = "0001-01-01T00:00:00Z";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,13 +90,12 @@ fn posted(raw: Raw) -> Result<Posted, Rejected> {
 }
 
 fn time(text: Option<&str>) -> Result<Option<Timestamp>, Rejected> {
-    match text {
-        None | Some("" | GO_ZERO) => Ok(None),
-        Some(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|error: jiff::Error| Rejected::Malformed(format!("parsing time {text:?}: {error}"))),
-    }
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let time: Timestamp = text
+        .parse()
+        .map_err(|error: jiff::Error| Rejected::Malformed(format!("parsing time {text:?}: {error}")))?;
+    // Clients written in Go send their zero time for "not given", some with milliseconds.
+    Ok((time != NO_TIME).then_some(time))
 }
 
 #[cfg(test)]
@@ -116,7 +114,13 @@ mod tests {
 
     #[test]
     fn times_are_optional_in_every_way_that_clients_leave_them_out() {
-        for part in ["", r#","endsAt":null"#, r#","endsAt":"""#, r#","endsAt":"0001-01-01T00:00:00Z""#] {
+        for part in [
+            "",
+            r#","endsAt":null"#,
+            r#","endsAt":"""#,
+            r#","endsAt":"0001-01-01T00:00:00Z""#,
+            r#","endsAt":"0001-01-01T00:00:00.000Z""#,
+        ] {
             let batch = Batch::parse(format!(r#"[{{"labels":{{"a":"b"}}{part}}}]"#).as_bytes()).unwrap();
             assert_eq!(batch.0[0].ends_at, None, "{part}");
         }
