@@ -29,6 +29,8 @@ func Run(args []string) int {
 		Short:         "A real Kubernetes cluster with real nodes on this machine",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		// So that --name may come before a command that leaves flags to kubectl.
+		TraverseChildren: true,
 	}
 	root.PersistentFlags().StringVar(&a.name, "name", defaultName(), "which testbed, where there are several")
 	root.AddCommand(

@@ -129,6 +129,10 @@ func (t Testbed) Node(index int) Node {
 // IP is the node's address on the node network.
 func (n Node) IP() string { return fmt.Sprintf("10.90.0.%d", 10+n.Index) }
 
+// MAC is the node's hardware address. It stays when the node is switched off and
+// on: its neighbours would go on sending to an old one for half a minute.
+func (n Node) MAC() string { return fmt.Sprintf("02:5e:a0:00:00:%02x", n.Index) }
+
 // PodCIDR is the node's part of the pod network.
 func (n Node) PodCIDR() string { return fmt.Sprintf("10.91.%d.0/24", n.Index) }
 

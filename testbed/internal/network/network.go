@@ -5,6 +5,7 @@ package network
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -41,7 +42,7 @@ func forward() error {
 // pods of every other node in peers.
 func Connect(node layout.Node, pid int, peers []layout.Node) error {
 	if err := batch(0,
-		fmt.Sprintf("link add %s type veth peer name eth0 netns %d", node.Link(), pid),
+		fmt.Sprintf("link add %s type veth peer name eth0 address %s netns %d", node.Link(), node.MAC(), pid),
 		fmt.Sprintf("link set %s master %s up", node.Link(), bridge),
 		fmt.Sprintf("route replace %s via %s", node.PodCIDR(), node.IP()),
 	); err != nil {
@@ -65,6 +66,21 @@ func Connect(node layout.Node, pid int, peers []layout.Node) error {
 	}
 	if err := namespaces.RunIn(pid, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1"); err != nil {
 		return fmt.Errorf("allow forwarding on %s: %w", node.Name, err)
+	}
+	return nil
+}
+
+// Disconnect takes the node's cable away for good. The kernel would do so, but
+// at its leisure, and the next cable has the same name.
+func Disconnect(node layout.Node) error {
+	if _, err := net.InterfaceByName(node.Link()); err != nil {
+		return nil // gone already
+	}
+	if err := batch(0, "link delete "+node.Link()); err != nil {
+		if _, missing := net.InterfaceByName(node.Link()); missing != nil {
+			return nil // gone meanwhile
+		}
+		return fmt.Errorf("take the cable of %s away: %w", node.Name, err)
 	}
 	return nil
 }

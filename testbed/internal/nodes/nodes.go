@@ -214,6 +214,9 @@ func (n *Node) PowerOff(ctx context.Context) error {
 	n.mu.Lock()
 	n.first = nil
 	n.mu.Unlock()
+	// What a reboot would have cleared: a kubelet looks long for containers
+	// whose cgroups are still there.
+	errs = append(errs, network.Disconnect(n.Node), cgroups.Remove(n.CgroupRoot()), cgroups.Create(n.CgroupRoot()))
 	return errors.Join(errs...)
 }
 
