@@ -8,7 +8,11 @@ use std::fs;
 use std::process::ExitCode;
 
 /// Each file and the command whose output it is. Tests of the command line compare them.
-const MADE: &[(&str, &[&str])] = &[("docs/cli.md", &["reference"]), ("manifests/crds.yaml", &["crds"])];
+const MADE: &[(&str, &[&str])] = &[
+    ("docs/cli.md", &["reference"]),
+    ("manifests/crds.yaml", &["crds"]),
+    ("manifests/rbac.yaml", &["rbac"]),
+];
 
 /// Nothing to choose
 #[derive(Args)]

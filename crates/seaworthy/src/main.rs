@@ -11,6 +11,7 @@ mod logging;
 mod output;
 mod peer;
 mod records;
+mod rights;
 mod runtime;
 mod subject;
 mod whoami;

@@ -11,6 +11,7 @@ mod explain;
 mod issues;
 mod monitor;
 mod pause;
+mod rbac;
 mod reference;
 mod remediations;
 mod resume;
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Config(config::Arguments),
     /// Print the custom resources, for `kubectl apply -f -`
     Crds,
+    /// Print accounts with the least rights that the services need, for `kubectl apply -f -`
+    Rbac(rbac::Arguments),
     /// Make an authority and identities for mutual TLS, or renew them
     Certs(certs::Arguments),
     /// Print a shell's completions
@@ -73,6 +76,7 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
         Command::Alerter(arguments) => alerter::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Crds => crds::run(),
+        Command::Rbac(arguments) => rbac::run(&arguments),
         Command::Certs(arguments) => certs::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
