@@ -4,8 +4,7 @@ use crate::seaworthy::{expect_error, file, in_tree, run};
 
 fn validate(name: &str, text: &str, says: &[&str]) {
     let path = file(name, text).display().to_string();
-    let name_and_more: Vec<&str> = std::iter::once(name).chain(says.iter().copied()).collect();
-    expect_error(&["config", "validate", &path], 78, &name_and_more);
+    expect_error(&["config", "validate", &path], 78, says);
 }
 
 const HEAD: &str = "apiVersion: config.seaworthy.dev/v1alpha1\nkind: MonitorConfig\n";
@@ -25,6 +24,11 @@ fn bad_files_are_78_and_name_the_place_and_the_way_out() {
         "apiVersion: v1\nkind: MonitorConfig\n",
         &["v1", "config.seaworthy.dev/v1alpha1"],
     );
+    let unknown = "route: {receiver: nobody}\nreceivers: [{name: team}]\n";
+    validate("alertmanager.yml", unknown, &["route", "nobody", "not defined"]);
+    let names_none =
+        "apiVersion: config.seaworthy.dev/v1alpha1\nkind: AlerterConfig\nalertmanagerConfig: none.yml\n";
+    validate("names-none.yaml", names_none, &["none.yml"]);
     expect_error(&["config", "validate", "/nowhere/monitor.yaml"], 78, &["/nowhere/monitor.yaml"]);
 }
 

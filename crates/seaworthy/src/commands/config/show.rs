@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::commands::Outcome;
 use crate::exit::Exit;
-use crate::{configuration, output};
+use crate::{configuration, output, runtime};
 
 /// Which file
 #[derive(Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let configuration = configuration::load(&arguments.file)?;
+    let configuration = runtime::block_on(configuration::load(&arguments.file))?;
     if arguments.json {
         output::json(&configuration)?;
     } else {

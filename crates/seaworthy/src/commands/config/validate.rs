@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::commands::Outcome;
 use crate::exit::Exit;
-use crate::{configuration, output};
+use crate::{configuration, output, runtime};
 
 /// Which files
 #[derive(Args)]
@@ -18,9 +18,13 @@ pub(crate) struct Arguments {
 
 /// All files are looked at, so that a person mends everything in one go.
 pub(super) fn run(arguments: &Arguments) -> Outcome {
+    runtime::block_on(validate(&arguments.files))
+}
+
+async fn validate(files: &[PathBuf]) -> Outcome {
     let mut exit = Exit::Fine;
-    for file in &arguments.files {
-        match configuration::load(file) {
+    for file in files {
+        match configuration::load(file).await {
             Ok(configuration) => {
                 output::print(&format!("{}: fine, {}", file.display(), configuration.what()))?;
             }
