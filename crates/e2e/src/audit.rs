@@ -127,7 +127,7 @@ impl Event {
 
 /// Several events for a message, one per line.
 pub fn told(events: &[Event]) -> String {
-    events.iter().map(|event| format!("\n  {}", event.told())).collect()
+    events.iter().fold(String::new(), |text, event| text + "\n  " + &event.told())
 }
 
 /// Whether a verb changes something.

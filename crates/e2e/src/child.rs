@@ -17,7 +17,7 @@ const TERMINATION: Duration = Duration::from_secs(20);
 pub struct Child {
     name: String,
     log: PathBuf,
-    child: tokio::process::Child,
+    process: tokio::process::Child,
 }
 
 impl Child {
@@ -33,19 +33,19 @@ impl Child {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(program);
         prepare(&mut command);
-        let child = command
+        let process = command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("start {name}"))?;
-        Ok(Self { name: name.to_owned(), log: log.to_owned(), child })
+        Ok(Self { name: name.to_owned(), log: log.to_owned(), process })
     }
 
     /// Fails, with its last words, when the process has ended.
     pub fn ensure_running(&mut self) -> Result<()> {
-        if let Some(status) = self.child.try_wait()? {
+        if let Some(status) = self.process.try_wait()? {
             anyhow::bail!("{} has ended: {status}\n{}", self.name, self.last_words());
         }
         Ok(())
@@ -63,7 +63,7 @@ impl Child {
 
     /// Kills it without a word and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
-        self.child.kill().await.with_context(|| format!("kill {}", self.name))
+        self.process.kill().await.with_context(|| format!("kill {}", self.name))
     }
 
     /// Asks it to end and waits until it has.
@@ -74,7 +74,7 @@ impl Child {
 
     /// Waits for its end.
     pub async fn wait(&mut self, patience: Duration) -> Result<ExitStatus> {
-        let ended = tokio::time::timeout(patience, self.child.wait()).await;
+        let ended = tokio::time::timeout(patience, self.process.wait()).await;
         ended
             .with_context(|| format!("{} has not ended within {} s", self.name, patience.as_secs()))?
             .with_context(|| format!("wait for {}", self.name))
@@ -93,7 +93,7 @@ impl Child {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let pid = self.process.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         ensure!(pid.is_some(), "{} has ended already\n{}", self.name, self.last_words());
         let pid = pid.expect("checked above");
         kill_process(pid, signal).with_context(|| format!("signal {}", self.name))

@@ -70,7 +70,7 @@ pub struct Withheld {
 pub async fn withhold(cluster: &Cluster, service: Service, resource: &str) -> Result<Withheld> {
     let mut roles = Vec::new();
     for name in cluster_roles(cluster, service).await? {
-        let rules = cluster.cluster_wide::<ClusterRole>().get(&name).await?.rules.unwrap_or_default();
+        let granted = cluster.cluster_wide::<ClusterRole>().get(&name).await?.rules.unwrap_or_default();
         let without = |rule: &PolicyRule| {
             let mut rule = rule.clone();
             let of_it = |one: &String| one == resource || one.starts_with(&format!("{resource}/"));
@@ -78,16 +78,16 @@ pub async fn withhold(cluster: &Cluster, service: Service, resource: &str) -> Re
             rule
         };
         // A rule without resources is not valid, and grants nothing anyway.
-        let less: Vec<PolicyRule> = rules
+        let less: Vec<PolicyRule> = granted
             .iter()
             .map(without)
             .filter(|rule| {
                 rule.resources.as_ref().is_some_and(|all| !all.is_empty()) || rule.non_resource_urls.is_some()
             })
             .collect();
-        if less != rules {
+        if less != granted {
             set_rules(cluster, &name, &less).await?;
-            roles.push((name, rules));
+            roles.push((name, granted));
         }
     }
     anyhow::ensure!(!roles.is_empty(), "no role speaks of {resource}");

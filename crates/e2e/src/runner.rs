@@ -59,7 +59,9 @@ pub fn main(scenarios: &[Scenario], kept: &Path) -> ExitCode {
     let wanted: Vec<Scenario> =
         scenarios.iter().copied().filter(|scenario| arguments.wants(scenario.name)).collect();
     if arguments.list {
-        wanted.iter().for_each(|scenario| println!("{}: test", scenario.name));
+        for scenario in &wanted {
+            println!("{}: test", scenario.name);
+        }
         return ExitCode::SUCCESS;
     }
     println!("\nrunning {} tests", wanted.len());
@@ -94,11 +96,15 @@ async fn play_on(
     scenarios: &[Scenario],
     report: &mut Report,
 ) -> Result<()> {
-    let nodes = bed.real_nodes().await.context("ask for the real nodes")?;
-    if nodes.len() < REAL_NODES_MIN {
-        let reason =
-            format!("{} of {REAL_NODES_MIN} real nodes: `testbed up --real-nodes 3` as root", nodes.len());
-        scenarios.iter().for_each(|scenario| report.skipped(scenario.name, &reason));
+    let real_nodes = bed.real_nodes().await.context("ask for the real nodes")?;
+    if real_nodes.len() < REAL_NODES_MIN {
+        let reason = format!(
+            "{} of {REAL_NODES_MIN} real nodes: `testbed up --real-nodes 3` as root",
+            real_nodes.len()
+        );
+        for scenario in scenarios {
+            report.skipped(scenario.name, &reason);
+        }
         return Ok(());
     }
     let cluster = Cluster::connect(&bed.kubeconfig).await.context("connect to the testbed")?;
@@ -188,7 +194,9 @@ impl Report {
                 self.failures.insert(name.to_owned(), format!("{error:#}"));
             }
         }
-        notes.iter().for_each(|note| println!("     {note}"));
+        for note in notes {
+            println!("     {note}");
+        }
     }
 
     fn skipped(&mut self, name: &str, reason: &str) {

@@ -1,1 +1,1 @@
-
+//! The healer: turns issues into remediations under policies, within limits.

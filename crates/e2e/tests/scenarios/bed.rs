@@ -69,9 +69,8 @@ async fn ended(stage: &Stage, app: &str, code: i32, reason: &str) -> Result<()> 
         let pod = one(stage, app).await?;
         let status = pod.status.unwrap_or_default().container_statuses.unwrap_or_default();
         let container = status.first().context("it has no status yet")?;
-        let states = [&container.state, &container.last_state];
-        let ends: Vec<_> =
-            states.into_iter().flatten().filter_map(|state| state.terminated.as_ref()).collect();
+        let both = [&container.state, &container.last_state];
+        let ends: Vec<_> = both.into_iter().flatten().filter_map(|state| state.terminated.as_ref()).collect();
         ensure!(
             ends.iter().any(|end| end.exit_code == code && end.reason.as_deref() == Some(reason)),
             "it ended {ends:?}"
