@@ -76,7 +76,7 @@ impl Options {
 
     /// Reads and checks everything that the configuration names, and changes nothing.
     pub async fn settle(&self) -> Result<Settings, Error> {
-        files::settings(&self.config, &self.folder).await
+        files::find(&self.config, &self.folder).await?.settle(&self.config)
     }
 }
 

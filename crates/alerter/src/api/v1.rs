@@ -12,7 +12,7 @@ use net::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 use super::query::Query;
-use crate::desk::{Desk, Gate};
+use crate::desk::{Desk, Gate, Moment};
 use crate::episodes::{Ending, Episode, EpisodeKey};
 use crate::outcomes;
 use crate::service::Handle;
@@ -92,8 +92,8 @@ struct Healing {
     summary: String,
 }
 
-fn show(desk: &Desk, episode: &Episode, now: Timestamp) -> Shown {
-    let gate = if episode.is_live() { desk.why_quiet(episode, now) } else { Gate::Open };
+fn show(desk: &Desk, episode: &Episode, moment: &Moment) -> Shown {
+    let gate = if episode.is_live() { desk.why_quiet(episode, moment) } else { Gate::Open };
     let (held, suppression) = match gate {
         Gate::Held { until, remediation } => (Some(Held { until, remediation }), None),
         Gate::Suppressed(suppression) => (None, Some(suppression)),
@@ -115,7 +115,7 @@ fn show(desk: &Desk, episode: &Episode, now: Timestamp) -> Shown {
     Shown {
         key: episode.key,
         name: episode.name.to_string(),
-        state: desk.state(episode, now),
+        state: desk.state(episode, moment),
         labels: episode.labels().clone(),
         annotations: episode.alert().annotations.clone(),
         since: episode.alert().starts_at,
@@ -126,7 +126,7 @@ fn show(desk: &Desk, episode: &Episode, now: Timestamp) -> Shown {
                 Ended { at, how: "resolved", resolution: why.map(model::issue::Resolution::as_str) }
             }
         }),
-        acknowledged: episode.acknowledged(now).map(|ack| Acknowledged {
+        acknowledged: episode.acknowledged(moment.now()).map(|ack| Acknowledged {
             at: ack.at,
             by: ack.by.clone(),
             note: ack.note.clone(),
@@ -148,9 +148,9 @@ async fn list(State(handle): State<Handle>, RawQuery(query): RawQuery) -> Respon
     };
     let state = query.first("state");
     let shown: Vec<Shown> = handle.read(|desk, now| {
-        let all = desk.book().all();
+        let (all, moment) = (desk.book().all(), desk.moment(now));
         let matching = all.filter(|episode| crate::matchers::filter_accepts(&matchers, episode.labels()));
-        let shown = matching.map(|episode| show(desk, episode, now));
+        let shown = matching.map(|episode| show(desk, episode, &moment));
         shown.filter(|shown| state.is_none_or(|state| state == shown.state)).take(PAGE_MAX).collect()
     });
     Json(serde_json::json!({"episodes": shown})).into_response()
@@ -169,7 +169,8 @@ async fn one(State(handle): State<Handle>, Path(text): Path<String>) -> Response
         Ok(key) => key,
         Err(problem) => return problem.into_response(),
     };
-    let shown = handle.read(|desk, now| desk.book().episode(key).map(|episode| show(desk, episode, now)));
+    let shown = handle
+        .read(|desk, now| desk.book().episode(key).map(|episode| show(desk, episode, &desk.moment(now))));
     shown.map_or_else(|| unknown(&text).into_response(), |shown| Json(shown).into_response())
 }
 

@@ -161,14 +161,14 @@ pub fn settle(
     folder: &Path,
     config: &AlerterConfig,
 ) -> Result<Settings, Error> {
-    let hash = hash(&parsed.digest, templates, config);
+    let hash = hash(parsed, templates, config);
     check::settle(file, &parsed.file, templates, folder, config, hash)
 }
 
 /// What tells one configuration from others: a hash over all that is read.
-fn hash(digest: &[u8], templates: &[TemplateFile], config: &AlerterConfig) -> String {
+pub fn hash(parsed: &Parsed, templates: &[TemplateFile], config: &AlerterConfig) -> String {
     let mut hash = Sha256::new();
-    hash.update(digest);
+    hash.update(parsed.digest);
     for template in templates {
         hash.update(&template.text);
     }

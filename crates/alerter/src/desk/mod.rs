@@ -26,7 +26,7 @@ pub use gate::{Gate, Suppression};
 pub use ingest::{Ingest, TooMany};
 pub use outbox::{DeliveryId, Failed};
 pub use plan::{Plan, Reason};
-pub use view::{AckState, EpisodeView, GroupView};
+pub use view::{AckState, EpisodeView, GroupView, Moment};
 
 /// Alerts are judged for lapsing at most this often: a few seconds more or less do not matter
 /// where minutes of silence are waited for.

@@ -569,7 +569,7 @@ fn a_lost_source_is_no_recovery_and_an_expired_alert_is() {
             bench.run_until((minute + 1) * 60);
         }
         let a = bench.desk.book().all().find(|episode| episode.labels()["job"] == "a").unwrap();
-        assert_eq!(bench.desk.state(a, at(720)), expected);
+        assert_eq!(bench.desk.state(a, &bench.desk.moment(at(720))), expected);
         let resolved = bench.sent.iter().any(|sent| sent.resolved == ["a"]);
         assert_eq!(resolved, b_goes_on, "{:?}", bench.told());
     }

@@ -1,11 +1,13 @@
 //! What the API shows.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::{Desk, Gate, Suppression};
 use crate::alerts::Alert;
 use crate::episodes::{Ending, Episode, EpisodeKey, SetState};
+use crate::inhibition::Sources;
 use crate::routing::GroupId;
 
 /// How an acknowledgement stands.
@@ -29,10 +31,22 @@ pub struct EpisodeView {
     pub suppression: Suppression,
     /// Time intervals that mute it.
     pub muted_by: Vec<String>,
-    /// Whether its page was looked at.
-    pub processed: bool,
     /// The receivers it goes to.
     pub receivers: Vec<String>,
+}
+
+/// What is needed to say of many episodes how each stands at one moment.
+#[derive(Debug)]
+pub struct Moment {
+    sources: Sources,
+    now: Timestamp,
+}
+
+impl Moment {
+    /// The moment's time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
 }
 
 /// A group and its alerts.
@@ -69,7 +83,6 @@ impl Desk {
                     source_lost: set.state != SetState::Firing,
                     suppression: suppression.clone(),
                     muted_by: Vec::new(),
-                    processed: true,
                     receivers,
                 });
             }
@@ -82,15 +95,16 @@ impl Desk {
     pub fn group_views(&self, now: Timestamp) -> Vec<GroupView> {
         let alerts = self.alerts(now);
         let mut views = Vec::new();
+        let mut by_key: BTreeMap<EpisodeKey, Vec<&EpisodeView>> = BTreeMap::new();
+        for view in &alerts {
+            by_key.entry(view.key).or_default().push(view);
+        }
         for id in self.groups.ids() {
             let muted_by = self.muted_by_time(id, now);
-            let members: Vec<EpisodeKey> = self.groups.members(id).collect();
-            let inside = alerts.iter().filter(|view| {
-                let grouped = || self.settings.tree.groups(&view.alert.labels).contains(id);
-                members.contains(&view.key) && grouped()
-            });
+            let members = self.groups.members(id).filter_map(|key| by_key.get(&key)).flatten();
+            let inside = members.filter(|view| self.settings.tree.groups(&view.alert.labels).contains(id));
             let alerts: Vec<EpisodeView> =
-                inside.map(|view| EpisodeView { muted_by: muted_by.clone(), ..view.clone() }).collect();
+                inside.map(|view| EpisodeView { muted_by: muted_by.clone(), ..(*view).clone() }).collect();
             if !alerts.is_empty() {
                 let receiver = self.settings.tree.route(id.route).receiver.clone();
                 views.push(GroupView { id: id.clone(), receiver, alerts });
@@ -102,15 +116,19 @@ impl Desk {
         views
     }
 
+    /// For asking about many episodes at once.
+    pub fn moment(&self, now: Timestamp) -> Moment {
+        Moment { sources: self.sources(), now }
+    }
+
     /// An episode's state in one word, as the native API shows it.
-    pub fn state(&self, episode: &Episode, now: Timestamp) -> &'static str {
+    pub fn state(&self, episode: &Episode, moment: &Moment) -> &'static str {
         match episode.ended {
             Some((_, Ending::Resolved(_))) => return "resolved",
             Some((_, Ending::Expired)) => return "expired",
             None => {}
         }
-        let gate = self.full_gate(episode, &self.sources(), now);
-        match gate {
+        match self.full_gate(episode, &moment.sources, moment.now) {
             Gate::Acknowledged { .. } => "acknowledged",
             _ if episode.source_lost().is_some() => "source-lost",
             Gate::Held { .. } => "held",
@@ -120,8 +138,8 @@ impl Desk {
     }
 
     /// What keeps the page of an episode back.
-    pub fn why_quiet(&self, episode: &Episode, now: Timestamp) -> Gate {
-        self.full_gate(episode, &self.sources(), now)
+    pub fn why_quiet(&self, episode: &Episode, moment: &Moment) -> Gate {
+        self.full_gate(episode, &moment.sources, moment.now)
     }
 
     /// How an acknowledgement of `key` stands: with one replica it is kept once it is journaled;
@@ -129,10 +147,5 @@ impl Desk {
     pub fn ack_state(&self, key: EpisodeKey, lifetime: jiff::SignedDuration, now: Timestamp) -> AckState {
         let since = now.saturating_sub(lifetime).unwrap_or(Timestamp::MIN);
         AckState { replicated: !self.book.attempts.under_way(key, since) }
-    }
-
-    /// The silences that mute a set of labels now.
-    pub fn silences_for(&self, episode: &Episode, now: Timestamp) -> Vec<Uuid> {
-        self.book.silences.muting(episode.labels(), now)
     }
 }

@@ -6,7 +6,7 @@ use model::config::alerter::AlerterConfig;
 use regex::Regex;
 
 use super::Error;
-use crate::configuration::{self, Settings, TemplateFile};
+use crate::configuration::{self, Parsed, Settings, TemplateFile};
 
 /// Template files that one configuration may name in all: a bound against a glob over a disk.
 const TEMPLATES_MAX: usize = 256;
@@ -15,14 +15,34 @@ pub(super) async fn config(file: &Path) -> Result<AlerterConfig, Error> {
     Ok(AlerterConfig::parse(&file.display().to_string(), &read(file).await?)?)
 }
 
-/// The `alertmanager.yml` and its templates, checked.
-pub(super) async fn settings(config: &AlerterConfig, folder: &Path) -> Result<Settings, Error> {
+/// The `alertmanager.yml` and its templates as they are now, not checked yet.
+pub(super) struct Found {
+    name: String,
+    folder: PathBuf,
+    parsed: Parsed,
+    templates: Vec<TemplateFile>,
+}
+
+impl Found {
+    /// What tells it from what else may be found.
+    pub(super) fn hash(&self, config: &AlerterConfig) -> String {
+        configuration::hash(&self.parsed, &self.templates, config)
+    }
+
+    /// Checks it.
+    pub(super) fn settle(&self, config: &AlerterConfig) -> Result<Settings, Error> {
+        Ok(configuration::settle(&self.name, &self.parsed, &self.templates, &self.folder, config)?)
+    }
+}
+
+/// Reads the `alertmanager.yml` and its templates.
+pub(super) async fn find(config: &AlerterConfig, folder: &Path) -> Result<Found, Error> {
     let path = folder.join(&config.alertmanager_config);
     let name = path.display().to_string();
     let parsed = configuration::parse(&name, &read(&path).await?)?;
-    let folder = path.parent().unwrap_or(folder);
+    let folder = path.parent().unwrap_or(folder).to_path_buf();
     let mut templates = Vec::new();
-    for glob in configuration::template_globs(&parsed, folder) {
+    for glob in configuration::template_globs(&parsed, &folder) {
         for path in matching(&glob).await? {
             if templates.len() >= TEMPLATES_MAX {
                 break;
@@ -31,7 +51,7 @@ pub(super) async fn settings(config: &AlerterConfig, folder: &Path) -> Result<Se
             templates.push(TemplateFile { path, text });
         }
     }
-    Ok(configuration::settle(&name, &parsed, &templates, folder, config)?)
+    Ok(Found { name, folder, parsed, templates })
 }
 
 async fn read(path: &Path) -> Result<String, Error> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use environment::Environment;
 use jiff::{SignedDuration, Timestamp};
+use model::config::alerter::AlerterConfig;
 use model::hold::{Hold, Outcome};
 use net::health::{Condition, Health};
 use net::tls::Identity;
@@ -319,14 +320,25 @@ impl Handle {
         Ok(hash)
     }
 
-    /// The configuration as its files are now.
-    pub(super) async fn load(&self) -> Result<Settings, Error> {
+    async fn load(&self) -> Result<Settings, Error> {
+        let (config, found) = self.find().await?;
+        found.settle(&config)
+    }
+
+    /// What tells the configuration in the files from others.
+    pub(super) async fn look(&self) -> Result<String, Error> {
+        let (config, found) = self.find().await?;
+        Ok(found.hash(&config))
+    }
+
+    async fn find(&self) -> Result<(AlerterConfig, files::Found), Error> {
         let options = &self.shared.options;
         let config = match &options.file {
             Some(file) => files::config(file).await?,
             None => options.config.clone(),
         };
-        files::settings(&config, &options.folder).await
+        let found = files::find(&config, &options.folder).await?;
+        Ok((config, found))
     }
 
     /// The exposition of all metrics.

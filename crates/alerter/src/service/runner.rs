@@ -98,10 +98,7 @@ async fn watch(handle: Handle) {
     let mut reported: Option<String> = None;
     loop {
         tokio::time::sleep(WATCH).await;
-        let found = match handle.load().await {
-            Ok(settings) => settings.hash,
-            Err(error) => error.to_string(),
-        };
+        let found = handle.look().await.unwrap_or_else(|error| error.to_string());
         if found == handle.hash() {
             reported = None;
         } else if reported.as_ref() != Some(&found) {

@@ -151,8 +151,9 @@ impl Default for Holds {
             // that a person would rather have known of.
             cap: DurationText::from_secs(15 * 60),
             grace: DurationText::from_secs(60),
-            // Three signs of life of a healer that gives one every half minute.
-            silence: DurationText::from_secs(90),
+            // The healer gives a sign of life every few seconds; a hand-over between two of them
+            // takes a lease of 15 s and a cold start.
+            silence: DurationText::from_secs(45),
             announce_healed: true,
         }
     }
