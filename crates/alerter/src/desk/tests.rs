@@ -371,12 +371,12 @@ fn a_held_page_leaves_at_once_when_the_hold_ends() {
     for (what, state, expected) in [
         ("failed", Some(State::Failed), "40 [Stuck] [] first notification"),
         ("released", Some(State::Released), "40 [Stuck] [] first notification"),
-        ("its deadline", None, "61 [Stuck] [] first notification"),
+        ("its deadline", None, "45 [Stuck] [] first notification"),
     ] {
         let mut bench = Bench::new(SIMPLE);
         bench.issue("Stuck", "warning", None);
         bench.run_until(1);
-        bench.hold("Stuck", State::Taken, 60);
+        bench.hold("Stuck", State::Taken, 44);
         bench.run_until(40);
         assert_eq!(bench.told(), [""; 0], "{what}");
         if let Some(state) = state {
