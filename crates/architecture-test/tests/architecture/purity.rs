@@ -7,7 +7,7 @@ use crate::source::{Source, under};
 /// A name without an ending is a folder.
 const SHELL: &[(&str, &[&str])] = &[
     ("crates/monitor/src", &["lib.rs", "service.rs", "service"]),
-    ("crates/healer/src", &["lib.rs", "service.rs"]),
+    ("crates/healer/src", &["lib.rs", "service.rs", "service"]),
     ("crates/alerter/src", &["lib.rs", "service.rs", "service", "api", "metrics.rs", "receivers", "store"]),
 ];
 

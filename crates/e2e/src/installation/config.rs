@@ -85,7 +85,6 @@ fn healer(layout: &Layout, ports: &Ports, number: usize) -> Value {
             "namespace": NAMESPACE,
             "identity": format!("healer-{number}"),
             "leaseDuration": "6s",
-            "renewInterval": "500ms",
         },
         "alerters": [format!("https://{}", ports.alerter_internal)],
         "healthyFor": "2s",

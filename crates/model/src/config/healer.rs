@@ -12,7 +12,7 @@ use crate::DurationText;
 mod amount;
 mod limits;
 
-pub use amount::Amount;
+pub use amount::{Allowance, Amount};
 pub use limits::{Attempts, Budgets, Correlated, NodeBudget, PodBudget, Timeouts};
 
 /// `kind` of the healer's configuration file.
@@ -90,10 +90,8 @@ pub struct Leader {
     pub identity: String,
     /// The node this replica runs on, which it never touches. Empty: `NODE_NAME`.
     pub node: String,
-    /// For how long a claim holds after it was renewed.
+    /// For how long a claim holds after it was renewed; it is renewed three times as often.
     pub lease_duration: DurationText,
-    /// How often it is renewed.
-    pub renew_interval: DurationText,
 }
 
 impl Default for Leader {
@@ -103,9 +101,8 @@ impl Default for Leader {
             lease: "seaworthy-healer".to_owned(),
             identity: String::new(),
             node: String::new(),
-            // Kubernetes' own figures for its controllers.
+            // Kubernetes' own figure for its controllers.
             lease_duration: DurationText::from_secs(15),
-            renew_interval: DurationText::from_secs(2),
         }
     }
 }
@@ -266,12 +263,6 @@ impl HealerConfig {
             "is to be between 3s and 5m",
         );
         need(
-            leader.renew_interval.0.as_millis() >= 100
-                && leader.renew_interval.0 * 3 <= leader.lease_duration.0,
-            "leader.renewInterval",
-            "is to be at least 100ms and at most a third of leader.leaseDuration, so that two renewals may fail",
-        );
-        need(
             self.timeouts.request.0 * 2 <= leader.lease_duration.0,
             "timeouts.request",
             "is to be at most half of leader.leaseDuration: a request must end before the claim does",
@@ -323,7 +314,6 @@ mod tests {
             ("monitors: []\n", "accepts nobody"),
             ("cluster: ''\n", "leave it out"),
             ("alerters: [http://a]\n", "https://"),
-            ("leader: {renewInterval: 10s}\n", "leader.renewInterval"),
             ("leader: {leaseDuration: 1s}\n", "leader.leaseDuration"),
             ("timeouts: {request: 14s}\n", "timeouts.request"),
             ("healthyFor: 0s\n", "healthyFor"),

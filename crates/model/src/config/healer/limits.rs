@@ -127,6 +127,9 @@ pub struct Attempts {
     pub back_off: DurationText,
     /// The longest wait.
     pub back_off_max: DurationText,
+    /// How soon after a repair the same trouble counts as not repaired: the ladder goes on from
+    /// where it was, instead of from its first step.
+    pub recurrence: DurationText,
 }
 
 impl Default for Attempts {
@@ -136,6 +139,7 @@ impl Default for Attempts {
             window: DurationText::from_secs(6 * 3600),
             back_off: DurationText::from_secs(30),
             back_off_max: DurationText::from_secs(3600),
+            recurrence: DurationText::from_secs(900),
         }
     }
 }

@@ -1,0 +1,90 @@
+//! AttemptCap: attempts are counted per lineage over all its remediations and checks, from when
+//! their intent is written, with a wait that doubles; then a person.
+
+use std::time::Duration;
+
+use model::config::healer::Attempts;
+
+use crate::governor::{Rule, Ruling, Stage};
+
+pub(super) const RULE: Rule = Rule {
+    name: super::ATTEMPT_CAP,
+    judge: |request, world, ledger, now| {
+        // An attempt that has begun counts already, and recovery is not held back.
+        if request.stage != Stage::Begin || request.is_recovery() {
+            return Ruling::Pass;
+        }
+        let limits = &world.config.attempts;
+        let tried: Vec<_> = ledger.tried(&request.spec.lineage, limits.window.0, now).collect();
+        let cap = limits.per_lineage.min(request.spec.attempts_max.unwrap_or(u32::MAX));
+        if tried.len() >= cap as usize {
+            return Ruling::deny(format!(
+                "{} attempts on {} within {}, at most {cap}",
+                tried.len(),
+                request.spec.lineage,
+                limits.window
+            ));
+        }
+        let Some(last) = tried.iter().map(|tried| tried.intended).max() else { return Ruling::Pass };
+        let wait = back_off(limits, tried.len());
+        match wait.checked_sub(now.since(last)).filter(|rest| !rest.is_zero()) {
+            Some(rest) => Ruling::defer(
+                format!(
+                    "attempt {} on {} waits {}s after the one before",
+                    tried.len() + 1,
+                    request.spec.lineage,
+                    wait.as_secs()
+                ),
+                rest,
+            ),
+            None => Ruling::Pass,
+        }
+    },
+};
+
+/// The wait after so many attempts: doubling, bounded.
+pub(super) fn back_off(limits: &Attempts, attempts: usize) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(20);
+    limits.back_off.0.saturating_mul(1 << doublings).min(limits.back_off_max.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::governor::tests_support::Bench;
+
+    #[test]
+    fn attempts_are_spaced_and_then_over() {
+        let mut bench = Bench::new();
+        bench.expect_pass(&RULE);
+        bench.attempted_ago(&[10]);
+        bench.expect_defer(&RULE, "attempt 2");
+        bench.attempted_ago(&[31]);
+        bench.expect_pass(&RULE);
+        bench.attempted_ago(&[100, 31]);
+        bench.expect_defer(&RULE, "waits 60s");
+        bench.attempted_ago(&[5000, 4000, 3000, 2000, 1000]);
+        bench.expect_deny(&RULE, "5 attempts on Deployment/shop/web");
+        bench.attempted_ago(&[50_000, 4000, 3000, 2000, 1000]);
+        bench.expect_pass(&RULE);
+    }
+
+    #[test]
+    fn a_policy_may_narrow_the_cap_and_never_widen_it() {
+        let mut bench = Bench::new();
+        bench.attempted_ago(&[5000]);
+        bench.remediation.spec.attempts_max = Some(1);
+        bench.expect_deny(&RULE, "at most 1");
+        bench.remediation.spec.attempts_max = Some(99);
+        bench.attempted_ago(&[5000, 4000, 3000, 2000, 1000]);
+        bench.expect_deny(&RULE, "at most 5");
+    }
+
+    #[test]
+    fn an_attempt_that_has_begun_goes_on() {
+        let mut bench = Bench::new();
+        bench.attempted_ago(&[5, 4, 3, 2, 1]);
+        bench.stage = Stage::Send;
+        bench.expect_pass(&RULE);
+    }
+}

@@ -1,0 +1,66 @@
+//! OwnMarks: our own taint and annotation, and only what bears them is undone.
+
+use model::policy::ActionName;
+
+use crate::governor::{Rule, Ruling};
+use crate::marks;
+
+pub(super) const RULE: Rule = Rule {
+    name: "OwnMarks",
+    judge: |request, _, _, _| {
+        let Some(node) = request.facts.node() else { return Ruling::Pass };
+        let marked_by = marks::quarantined_by(node);
+        match request.action.name {
+            ActionName::QuarantineNode if marks::has_taint(node) && marked_by.is_none() => {
+                Ruling::deny("the node bears our taint without our mark: somebody else put it there")
+            }
+            ActionName::QuarantineNode if marked_by.is_some_and(|by| by != request.id.remediation) => {
+                Ruling::deny(format!("{} has quarantined the node already", marked_by.unwrap_or_default()))
+            }
+            ActionName::ReleaseNode if !marks::has_taint(node) => {
+                Ruling::deny("the node does not bear our taint (any more)")
+            }
+            ActionName::ReleaseNode if marked_by.is_none() => {
+                Ruling::deny("the taint is not marked as ours: it is not ours to remove")
+            }
+            ActionName::ReleaseNode
+                if request.is_undo && marked_by != Some(request.id.remediation.as_str()) =>
+            {
+                Ruling::deny(format!("the mark is {}'s", marked_by.unwrap_or_default()))
+            }
+            _ => Ruling::Pass,
+        }
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions;
+    use crate::facts::{Found, Subject};
+    use crate::governor::tests_support::Bench;
+    use crate::machine::tests_support::{marked, node};
+
+    #[test]
+    fn only_what_bears_our_mark_is_ours() {
+        for (action, taints, by, expected) in [
+            (ActionName::QuarantineNode, &[][..], None, None),
+            (ActionName::QuarantineNode, &[marks::QUARANTINE], None, Some("without our mark")),
+            (ActionName::QuarantineNode, &[marks::QUARANTINE], Some("r-9-1"), Some("r-9-1 has quarantined")),
+            (ActionName::ReleaseNode, &[marks::QUARANTINE], Some("r-1-1"), None),
+            (ActionName::ReleaseNode, &[marks::QUARANTINE], Some("r-9-1"), Some("the mark is r-9-1's")),
+            (ActionName::ReleaseNode, &[marks::QUARANTINE], None, Some("not ours to remove")),
+            (ActionName::ReleaseNode, &[], Some("r-1-1"), Some("does not bear our taint")),
+        ] {
+            let mut bench = Bench::of_node();
+            bench.action = actions::get(action);
+            bench.is_undo = action == ActionName::ReleaseNode;
+            let node = by.map_or_else(|| node("n1", taints), |by| marked("n1", taints, by));
+            bench.facts.subject = Some(Found::There(Subject::Node(node)));
+            match expected {
+                None => bench.expect_pass(&RULE),
+                Some(text) => bench.expect_deny(&RULE, text),
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A bench for rules: a world in which nothing stands against the request, to be changed one
+//! thing at a time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cluster::views::{Namespace, Node, Pairs};
+use model::config::healer::HealerConfig;
+use model::issue::{Cause, Issue};
+use model::policy::ActionName;
+use model::remediation::{Attempt, AttemptResult, Part, PartState, Remediation};
+use model::{Lineage, ObjectRef};
+
+use super::{BrakeState, Correlation, Leadership, Own, Request, Rule, Ruling, Stage, ViewState, World};
+use crate::Now;
+use crate::actions::{self, Action};
+use crate::facts::{Facts, Found, Subject};
+use crate::inbox::Standing;
+use crate::ledger::{EffectId, Ledger};
+use crate::machine::tests_support::{
+    attempt, issue, namespace, node, node_issue, node_remediation, now, open_part, planned_part, pod,
+    remediation, unready, workload,
+};
+
+/// How the issue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Firing,
+    Folded,
+    Silent,
+}
+
+pub(crate) struct Bench {
+    pub(crate) now: Now,
+    pub(crate) remediation: Remediation,
+    pub(crate) others: Vec<Remediation>,
+    pub(crate) action: &'static Action,
+    pub(crate) is_undo: bool,
+    pub(crate) part: Part,
+    pub(crate) issue: Issue,
+    pub(crate) said: Said,
+    pub(crate) facts: Facts,
+    pub(crate) stage: Stage,
+    pub(crate) nodes: BTreeMap<String, Node>,
+    pub(crate) namespaces: BTreeMap<String, Namespace>,
+    pub(crate) views: Vec<ViewState>,
+    pub(crate) brake: BrakeState,
+    pub(crate) leadership: Leadership,
+    pub(crate) troubled: BTreeMap<String, Duration>,
+    pub(crate) correlation: Correlation,
+    pub(crate) own: Own,
+    pub(crate) config: HealerConfig,
+}
+
+impl Bench {
+    /// A pod of a Deployment with three replicas is to be evicted.
+    pub(crate) fn new() -> Self {
+        let now = now(100_000);
+        let mut facts = Facts::at(now.monotonic);
+        facts.subject = Some(Found::There(Subject::Workload(workload(3, 2))));
+        facts.owner = Some(Found::There(workload(3, 2)));
+        facts.pods.insert(("shop".into(), "web-1".into()), Found::There(pod("web-1", "p-1", false)));
+        let view = |name| ViewState { name, is_synced: true, heard: Some(now.monotonic), problem: None };
+        Self {
+            now,
+            remediation: remediation("r-1-1"),
+            others: vec![],
+            action: actions::get(ActionName::EvictPod),
+            is_undo: false,
+            part: planned_part("web-1", "p-1"),
+            issue: issue(),
+            said: Said::Firing,
+            facts,
+            stage: Stage::Begin,
+            nodes: [("n1".to_owned(), node("n1", &[]))].into(),
+            namespaces: [("shop".to_owned(), namespace("shop", false))].into(),
+            views: vec![view("nodes")],
+            brake: BrakeState::Off,
+            leadership: Leadership { epoch: 7, remaining: Duration::from_secs(10) },
+            troubled: BTreeMap::new(),
+            correlation: Correlation::default(),
+            own: Own { namespace: "seaworthy".into(), node: "n0".into() },
+            config: HealerConfig::default(),
+        }
+    }
+
+    /// Node n1 is to be quarantined.
+    pub(crate) fn of_node() -> Self {
+        let mut bench = Self::new();
+        bench.remediation = node_remediation("r-1-1");
+        bench.issue = node_issue();
+        bench.action = actions::get(ActionName::QuarantineNode);
+        bench.part.target = ObjectRef::cluster_wide("Node", "n1", "u-n1");
+        bench.facts = Facts::at(bench.now.monotonic);
+        bench.facts.subject = Some(Found::There(Subject::Node(unready("n1"))));
+        bench
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce(&Request<'_>, &World<'_>, &Ledger, Now) -> T) -> T {
+        let mut folded = self.issue.clone();
+        folded.cause = Some(Cause {
+            kind: "Node".into(),
+            namespace: String::new(),
+            name: "n9".into(),
+            code: "NodeUnreachable".into(),
+            lineage: Lineage::cluster_wide("Node", "n9"),
+        });
+        let request = Request {
+            id: EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 },
+            spec: &self.remediation.spec,
+            status: self.remediation.status.as_ref().expect("it has one"),
+            action: self.action,
+            is_undo: self.is_undo,
+            part: &self.part,
+            standing: match self.said {
+                Said::Firing => Standing::Firing(&self.issue),
+                Said::Folded => Standing::Folded(&folded),
+                Said::Silent => Standing::Silent,
+            },
+            facts: &self.facts,
+            stage: self.stage,
+        };
+        let world = World {
+            nodes: &self.nodes,
+            namespaces: &self.namespaces,
+            views: &self.views,
+            brake: &self.brake,
+            leadership: self.leadership,
+            troubled: &self.troubled,
+            correlation: &self.correlation,
+            own: &self.own,
+            config: &self.config,
+        };
+        let ledger = Ledger::of(self.others.iter().chain([&self.remediation]));
+        ask(&request, &world, &ledger, self.now)
+    }
+
+    /// What one rule says.
+    pub(crate) fn ruling(&self, rule: &Rule) -> Ruling {
+        self.ask(|request, world, ledger, now| (rule.judge)(request, world, ledger, now))
+    }
+
+    /// Whether all rules admit it, and which one does not.
+    pub(crate) fn admits(&self) -> Result<(), &'static str> {
+        self.ask(|request, world, ledger, now| {
+            super::weigh(request, world, ledger, now).map_err(|refusal| refusal.rule)
+        })
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_pass(&self, rule: &Rule) {
+        assert_eq!(self.ruling(rule), Ruling::Pass);
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_defer(&self, rule: &Rule, text: &str) {
+        match self.ruling(rule) {
+            Ruling::Defer { reason, .. } => assert!(reason.contains(text), "{text:?} is not in {reason:?}"),
+            other => panic!("expected a deferral with {text:?}, was {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_deny(&self, rule: &Rule, text: &str) {
+        match self.ruling(rule) {
+            Ruling::Deny { reason } => assert!(reason.contains(text), "{text:?} is not in {reason:?}"),
+            other => panic!("expected a denial with {text:?}, was {other:?}"),
+        }
+    }
+
+    fn ago(&self, seconds: u64) -> jiff::Timestamp {
+        self.now.wall - Duration::from_secs(seconds)
+    }
+
+    /// Attempts of an earlier remediation of the lineage, so many seconds ago.
+    pub(crate) fn attempted_ago(&mut self, seconds: &[u64]) {
+        let mut other = self.remediation.clone();
+        other.metadata.name = Some("r-1-0".into());
+        let attempts = seconds.iter().map(|seconds| Attempt {
+            intended: self.ago(*seconds),
+            parts: vec![Part { state: PartState::Refused, ..open_part("web-1", "p-0") }],
+            result: AttemptResult::DidNotHelp,
+            closed: Some(self.ago(*seconds)),
+            ..attempt()
+        });
+        other.status.as_mut().expect("it has one").attempts = attempts.collect();
+        self.others = vec![other];
+    }
+
+    /// So many pods are disrupted by an attempt elsewhere.
+    pub(crate) fn disrupted(&mut self, namespace: &str, node: &str, owner: &str, count: usize) {
+        self.elsewhere(namespace, node, owner, count, PartState::Open);
+    }
+
+    /// So many pods were disrupted within the hour, and have recovered.
+    pub(crate) fn settled(&mut self, namespace: &str, count: usize) {
+        self.elsewhere(namespace, "n9", "Deployment/a/x", count, PartState::Settled);
+    }
+
+    fn elsewhere(&mut self, namespace: &str, node: &str, owner: &str, count: usize, state: PartState) {
+        let mut other = self.remediation.clone();
+        other.metadata.name = Some("r-9-1".into());
+        other.spec.lineage = Lineage::cluster_wide("Node", "n7");
+        let part = |n: usize| Part {
+            target: ObjectRef::namespaced("Pod", namespace, format!("x-{n}"), format!("x-{n}")),
+            node: node.to_owned(),
+            owner: Some(owner.parse().expect("a lineage")),
+            state,
+            opened: Some(self.ago(5)),
+            ..planned_part("", "")
+        };
+        let parts = (0..count).map(part).collect();
+        let attempts = vec![Attempt { intended: self.ago(5), parts, ..attempt() }];
+        other.status.as_mut().expect("it has one").attempts = attempts;
+        let mut zone_less = self::node("n9", &[]);
+        zone_less.metadata.labels = Pairs::default();
+        self.nodes.insert("n9".into(), zone_less);
+        self.others = vec![other];
+    }
+
+    /// Nodes n1 to n`count`, all in one zone.
+    pub(crate) fn nodes_named(&mut self, count: usize) {
+        self.config.budgets.nodes.zone = model::config::healer::Amount::Percent(100);
+        self.nodes = (1..=count).map(|n| (format!("n{n}"), node(&format!("n{n}"), &[]))).collect();
+    }
+
+    pub(crate) fn cordon(&mut self, name: &str) {
+        self.nodes.get_mut(name).expect("it is there").spec.unschedulable = true;
+    }
+}

@@ -1,0 +1,180 @@
+//! Taking an issue up: whether it gets a Remediation, and what that says.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use model::Issue;
+use model::config::healer::HealerConfig;
+use model::issue::Key;
+use model::policy::HealingPolicySpec;
+use model::remediation::{self, KEY_LABEL, Phase, Remediation, RemediationSpec, RemediationStatus};
+
+use crate::policy::Entry;
+
+/// The remediation of an issue that was taken up last, whatever became of it.
+pub fn last<'a>(key: &Key, all: impl IntoIterator<Item = &'a Remediation>) -> Option<(u64, &'a Remediation)> {
+    all.into_iter()
+        .filter(|one| one.spec.key() == *key)
+        .filter_map(|one| Some((remediation::number(key, one.metadata.name.as_deref()?)?, one)))
+        .max_by_key(|(number, _)| *number)
+}
+
+/// Whether an issue is to be taken up under `policy`, given what was done about it last. One
+/// remediation per episode: what has been dealt with is taken up again when it began anew after
+/// that, or when there is another plan for it.
+pub fn is_new(issue: &Issue, policy: &Entry, last: Option<&Remediation>) -> bool {
+    let Some(last) = last else { return true };
+    let Some(status) = &last.status else { return false };
+    if !status.phase.is_over() {
+        return false;
+    }
+    let began_after = status.ended.is_some_and(|ended| issue.since > ended);
+    let is_other_plan = last.spec.plan_hash != plan_hash(policy);
+    // What was given up for want of word about it, and is heard of again, was not dealt with.
+    began_after || is_other_plan || status.phase == Phase::Cancelled
+}
+
+/// A new remediation for an issue.
+pub fn take_up(
+    issue: &Issue,
+    cluster: &str,
+    policy: &Entry,
+    number: u64,
+    config: &HealerConfig,
+) -> Remediation {
+    let key = issue.key();
+    let HealingPolicySpec { mode, steps, .. } = &policy.spec;
+    let spec = RemediationSpec {
+        cluster: cluster.to_owned(),
+        lineage: issue.lineage.clone(),
+        check: issue.code.clone(),
+        subject: issue.subject.clone(),
+        since: issue.since,
+        severity: issue.severity,
+        policy: policy.name.clone(),
+        mode: *mode,
+        steps: steps.clone(),
+        plan_hash: plan_hash(policy),
+        healthy_for_s: seconds(policy.spec.healthy_for.unwrap_or(config.healthy_for).0),
+        approval_timeout_s: seconds(policy.spec.approval_timeout.unwrap_or(config.approval_timeout).0),
+        attempts_max: policy.spec.attempts_max,
+        accept_loss_of_bare_pods: policy.spec.accept_loss_of_bare_pods,
+        approval: None,
+    };
+    Remediation {
+        metadata: ObjectMeta {
+            name: Some(remediation::name(&key, number)),
+            labels: Some([(KEY_LABEL.to_owned(), remediation::key_hash(&key))].into()),
+            ..ObjectMeta::default()
+        },
+        spec,
+        status: Some(RemediationStatus::default()),
+    }
+}
+
+/// The hash of what a policy would do.
+pub fn plan_hash(policy: &Entry) -> String {
+    remediation::plan_hash(&policy.name, policy.spec.mode, &policy.spec.steps)
+}
+
+/// Part of a second is a whole one: nobody is told to be healthy for no time at all.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs().max(1)
+}
+
+/// Which finished remediations may go: those too old, those beyond the number kept per lineage and
+/// check, and the oldest of too many. Never one whose mark is in the cluster, nor one that an
+/// attempt cap still counts.
+pub fn expired(all: &[&Remediation], config: &HealerConfig, now: crate::Now) -> Vec<(String, String)> {
+    let retention = &config.retention;
+    let mut finished: Vec<(Timestamp, &Remediation)> = all
+        .iter()
+        .filter_map(|one| {
+            let status = one.status.as_ref()?;
+            let is_done = status.phase.is_over() && crate::ledger::outstanding(&status.attempts).is_none();
+            let counts = status.attempts.iter().any(|attempt| {
+                !attempt.parts.is_empty() && now.since(attempt.intended) < config.attempts.window.0
+            });
+            (is_done && !counts).then_some((status.ended?, *one))
+        })
+        .collect();
+    finished.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.metadata.name.cmp(&b.1.metadata.name)));
+    let mut kept: std::collections::BTreeMap<Key, u32> = std::collections::BTreeMap::new();
+    let mut total = 0;
+    let mut gone = Vec::new();
+    for (ended, one) in finished {
+        let of_key = kept.entry(one.spec.key()).or_default();
+        let is_young = now.since(ended) < retention.age.0;
+        if *of_key == 0 && is_young || is_young && *of_key < retention.per_lineage && total < retention.total
+        {
+            *of_key += 1;
+            total += 1;
+        } else if let (Some(name), Some(uid)) = (&one.metadata.name, &one.metadata.uid) {
+            gone.push((name.clone(), uid.clone()));
+        }
+    }
+    gone
+}
+
+#[cfg(test)]
+mod tests {
+    use model::policy::Mode;
+
+    use super::*;
+    use crate::machine::tests_support::{issue, now, policy, remediation};
+
+    fn over(phase: Phase, ended: u64) -> Remediation {
+        let mut last = take_up(&issue(), "c1", &policy(Mode::Enforce), 1, &HealerConfig::default());
+        let status = last.status.as_mut().unwrap();
+        status.phase = phase;
+        status.ended = phase.is_over().then(|| now(ended).wall);
+        last
+    }
+
+    #[test]
+    fn one_remediation_per_episode() {
+        let mut later = issue();
+        later.since = now(100).wall;
+        for (issue, last, mode, expected) in [
+            (&issue(), None, Mode::Enforce, true),
+            (&issue(), Some(over(Phase::Verifying, 0)), Mode::Enforce, false),
+            (&issue(), Some(over(Phase::Escalated, 50)), Mode::Enforce, false),
+            (&later, Some(over(Phase::Escalated, 50)), Mode::Enforce, true),
+            (&later, Some(over(Phase::Succeeded, 150)), Mode::Enforce, false),
+            (&issue(), Some(over(Phase::Escalated, 50)), Mode::Approve, true),
+            (&issue(), Some(over(Phase::Cancelled, 50)), Mode::Enforce, true),
+        ] {
+            let is_new = is_new(issue, &policy(mode), last.as_ref());
+            assert_eq!(is_new, expected, "{:?} {mode:?}", last.map(|last| last.status));
+        }
+    }
+
+    #[test]
+    fn numbers_go_on_from_the_last() {
+        let key = issue().key();
+        let made =
+            [1, 12, 3].map(|n| take_up(&issue(), "c1", &policy(Mode::Enforce), n, &HealerConfig::default()));
+        assert_eq!(last(&key, &made).map(|(number, _)| number), Some(12));
+    }
+
+    #[test]
+    fn what_is_old_goes_and_what_still_counts_stays() {
+        let mut config = HealerConfig::default();
+        config.retention.per_lineage = 2;
+        let day = 24 * 3600;
+        let made: Vec<Remediation> = (0..4)
+            .map(|n| {
+                let mut one = remediation(&remediation::name(&issue().key(), n));
+                one.metadata.uid = Some(format!("u{n}"));
+                let status = one.status.as_mut().unwrap();
+                (status.phase, status.ended) = (Phase::Succeeded, Some(now(n * day).wall));
+                one
+            })
+            .collect();
+        let all: Vec<&Remediation> = made.iter().collect();
+        let gone = expired(&all, &config, now(4 * day));
+        assert_eq!(gone.iter().map(|(_, uid)| uid.as_str()).collect::<Vec<_>>(), ["u1", "u0"]);
+        assert_eq!(expired(&all, &config, now(30 * day)).len(), 4, "a month later nothing is kept");
+    }
+}

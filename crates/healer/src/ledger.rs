@@ -1,0 +1,267 @@
+//! The books: what is disrupted at this moment by whom, what was within the hour, and what was
+//! tried on which lineage. Made anew from the Remediations for every decision, so that nothing
+//! is counted from memory.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use model::policy::ActionName;
+use model::remediation::{Attempt, PartState, Remediation, RemediationSpec};
+use model::{Lineage, ObjectRef};
+
+use crate::Now;
+use crate::planner::is_undo;
+
+/// What a disruption counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// A pod that is taken away, or a workload that is restarted.
+    Pod,
+    /// A node that is quarantined or drained.
+    Node,
+}
+
+/// Which effect: remediation, attempt and part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EffectId {
+    /// The remediation's name.
+    pub remediation: String,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// The part's index.
+    pub part: usize,
+}
+
+/// Something that is, was or may be disrupted by an effect of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disruption {
+    /// By which effect.
+    pub by: EffectId,
+    /// What it counts as.
+    pub unit: Unit,
+    /// What was touched.
+    pub target: ObjectRef,
+    /// The node concerned; empty where none is.
+    pub node: String,
+    /// Whose pod it is.
+    pub owner: Lineage,
+    /// Whether it still is disrupted, or may be.
+    pub is_live: bool,
+    /// When its intent was written.
+    pub opened: Timestamp,
+}
+
+/// An attempt that counts for the cap of its lineage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Whose.
+    pub lineage: Lineage,
+    /// Under which remediation.
+    pub remediation: String,
+    /// Its number there.
+    pub attempt: u32,
+    /// When its intent was written.
+    pub intended: Timestamp,
+    /// Whether it is open.
+    pub is_open: bool,
+    /// The objects that are being changed by it at this moment.
+    pub touching: Vec<ObjectRef>,
+}
+
+/// The books.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    disruptions: Vec<Disruption>,
+    tried: Vec<Tried>,
+}
+
+impl Ledger {
+    /// The books over all remediations there are, of whichever epoch.
+    pub fn of<'a>(remediations: impl IntoIterator<Item = &'a Remediation>) -> Self {
+        let mut ledger = Self::default();
+        for remediation in remediations {
+            let (Some(name), Some(status)) = (&remediation.metadata.name, &remediation.status) else {
+                continue;
+            };
+            let marks = outstanding(&status.attempts).map(|attempt| attempt.number);
+            for attempt in &status.attempts {
+                ledger.enter(name, &remediation.spec, attempt, marks == Some(attempt.number));
+            }
+        }
+        ledger
+    }
+
+    fn enter(&mut self, name: &str, spec: &RemediationSpec, attempt: &Attempt, is_outstanding: bool) {
+        if attempt.action == ActionName::CollectEvidence || attempt.parts.is_empty() {
+            return;
+        }
+        if !is_undo(spec, attempt) && attempt.action != ActionName::ReleaseNode {
+            let (lineage, remediation) = (spec.lineage.clone(), name.to_owned());
+            let touching = attempt.parts.iter().filter(|part| part.state == PartState::Open);
+            self.tried.push(Tried {
+                lineage,
+                remediation,
+                attempt: attempt.number,
+                intended: attempt.intended,
+                is_open: attempt.is_open(),
+                touching: touching.map(|part| part.target.clone()).collect(),
+            });
+        }
+        let is_node = matches!(attempt.action, ActionName::QuarantineNode | ActionName::DrainNode);
+        if is_node && attempt.target.kind == "Node" {
+            let happened = attempt.parts.iter().any(|part| part.state.disrupts());
+            self.disruptions.push(Disruption {
+                by: EffectId { remediation: name.to_owned(), attempt: attempt.number, part: 0 },
+                unit: Unit::Node,
+                target: attempt.target.clone(),
+                node: attempt.target.name.clone(),
+                owner: spec.lineage.clone(),
+                is_live: is_outstanding || attempt.is_open() && happened,
+                opened: attempt.intended,
+            });
+        }
+        for (index, part) in attempt.parts.iter().enumerate().filter(|(_, part)| part.target.kind != "Node") {
+            let Some(opened) = part.opened else { continue };
+            // What never happened and never will has disrupted nothing.
+            if matches!(part.state, PartState::Refused | PartState::NotHappened | PartState::Skipped) {
+                continue;
+            }
+            self.disruptions.push(Disruption {
+                by: EffectId { remediation: name.to_owned(), attempt: attempt.number, part: index },
+                unit: Unit::Pod,
+                target: part.target.clone(),
+                node: part.node.clone(),
+                owner: part.owner.clone().unwrap_or_else(|| spec.lineage.clone()),
+                is_live: attempt.is_open() && part.state.disrupts(),
+                opened,
+            });
+        }
+    }
+
+    /// What is disrupted at this moment, or may be, by anything but the effect in question.
+    pub fn live(&self, unit: Unit, but: &EffectId) -> impl Iterator<Item = &Disruption> {
+        self.disruptions.iter().filter(move |entry| entry.is_live && entry.unit == unit && entry.by != *but)
+    }
+
+    /// What was disrupted within the last sixty minutes by anything but the effect in question.
+    pub fn within_the_hour(&self, unit: Unit, but: &EffectId, now: Now) -> usize {
+        const HOUR: Duration = Duration::from_hours(1);
+        self.disruptions
+            .iter()
+            .filter(|entry| entry.unit == unit && entry.by != *but && now.since(entry.opened) < HOUR)
+            .count()
+    }
+
+    /// Attempts on a lineage whose intent was written within the window.
+    pub fn tried(&self, lineage: &Lineage, window: Duration, now: Now) -> impl Iterator<Item = &Tried> {
+        self.tried.iter().filter(move |entry| entry.lineage == *lineage && now.since(entry.intended) < window)
+    }
+
+    /// Open attempts, all of them.
+    pub fn open(&self) -> impl Iterator<Item = &Tried> {
+        self.tried.iter().filter(|entry| entry.is_open)
+    }
+}
+
+/// The attempt whose mark still is on a node, or may be: it happened, and nothing took it back.
+pub fn outstanding(attempts: &[Attempt]) -> Option<&Attempt> {
+    let may_have_happened = |attempt: &Attempt| {
+        attempt.parts.iter().any(|part| part.state.happened() || part.state == PartState::Open)
+    };
+    let (at, put) = attempts
+        .iter()
+        .enumerate()
+        .rfind(|(_, attempt)| attempt.action == ActionName::QuarantineNode && may_have_happened(attempt))?;
+    let taken_back =
+        attempts[at..].iter().any(|attempt| attempt.action == ActionName::ReleaseNode && attempt.happened());
+    (!taken_back).then_some(put)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::remediation::{AttemptResult, Part};
+
+    use super::*;
+    use crate::machine::tests_support::{attempt, now, remediation};
+
+    fn part(state: PartState) -> Part {
+        Part {
+            target: ObjectRef::namespaced("Pod", "shop", "web-1", "p-1"),
+            node: "n1".into(),
+            owner: None,
+            state,
+            opened: (state != PartState::Planned).then(|| now(0).wall),
+            ready_before: None,
+            detail: String::new(),
+        }
+    }
+
+    fn books(attempts: Vec<Attempt>) -> Ledger {
+        let mut remediation = remediation("r-1-1");
+        remediation.status.as_mut().unwrap().attempts = attempts;
+        Ledger::of([&remediation])
+    }
+
+    fn nobody() -> EffectId {
+        EffectId { remediation: String::new(), attempt: 0, part: 0 }
+    }
+
+    #[test]
+    fn what_may_have_happened_counts_until_it_is_known_not_to_have() {
+        for (state, live, in_the_hour) in [
+            (PartState::Planned, 0, 0),
+            (PartState::Open, 1, 1),
+            (PartState::Happened, 1, 1),
+            (PartState::HappenedMaybeNotOurs, 1, 1),
+            (PartState::Settled, 0, 1),
+            (PartState::Refused, 0, 0),
+            (PartState::NotHappened, 0, 0),
+            (PartState::Skipped, 0, 0),
+        ] {
+            let ledger = books(vec![Attempt { parts: vec![part(state)], ..attempt() }]);
+            assert_eq!(ledger.live(Unit::Pod, &nobody()).count(), live, "{state:?}");
+            assert_eq!(ledger.within_the_hour(Unit::Pod, &nobody(), now(60)), in_the_hour, "{state:?}");
+            let own = EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 };
+            assert_eq!(ledger.live(Unit::Pod, &own).count(), 0, "its own effect does not count against it");
+        }
+        let closed =
+            Attempt { parts: vec![part(PartState::Happened)], closed: Some(now(9).wall), ..attempt() };
+        assert_eq!(books(vec![closed]).live(Unit::Pod, &nobody()).count(), 0);
+    }
+
+    #[test]
+    fn a_quarantine_counts_until_it_is_taken_back() {
+        let node = ObjectRef::cluster_wide("Node", "n1", "u");
+        let on_node = |action, number, state| Attempt {
+            action,
+            number,
+            target: node.clone(),
+            parts: vec![Part { target: node.clone(), ..part(state) }],
+            result: AttemptResult::DidNotHelp,
+            closed: Some(now(5).wall),
+            ..attempt()
+        };
+        let quarantine = on_node(ActionName::QuarantineNode, 1, PartState::Happened);
+        let release = |state| on_node(ActionName::ReleaseNode, 2, state);
+        for (attempts, live) in [
+            (vec![quarantine.clone()], 1),
+            (vec![quarantine.clone(), release(PartState::Open)], 1),
+            (vec![quarantine.clone(), release(PartState::NotHappened)], 1),
+            (vec![quarantine.clone(), release(PartState::Happened)], 0),
+        ] {
+            assert_eq!(books(attempts.clone()).live(Unit::Node, &nobody()).count(), live, "{attempts:#?}");
+        }
+    }
+
+    #[test]
+    fn looking_and_undoing_are_not_tries() {
+        let looked = Attempt { action: ActionName::CollectEvidence, parts: vec![], ..attempt() };
+        let undone =
+            Attempt { action: ActionName::ReleaseNode, parts: vec![part(PartState::Happened)], ..attempt() };
+        let tried = Attempt { parts: vec![part(PartState::Refused)], ..attempt() };
+        let ledger = books(vec![looked, undone, tried]);
+        let lineage = remediation("r-1-1").spec.lineage;
+        assert_eq!(ledger.tried(&lineage, Duration::from_hours(6), now(60)).count(), 1);
+        assert_eq!(ledger.tried(&lineage, Duration::from_secs(30), now(60)).count(), 0);
+    }
+}

@@ -1,0 +1,237 @@
+//! An attempt is open: its effects, one after the other. Each has an intent of its own, is sent at
+//! most once, and is observed until its fate is known.
+
+use std::time::Duration;
+
+use cluster::effects::Answer;
+use model::remediation::{Attempt, Part, PartState};
+
+use super::case::Case;
+use super::decide::{lands_until, ready};
+use super::{Command, Send};
+use crate::actions::{Observed, get};
+use crate::facts::{Facts, Found, Look};
+use crate::governor::{self, Refusal, Stage, rules};
+
+/// How often a fate that is not known yet is looked at.
+const OBSERVE_EVERY: Duration = Duration::from_secs(1);
+/// How often a pod's owner is looked at for its recovery.
+const SETTLE_EVERY: Duration = Duration::from_secs(2);
+
+/// The next command of the open attempt; `None` when all its effects are through.
+pub(super) fn go_on(case: &Case<'_>) -> Option<Command> {
+    let attempt = case.status.open_attempt()?;
+    let planned_after =
+        |at: usize| attempt.parts[at + 1..].iter().any(|part| part.state == PartState::Planned);
+    for (at, part) in attempt.parts.iter().enumerate() {
+        match part.state {
+            PartState::Open => return Some(open(case, attempt, at, part)),
+            // What the last effect disrupted recovers while the lineage is verified.
+            PartState::Happened | PartState::HappenedMaybeNotOurs if planned_after(at) => {
+                return Some(settle(case, attempt, at, part));
+            }
+            PartState::Planned => return Some(planned(case, attempt, at, part)),
+            PartState::Happened
+            | PartState::HappenedMaybeNotOurs
+            | PartState::Settled
+            | PartState::Refused
+            | PartState::NotHappened
+            | PartState::Skipped => {}
+        }
+    }
+    None
+}
+
+/// Its intent is written.
+fn open(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
+    let id = case.effect_id(attempt.number, at);
+    let memory = case.inputs.memory;
+    if let Some(answer) = memory.answer(&id) {
+        return answered(case, attempt, at, part, answer);
+    }
+    if memory.may_send(&id) {
+        return send(case, attempt, at, part);
+    }
+    observe(case, attempt, at, part, None)
+}
+
+/// Re-reads the object, asks the governor once more, and sends: the last look before the effect.
+fn send(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
+    let facts = match case.facts(|| part_look(case, attempt, part)) {
+        Ok(facts) => facts,
+        Err(look) => return look,
+    };
+    let id = case.effect_id(attempt.number, at);
+    let is_undo = case.is_undo(attempt);
+    let request = case.request(get(attempt.action), id.clone(), part, facts, Stage::Send, is_undo);
+    let admitted = governor::admit(&request, case.inputs.world, case.inputs.ledger, case.inputs.now);
+    let effect = case.with_act(attempt, part, facts, |action, act| (action.act)(act));
+    match (admitted, effect) {
+        (Ok(admit), Ok(effect)) => Command::Send(Box::new(Send { admit, id, effect })),
+        (Err(Refusal { rule, reason, .. }), _) => {
+            close_part(case, at, PartState::Skipped, format!("not sent: {rule}: {reason}"))
+        }
+        (Ok(_), Err(reason)) => close_part(case, at, PartState::Skipped, format!("not sent: {reason}")),
+    }
+}
+
+/// What the server said.
+fn answered(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part, answer: &Answer) -> Command {
+    let close = |state, detail: &str| close_part(case, at, state, detail.to_owned());
+    match answer {
+        Answer::Done { .. } => close(PartState::Happened, "accepted by the API server"),
+        Answer::PdbRefused { message, .. } | Answer::Denied { message, .. } | Answer::Invalid(message) => {
+            close(PartState::Refused, message)
+        }
+        Answer::NotSent(why) => close(PartState::NotHappened, why),
+        Answer::RateLimited { .. } => close(PartState::NotHappened, "the API server has too much to do"),
+        Answer::Gone => close(PartState::HappenedMaybeNotOurs, "it was gone already"),
+        // Nothing was done by us; what is there now tells whether somebody else did it.
+        Answer::Conflict(message) => observe(case, attempt, at, part, Some(message)),
+        Answer::Unknown(_) => observe(case, attempt, at, part, None),
+    }
+}
+
+/// Looks whether it happened. That it did not is believed when no request can land any more, or
+/// when the server said so.
+fn observe(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part, conflict: Option<&str>) -> Command {
+    let facts = match case.facts(|| part_look(case, attempt, part)) {
+        Ok(facts) => facts,
+        Err(look) => return look,
+    };
+    match case.with_act(attempt, part, facts, |action, act| (action.observe)(act)) {
+        Observed::Happened(what) => close_part(case, at, PartState::Happened, what),
+        Observed::HappenedMaybeNotOurs(what) => close_part(case, at, PartState::HappenedMaybeNotOurs, what),
+        Observed::NotYet(what) => match (conflict, until_landed(case, attempt, at)) {
+            (Some(message), _) => close_part(case, at, PartState::NotHappened, message.to_owned()),
+            (None, None) => close_part(case, at, PartState::NotHappened, what),
+            (None, Some(rest)) => case.wait(rest.min(OBSERVE_EVERY)),
+        },
+        Observed::Unknown(_) => case.wait(OBSERVE_EVERY),
+    }
+}
+
+/// How long a request of this effect may still land, by our own clock: from when it was sent by
+/// us, or from when we found it open, which is after its sender's claim had ended.
+fn until_landed(case: &Case<'_>, attempt: &Attempt, at: usize) -> Option<Duration> {
+    let timeouts = &case.inputs.world.config.timeouts;
+    let whole = timeouts.request.0 + timeouts.landing_margin.0;
+    let id = case.effect_id(attempt.number, at);
+    let since = case.inputs.memory.open_since(&id).unwrap_or(case.inputs.now.monotonic);
+    let passed = case.inputs.now.monotonic.saturating_sub(since);
+    whole.checked_sub(passed).filter(|rest| !rest.is_zero())
+}
+
+/// What it disrupted is given time to recover before the next one's turn.
+fn settle(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
+    let lineage = part.owner.clone().unwrap_or_else(|| case.remediation.spec.lineage.clone());
+    let look = || Look { subject: Some(lineage), pods: vec![part.target.clone()], ..Look::default() };
+    let facts = match case.facts(look) {
+        Ok(facts) => facts,
+        Err(look) => return look,
+    };
+    if has_recovered(facts, part) {
+        return case.write(|status| set_part(status, at, PartState::Settled, None));
+    }
+    let limit = case.inputs.world.config.timeouts.settle.0;
+    let passed = part.opened.map_or(limit, |opened| case.inputs.now.since(opened));
+    if passed < limit {
+        return case.wait(SETTLE_EVERY);
+    }
+    let why = format!("{} did not recover within {}s", part.target, limit.as_secs());
+    skip_rest(case, attempt, &why)
+}
+
+/// Whether the pod is gone and as many of its owner's are ready as before.
+fn has_recovered(facts: &Facts, part: &Part) -> bool {
+    let is_gone = match facts.pod(&part.target) {
+        Some(Found::Absent) => true,
+        Some(Found::There(pod)) => pod.metadata.uid != part.target.uid,
+        Some(Found::Unreadable(_)) | None => false,
+    };
+    let is_back = match (&facts.subject, part.ready_before) {
+        (Some(Found::Unreadable(_)), _) => false,
+        (_, Some(before)) => facts.workload().is_none_or(|workload| workload.ready >= before),
+        (_, None) => true,
+    };
+    is_gone && is_back
+}
+
+/// The turn of the next object.
+fn planned(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
+    let timeout = case.rung(attempt).map_or(Duration::ZERO, |step| step.timeout.0);
+    if case.inputs.now.since(attempt.intended) > timeout {
+        return skip_rest(case, attempt, "the step's time was over");
+    }
+    let facts = match case.facts(|| part_look(case, attempt, part)) {
+        Ok(facts) => facts,
+        Err(look) => return look,
+    };
+    let id = case.effect_id(attempt.number, at);
+    let is_undo = case.is_undo(attempt);
+    let request = case.request(get(attempt.action), id.clone(), part, facts, Stage::Continue, is_undo);
+    match governor::weigh(&request, case.inputs.world, case.inputs.ledger, case.inputs.now) {
+        Ok(()) => case.write_intent(Some(id), |status| {
+            let (wall, lands_until) = (case.wall(), lands_until(case));
+            status.decision = None;
+            if let Some(attempt) = status.attempts.last_mut() {
+                attempt.lands_until = lands_until;
+                attempt.epoch = status.epoch;
+                attempt.parts[at].state = PartState::Open;
+                attempt.parts[at].opened = Some(wall);
+                attempt.parts[at].ready_before = ready(facts);
+            }
+        }),
+        // It is over for this one, or it may not be touched: the others' turn.
+        Err(Refusal { rule, reason, until }) if until.is_none() || rule == rules::CONDITION_STILL_TRUE => {
+            close_part(case, at, PartState::Skipped, format!("{rule}: {reason}"))
+        }
+        Err(refusal) => case.defer(case.status.phase, &refusal, attempt.action),
+    }
+}
+
+/// What is read for one object.
+fn part_look(case: &Case<'_>, attempt: &Attempt, part: &Part) -> Look {
+    let spec = &case.remediation.spec;
+    if part.target.kind == "Pod" {
+        return Look {
+            subject: Some(spec.lineage.clone()),
+            pods: vec![part.target.clone()],
+            owner_of: Some(part.target.clone()),
+            ..Look::default()
+        };
+    }
+    (get(attempt.action).look)(spec, case.issue())
+}
+
+fn close_part(case: &Case<'_>, at: usize, state: PartState, detail: String) -> Command {
+    case.write(|status| set_part(status, at, state, Some(detail)))
+}
+
+fn set_part(
+    status: &mut model::remediation::RemediationStatus,
+    at: usize,
+    state: PartState,
+    detail: Option<String>,
+) {
+    let Some(part) = status.attempts.last_mut().and_then(|attempt| attempt.parts.get_mut(at)) else { return };
+    part.state = state;
+    if let Some(mut detail) = detail {
+        // A server's or webhook's words may be long; the list of parts is not.
+        detail.truncate(detail.floor_char_boundary(300));
+        part.detail = detail;
+    }
+}
+
+fn skip_rest(case: &Case<'_>, attempt: &Attempt, why: &str) -> Command {
+    let count = attempt.parts.len();
+    case.write(|status| {
+        for at in 0..count {
+            let is_planned =
+                status.attempts.last().is_some_and(|last| last.parts[at].state == PartState::Planned);
+            if is_planned {
+                set_part(status, at, PartState::Skipped, Some(why.to_owned()));
+            }
+        }
+    })
+}

@@ -1,0 +1,275 @@
+//! An attempt's effects are through: did it help, and what is to be taken back.
+
+use std::time::Duration;
+
+use model::alert::VALIDITY;
+use model::issue::Resolution;
+use model::policy::ActionName;
+use model::remediation::{Attempt, AttemptResult, Part, PartState, Phase};
+
+use super::case::Case;
+use super::{Command, decide};
+use crate::actions::{self, Verify};
+use crate::conditions::{self, Truth};
+use crate::facts::{Found, Look};
+use crate::governor::{Refusal, rules};
+use crate::inbox::Standing;
+use crate::ledger::outstanding;
+use crate::marks;
+
+/// The monitor says the one thing and the object the other: when to look again.
+const DISAGREE: Duration = Duration::from_secs(5);
+
+/// The open attempt has no effect left to send or observe.
+pub(super) fn after_acting(case: &Case<'_>) -> Command {
+    let Some(attempt) = case.status.open_attempt() else { return Command::Wait(None) };
+    if !attempt.happened() {
+        return without_effect(case, attempt);
+    }
+    let needs_no_proof = case.is_undo(attempt) || actions::get(attempt.action).verify == Verify::Nothing;
+    if needs_no_proof {
+        return close(case, happened(attempt), "done", Phase::Pending);
+    }
+    if case.status.phase != Phase::Verifying {
+        let result = happened(attempt);
+        let detail = attempt.parts.iter().rfind(|part| part.state.happened()).map(|part| part.detail.clone());
+        return case.write(|status| {
+            status.phase = Phase::Verifying;
+            status.message = format!("{} happened; is it healthy?", attempt.action);
+            set_last(status, |last| {
+                last.result = result;
+                last.observed = Some(case.wall());
+                last.detail = detail.unwrap_or_default();
+            });
+        });
+    }
+    verify(case, attempt)
+}
+
+fn happened(attempt: &Attempt) -> AttemptResult {
+    let is_surely_ours =
+        attempt.parts.iter().any(|part| matches!(part.state, PartState::Happened | PartState::Settled));
+    if is_surely_ours { AttemptResult::Happened } else { AttemptResult::HappenedMaybeNotOurs }
+}
+
+/// Nothing came of it: refused, or never landed.
+fn without_effect(case: &Case<'_>, attempt: &Attempt) -> Command {
+    let refused = attempt.parts.iter().find(|part| part.state == PartState::Refused);
+    let detail = refused.or(attempt.parts.last()).map(|part| part.detail.clone()).unwrap_or_default();
+    match refused {
+        Some(_) => {
+            let until = Some(case.inputs.now.wall_in(case.inputs.world.config.attempts.back_off.0));
+            let reason = format!("the eviction was refused: {detail}");
+            let rule = if is_eviction(attempt) { rules::EVICTION_FIRST } else { rules::CONDITION_STILL_TRUE };
+            let refusal = Refusal { rule, reason, until };
+            let is_over = case.status.phase.is_over();
+            case.write(|status| {
+                set_last(status, |last| close_attempt(last, AttemptResult::Refused, &detail, case));
+                if !is_over {
+                    status.phase = Phase::Deferred;
+                    status.message = format!("{}: {}", refusal.rule, refusal.reason);
+                    status.decision = Some(refusal.decision(case.wall()));
+                }
+            })
+        }
+        None => close(case, AttemptResult::NotHappened, &detail, Phase::Pending),
+    }
+}
+
+fn is_eviction(attempt: &Attempt) -> bool {
+    matches!(attempt.action, ActionName::EvictPod | ActionName::DrainNode)
+}
+
+/// The check that found the trouble has the word, for as long as the step gives it.
+fn verify(case: &Case<'_>, attempt: &Attempt) -> Command {
+    let timeout = case.rung(attempt).map_or(Duration::ZERO, |step| step.timeout.0);
+    let passed = attempt.observed.map_or(timeout, |observed| case.inputs.now.since(observed));
+    match case.inputs.standing {
+        Standing::Ended(Resolution::Healthy, since) => return healthy(case, since),
+        Standing::Ended(resolution, _) => {
+            let result = attempt.result;
+            return case.write(|status| {
+                set_last(status, |last| close_attempt(last, result, resolution.as_str(), case));
+                status.phase = Phase::Cancelled;
+                status.message = format!("the monitor says {}", resolution.as_str());
+                status.ended = Some(case.wall());
+            });
+        }
+        Standing::Firing(_) | Standing::Folded(_) | Standing::Silent | Standing::Unheard => {}
+    }
+    let is_silent = matches!(case.inputs.standing, Standing::Silent | Standing::Unheard);
+    // A source that fell silent may come back with the word that it is healthy.
+    let patience = if is_silent { Duration::try_from(VALIDITY).unwrap_or_default() } else { Duration::ZERO };
+    match (timeout + patience).checked_sub(passed).filter(|rest| !rest.is_zero()) {
+        Some(rest) => case.wait(rest),
+        None if is_silent => {
+            close(case, AttemptResult::DidNotHelp, "nobody said that it helped", Phase::Pending)
+        }
+        None => {
+            let detail = format!("not healthy within {}s", timeout.as_secs());
+            close(case, AttemptResult::DidNotHelp, &detail, Phase::Pending)
+        }
+    }
+}
+
+/// The monitor says healthy, since the given moment. It counts when that has lasted, and when a
+/// live look does not say otherwise; then what is not needed any more is taken back.
+pub(super) fn healthy(case: &Case<'_>, since: Duration) -> Command {
+    let spec = &case.remediation.spec;
+    let has_acted = case.status.attempts.iter().any(Attempt::happened);
+    if !has_acted && case.status.open_attempt().is_none() {
+        return finish(case);
+    }
+    let lasted = case.inputs.now.monotonic.saturating_sub(since);
+    let needed = Duration::from_secs(spec.healthy_for_s);
+    if let Some(rest) = needed.checked_sub(lasted).filter(|rest| !rest.is_zero()) {
+        return case.wait(rest);
+    }
+    let look = || Look { subject: Some(spec.lineage.clone()), ..Look::default() };
+    let facts = match case.facts(look) {
+        Ok(facts) => facts,
+        Err(look) => return look,
+    };
+    if matches!(facts.subject, Some(Found::Unreadable(_))) {
+        return case.wait(DISAGREE);
+    }
+    let is_gone = matches!(facts.subject, Some(Found::Absent));
+    if !is_gone && conditions::lineage(&spec.check, facts) == Truth::Holds {
+        return case.wait(DISAGREE);
+    }
+    if case.status.open_attempt().is_some() && outstanding(&case.status.attempts).is_some() {
+        return close(case, AttemptResult::Helped, "healthy again", Phase::Pending);
+    }
+    take_back(case).unwrap_or_else(|| finish(case))
+}
+
+/// It is over, one way or the other.
+fn finish(case: &Case<'_>) -> Command {
+    if case.status.phase.is_over() {
+        return Command::Wait(None);
+    }
+    let is_verified = case.status.open_attempt().is_some()
+        || case.status.attempts.iter().any(|attempt| attempt.result == AttemptResult::Helped);
+    let wall = case.wall();
+    case.write(|status| {
+        if status.open_attempt().is_some() {
+            set_last(status, |last| close_attempt(last, AttemptResult::Helped, "healthy again", case));
+        }
+        status.ended = Some(wall);
+        status.decision = None;
+        if is_verified {
+            let helped = status.attempts.iter().rfind(|attempt| attempt.result == AttemptResult::Helped);
+            let what = helped
+                .map_or_else(String::new, |attempt| format!("{} on {}", attempt.action, attempt.target));
+            status.phase = Phase::Succeeded;
+            status.message = format!("healthy after {what}");
+        } else {
+            status.phase = Phase::Cleared;
+            "healthy again without our doing".clone_into(&mut status.message);
+        }
+    })
+}
+
+/// Takes our mark off a node where one is left. `None` when nothing is left to take back.
+fn take_back(case: &Case<'_>) -> Option<Command> {
+    let put = outstanding(&case.status.attempts)?;
+    let undo = actions::get(actions::get(put.action).undo?);
+    let Some(facts) = case.inputs.facts else {
+        let look = Look { subject: Some(case.remediation.spec.lineage.clone()), ..Look::default() };
+        return Some(Command::Look(Box::new(look)));
+    };
+    let gone = |reason: &str| {
+        let refusal = Refusal { rule: "OwnMarks", reason: reason.to_owned(), until: None };
+        Some(nothing_to_take_back(case, &refusal))
+    };
+    match &facts.subject {
+        Some(Found::Absent) => return gone("the node is gone, and the mark with it"),
+        Some(Found::There(subject)) if subject.reference().uid != put.target.uid => {
+            return gone("another node has its name");
+        }
+        Some(Found::There(_)) => {}
+        Some(Found::Unreadable(_)) | None => return Some(case.wait(DISAGREE)),
+    }
+    if facts.node().is_some_and(|node| !marks::has_taint(node)) {
+        return gone("somebody has taken the mark off");
+    }
+    let spec = &case.remediation.spec;
+    let parts = (undo.targets)(&actions::Aim { spec, issue: None, facts }).unwrap_or_default();
+    Some(decide::begin_with(case, put.step as usize, undo, parts, facts, true))
+}
+
+/// Records that there is nothing of ours to take back (any more), so that it does not count.
+pub(super) fn nothing_to_take_back(case: &Case<'_>, refusal: &Refusal) -> Command {
+    let Some(put) = outstanding(&case.status.attempts) else { return Command::Wait(None) };
+    let wall = case.wall();
+    let detail = format!("{}: {}", refusal.rule, refusal.reason);
+    let part = Part {
+        target: put.target.clone(),
+        node: String::new(),
+        owner: None,
+        state: PartState::HappenedMaybeNotOurs,
+        opened: None,
+        ready_before: None,
+        detail: detail.clone(),
+    };
+    let attempt = Attempt {
+        step: put.step,
+        number: case.status.attempts.len() as u32 + 1,
+        action: ActionName::ReleaseNode,
+        target: put.target.clone(),
+        epoch: case.status.epoch,
+        intended: wall,
+        lands_until: wall,
+        parts: vec![part],
+        result: AttemptResult::HappenedMaybeNotOurs,
+        detail,
+        observed: Some(wall),
+        closed: Some(wall),
+    };
+    case.write(|status| status.attempts.push(attempt))
+}
+
+/// It is over and nobody complains any more, but nobody has said healthy either: a mark of ours is
+/// taken back when the object itself looks well, and has had time to be complained about.
+pub(super) fn tidy_unheard(case: &Case<'_>) -> Command {
+    let now = case.inputs.now.monotonic;
+    let silent = case.inputs.memory.unheard_since().map_or(Duration::ZERO, |since| now.saturating_sub(since));
+    if let Some(rest) = decide::UNHEARD_MAX.checked_sub(silent).filter(|rest| !rest.is_zero()) {
+        return case.wait(rest);
+    }
+    let spec = &case.remediation.spec;
+    let facts = match case.facts(|| Look { subject: Some(spec.lineage.clone()), ..Look::default() }) {
+        Ok(facts) => facts,
+        Err(look) => return look,
+    };
+    let is_gone = matches!(facts.subject, Some(Found::Absent));
+    if is_gone || matches!(conditions::lineage(&spec.check, facts), Truth::Over(_)) {
+        return take_back(case).unwrap_or(Command::Wait(None));
+    }
+    case.wait(Duration::from_mins(1))
+}
+
+/// Closes the open attempt. What is over stays over.
+fn close(case: &Case<'_>, result: AttemptResult, detail: &str, phase: Phase) -> Command {
+    let is_over = case.status.phase.is_over();
+    case.write(|status| {
+        set_last(status, |last| close_attempt(last, result, detail, case));
+        if !is_over {
+            status.phase = phase;
+            detail.clone_into(&mut status.message);
+        }
+    })
+}
+
+fn close_attempt(attempt: &mut Attempt, result: AttemptResult, detail: &str, case: &Case<'_>) {
+    attempt.result = result;
+    detail.clone_into(&mut attempt.detail);
+    attempt.observed.get_or_insert(case.wall());
+    attempt.closed = Some(case.wall());
+}
+
+fn set_last(status: &mut model::remediation::RemediationStatus, set: impl FnOnce(&mut Attempt)) {
+    if let Some(last) = status.attempts.last_mut() {
+        set(last);
+    }
+}

@@ -1,0 +1,293 @@
+//! No attempt is open: whether to begin one, and which.
+
+use std::time::Duration;
+
+use model::issue::Resolution;
+use model::policy::{ActionName, Mode};
+use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, Part, PartState, Phase};
+
+use super::case::Case;
+use super::{Command, Plan, conclude};
+use crate::actions::{self, Action, Aim, Verify};
+use crate::facts::{Facts, Look};
+use crate::governor::{self, Refusal, Stage, rules};
+use crate::inbox::Standing;
+use crate::planner::{self, Next};
+
+/// How long an issue that nobody tells of any more is waited for: two of its validities.
+pub(super) const UNHEARD_MAX: Duration = Duration::from_mins(10);
+/// When to look again at what changes by being told, in case the telling is lost.
+const IDLE: Duration = Duration::from_mins(1);
+
+pub(super) fn decide(case: &Case<'_>) -> Command {
+    let is_over = case.status.phase.is_over();
+    match case.inputs.standing {
+        Standing::Ended(Resolution::Healthy, since) => return conclude::healthy(case, since),
+        Standing::Ended(resolution, _) if !is_over => {
+            return case.end(Phase::Cancelled, format!("the monitor says {}", resolution.as_str()));
+        }
+        Standing::Ended(..) | Standing::Silent | Standing::Unheard => return unheard(case),
+        Standing::Folded(issue) => return folded(case, issue),
+        Standing::Firing(_) => {}
+    }
+    if is_over {
+        // Only a mark is left, and it stays while the trouble does.
+        return Command::Wait(None);
+    }
+    match case.inputs.plan {
+        Plan::Current => {}
+        Plan::Replaced => return case.end(Phase::Cancelled, "the policy says something else now"),
+        Plan::Gone => return case.end(Phase::Cancelled, "the policy is gone, or not used any more"),
+    }
+    if let Some(end) = without_approval(case) {
+        return end;
+    }
+    let spec = &case.remediation.spec;
+    let recurrence = case.inputs.world.config.attempts.recurrence.0;
+    let earlier = case.inputs.earlier.iter().copied();
+    match planner::next(spec, &case.status.attempts, earlier, recurrence, case.inputs.now) {
+        Next::Step(index) if case.status.attempts.len() < ATTEMPTS_MAX => begin(case, index),
+        Next::Step(_) | Next::Exhausted => {
+            let tried: Vec<&str> = spec.steps.iter().map(|step| step.action.as_str()).collect();
+            case.end(Phase::Escalated, format!("{} did not help: a person is needed", tried.join(", ")))
+        }
+    }
+}
+
+/// Nobody tells of it. Nothing is done without a complaint, and silence is not health.
+fn unheard(case: &Case<'_>) -> Command {
+    if case.status.phase.is_over() {
+        return conclude::tidy_unheard(case);
+    }
+    let now = case.inputs.now.monotonic;
+    let silent = case.inputs.memory.unheard_since().map_or(Duration::ZERO, |since| now.saturating_sub(since));
+    match UNHEARD_MAX.checked_sub(silent).filter(|rest| !rest.is_zero()) {
+        Some(rest) => case.wait(rest),
+        None => case.end(Phase::Cancelled, "nobody tells of it any more; that it is healthy was not said"),
+    }
+}
+
+fn folded(case: &Case<'_>, issue: &model::Issue) -> Command {
+    let Some(origin) = &issue.cause else { return Command::Wait(None) };
+    if case.status.phase.is_over() {
+        return Command::Wait(None);
+    }
+    let message = format!("explained by {} of {}, which is treated instead", origin.code, origin.lineage);
+    if case.status.message == message {
+        return case.wait(IDLE);
+    }
+    case.write(|status| {
+        status.phase = Phase::Pending;
+        status.message = message;
+    })
+}
+
+/// A no, or no answer in time.
+fn without_approval(case: &Case<'_>) -> Option<Command> {
+    let spec = &case.remediation.spec;
+    if spec.mode != Mode::Approve {
+        return None;
+    }
+    if let Some(approval) = spec.approval.as_ref().filter(|given| given.verdict == ApprovalVerdict::Rejected)
+    {
+        return Some(case.end(Phase::Rejected, format!("rejected by {}", approval.by)));
+    }
+    let asked = case.status.decision.as_ref().filter(|_| case.status.phase == Phase::AwaitingApproval)?;
+    let waited = case.inputs.now.since(asked.at);
+    let is_approved = spec.approval.as_ref().is_some_and(|approval| approval.plan_hash == spec.plan_hash);
+    let is_late = waited >= Duration::from_secs(spec.approval_timeout_s.max(1)) && !is_approved;
+    is_late.then(|| case.end(Phase::Rejected, "nobody approved it in time"))
+}
+
+/// Begins an attempt at a step of the ladder: chooses its objects, asks the governor, and writes
+/// the intent.
+fn begin(case: &Case<'_>, index: usize) -> Command {
+    let spec = &case.remediation.spec;
+    let action = actions::get(spec.steps[index].action);
+    let look = || (action.look)(spec, case.issue());
+    let facts = match case.facts(look) {
+        Ok(facts) => facts,
+        Err(look) => return look,
+    };
+    let parts = match (action.targets)(&Aim { spec, issue: case.issue(), facts }) {
+        Ok(parts) => parts,
+        Err(reason) => return nothing_to_act_on(case, action, reason),
+    };
+    if action.verify == Verify::Nothing && parts.is_empty() {
+        return looked(case, index, action, facts);
+    }
+    match owner_look(&parts, facts) {
+        Some(owner_of) => Command::Look(Box::new(Look { owner_of: Some(owner_of), ..look() })),
+        None => begin_with(case, index, action, parts, facts, false),
+    }
+}
+
+/// The pod whose owner has to be read before the governor can be asked.
+fn owner_look(parts: &[Part], facts: &Facts) -> Option<model::ObjectRef> {
+    let first = parts.first().filter(|part| part.target.kind == "Pod")?;
+    let has_owner = match &facts.pods_on_node {
+        Some(found) => found
+            .there()
+            .and_then(|pods| pods.iter().find(|pod| pod.metadata.uid == first.target.uid))
+            .is_some_and(|pod| pod.metadata.controller().is_some()),
+        None => facts.pod(&first.target)?.there()?.metadata.controller().is_some(),
+    };
+    let is_read = facts.pod(&first.target).is_some() && (facts.owner.is_some() || !has_owner);
+    (!is_read).then(|| first.target.clone())
+}
+
+fn nothing_to_act_on(case: &Case<'_>, action: &Action, reason: String) -> Command {
+    let until = Some(case.inputs.now.wall_in(Duration::from_secs(5)));
+    let refusal = Refusal { rule: rules::CONDITION_STILL_TRUE, reason, until };
+    case.defer(Phase::Deferred, &refusal, action.name)
+}
+
+/// A step that only looks is done when it has looked.
+fn looked(case: &Case<'_>, index: usize, action: &Action, facts: &Facts) -> Command {
+    let wall = case.wall();
+    case.write(|status| {
+        status.evidence = actions::evidence(case.issue(), facts);
+        status.action = Some(action.name);
+        status.attempts.push(Attempt {
+            step: index as u32,
+            number: status.attempts.len() as u32 + 1,
+            action: action.name,
+            target: case.remediation.spec.subject.clone(),
+            epoch: status.epoch,
+            intended: wall,
+            lands_until: wall,
+            parts: Vec::new(),
+            result: AttemptResult::Happened,
+            detail: format!("{} facts kept", status.evidence.len()),
+            observed: Some(wall),
+            closed: Some(wall),
+        });
+    })
+}
+
+/// Asks the governor for the first object of a new attempt, and writes the intent for it.
+pub(super) fn begin_with(
+    case: &Case<'_>,
+    index: usize,
+    action: &'static Action,
+    mut parts: Vec<Part>,
+    facts: &Facts,
+    is_undo: bool,
+) -> Command {
+    let number = case.status.attempts.len() as u32 + 1;
+    let id = case.effect_id(number, 0);
+    let Some(first) = parts.first_mut() else {
+        return nothing_to_act_on(case, action, "there is nothing to act on".to_owned());
+    };
+    first.ready_before = ready(facts);
+    let request = case.request(action, id.clone(), first, facts, Stage::Begin, is_undo);
+    let (world, ledger, now) = (case.inputs.world, case.inputs.ledger, case.inputs.now);
+    if let Err(refusal) = governor::weigh(&request, world, ledger, now) {
+        let planned = format!("{} on {}", action.name, first.target);
+        let foreseen = governor::foresee(&request, world, ledger, now);
+        return refused(case, action, &refusal, &planned, foreseen.err().as_ref(), is_undo);
+    }
+    let wall = case.wall();
+    first.state = PartState::Open;
+    first.opened = Some(wall);
+    let target = attempt_target(action, first, case);
+    let is_over = case.status.phase.is_over();
+    case.write_intent(Some(id), |status| {
+        if status.evidence.is_empty() && !is_undo {
+            status.evidence = actions::evidence(case.issue(), facts);
+        }
+        if !is_over {
+            status.phase = Phase::Acting;
+            status.message = format!("{} on {target}", action.name);
+            status.action = Some(action.name);
+            status.decision = None;
+        }
+        status.attempts.push(Attempt {
+            step: index as u32,
+            number,
+            action: action.name,
+            target,
+            epoch: status.epoch,
+            intended: wall,
+            lands_until: lands_until(case),
+            parts,
+            result: AttemptResult::Open,
+            detail: String::new(),
+            observed: None,
+            closed: None,
+        });
+    })
+}
+
+/// What an attempt is on: the node for a drain, else the first object it touches.
+fn attempt_target(action: &Action, first: &Part, case: &Case<'_>) -> model::ObjectRef {
+    if action.name == ActionName::DrainNode {
+        let node = case.inputs.facts.and_then(Facts::node);
+        return node
+            .map_or_else(|| case.remediation.spec.subject.clone(), |node| node.metadata.reference("Node"));
+    }
+    first.target.clone()
+}
+
+/// How many pods of the owner are ready now, as far as that was read.
+pub(super) fn ready(facts: &Facts) -> Option<u32> {
+    let owner = facts.owner.as_ref().and_then(|found| found.there());
+    facts.workload().or(owner).map(|workload| workload.ready)
+}
+
+/// When no request that is sent now can land any more.
+pub(super) fn lands_until(case: &Case<'_>) -> jiff::Timestamp {
+    let timeouts = &case.inputs.world.config.timeouts;
+    case.inputs.now.wall_in(timeouts.request.0 + timeouts.landing_margin.0)
+}
+
+/// Records a no to a new attempt.
+fn refused(
+    case: &Case<'_>,
+    action: &Action,
+    refusal: &Refusal,
+    would: &str,
+    foreseen: Option<&Refusal>,
+    is_undo: bool,
+) -> Command {
+    let mode = case.remediation.spec.mode;
+    if is_undo && refusal.until.is_none() {
+        return conclude::nothing_to_take_back(case, refusal);
+    }
+    match (refusal.rule, refusal.until) {
+        (rules::OBSERVE_BY_DEFAULT, Some(_)) if mode == Mode::Approve => {
+            case.defer(Phase::AwaitingApproval, refusal, action.name)
+        }
+        (_, Some(_)) => case.defer(Phase::Deferred, refusal, action.name),
+        (rule, None) => {
+            let (phase, message) = match rule {
+                rules::OBSERVE_BY_DEFAULT if mode == Mode::Approve => {
+                    (Phase::Rejected, refusal.reason.clone())
+                }
+                rules::OBSERVE_BY_DEFAULT => (Phase::Observed, observed(would, foreseen)),
+                rules::ATTEMPT_CAP => (Phase::Escalated, format!("{}: a person is needed", refusal.reason)),
+                _ => (Phase::Denied, format!("{rule}: {}", refusal.reason)),
+            };
+            let decision = refusal.decision(case.wall());
+            case.write(|status| {
+                status.phase = phase;
+                status.message = message;
+                status.action = Some(action.name);
+                status.decision = Some(decision);
+                status.ended = Some(case.wall());
+            })
+        }
+    }
+}
+
+fn observed(would: &str, foreseen: Option<&Refusal>) -> String {
+    match foreseen {
+        None => format!("would have done {would}"),
+        Some(Refusal { rule, reason, until: Some(_) }) => {
+            format!("would have deferred {would}: {rule}: {reason}")
+        }
+        Some(Refusal { rule, reason, until: None }) => {
+            format!("would have refused {would}: {rule}: {reason}")
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The healer as a service: everything that reads, writes and waits. The core decides.
+
+mod engine;
+mod failpoints;
+mod herald;
+mod http;
+mod metrics;
+mod policies;
+mod reader;
+mod retention;
+mod shared;
+mod tell;
+mod views;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::bookkeeping::Bookkeeper;
+use cluster::connect::Connection;
+use cluster::effects::Effects;
+use cluster::lease::{self, Claim, Elector};
+use environment::{Drained, Environment};
+use model::config::healer::HealerConfig;
+use net::holds::Teller;
+use net::server::{self, Security};
+use net::tls::{Files, Identity, Reloading};
+
+use tokio::sync::watch;
+
+use crate::governor::Own;
+use crate::policy;
+use engine::Hands;
+use reader::Reader;
+use shared::Shared;
+use tell::Events;
+
+/// The field manager, and what stands in events.
+const MANAGER: &str = "seaworthy-healer";
+
+/// What a healer is made from.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Its configuration, valid.
+    pub config: HealerConfig,
+    /// Its version, for the metrics.
+    pub version: &'static str,
+    /// What tells this process from all others, also from an earlier one of the same pod: random.
+    pub incarnation: String,
+}
+
+/// What a healer speaks through.
+#[derive(Clone)]
+pub struct Transports {
+    /// Kubernetes.
+    pub client: kube::Client,
+    /// The namespace that the client's configuration names.
+    pub default_namespace: String,
+    /// The own identity; without it no issues are received over the network.
+    pub tls: Option<Reloading>,
+    /// The alerters.
+    pub alerters: Vec<Teller>,
+}
+
+/// Why a healer cannot start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be used.
+    #[error("the healer's configuration: {0}")]
+    Config(String),
+    /// A file with policies cannot be used.
+    #[error("{}: {reason}", path.display())]
+    PolicyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A certificate, key or authority cannot be used.
+    #[error(transparent)]
+    Tls(#[from] net::tls::Error),
+    /// An alerter's address cannot be used.
+    #[error("alerter {url}: {reason}")]
+    Alerter {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A port cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] net::server::ListenError),
+    /// Our custom resources are not installed.
+    #[error(transparent)]
+    NotInstalled(#[from] cluster::crds::Error),
+    /// A task that the healer cannot be without has ended.
+    #[error("{0}; this is a defect, please report it")]
+    TaskEnded(environment::Ended),
+}
+
+impl Transports {
+    /// The transports that a configuration names.
+    pub async fn new(
+        config: &HealerConfig,
+        environment: &Environment,
+        connection: &Connection,
+    ) -> Result<Self, Error> {
+        let tls = match &config.tls {
+            None => None,
+            Some(files) => {
+                let files = Files { ca: files.ca.clone(), cert: files.cert.clone(), key: files.key.clone() };
+                Some(Reloading::load(environment, files).await?)
+            }
+        };
+        let mut alerters = Vec::new();
+        for url in &config.alerters {
+            let Some(tls) = &tls else {
+                return Err(Error::Config("tls: is needed to reach the alerters".to_owned()));
+            };
+            let client = net::http::Client::to_service(environment, tls, &Identity::alerter());
+            let endpoint = net::http::Endpoint::new(url, client)
+                .map_err(|error| Error::Alerter { url: url.clone(), reason: error.to_string() })?;
+            alerters.push(Teller::new(environment, endpoint));
+        }
+        Ok(Self {
+            client: connection.client.clone(),
+            default_namespace: connection.default_namespace.clone(),
+            tls,
+            alerters,
+        })
+    }
+}
+
+/// A healer that is not running yet.
+pub struct Service {
+    shared: Arc<Shared>,
+    transports: Transports,
+    lease: lease::Options,
+    registry: prometheus_client::registry::Registry,
+}
+
+/// A running healer, as others see it. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// Takes issues, as the monitor posts them: for a monitor in the same process.
+    pub fn receive(&self, alerts: &[model::alert::PostableAlert]) -> crate::inbox::Received {
+        self.shared.receive(alerts)
+    }
+
+    /// Whether this replica leads.
+    pub fn leads(&self) -> bool {
+        self.shared.state().epoch.is_some()
+    }
+
+    /// Whether all it decides by was read once.
+    pub fn is_ready(&self) -> bool {
+        self.shared.state().is_synced()
+    }
+}
+
+impl Service {
+    /// Makes a healer from its configuration and transports. Reads the policy files; nothing else
+    /// happens before [`Service::run`].
+    pub async fn new(
+        options: Options,
+        environment: Environment,
+        transports: Transports,
+    ) -> Result<Self, Error> {
+        let Options { config, version, incarnation } = options;
+        config.validate().map_err(|wrong| {
+            Error::Config(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        let files = policies::read_files(&config.policies).await?;
+        let variable = |name: &str| std::env::var(name).unwrap_or_default();
+        let or = |given: &str, fallback: String| if given.is_empty() { fallback } else { given.to_owned() };
+        let leader = &config.leader;
+        let namespace =
+            or(&leader.namespace, or(&variable("POD_NAMESPACE"), transports.default_namespace.clone()));
+        let node = or(&leader.node, variable("NODE_NAME"));
+        let instance = or(&leader.identity, or(&variable("POD_NAME"), variable("HOSTNAME")));
+        let instance = or(&instance, "healer".to_owned());
+        let lease = lease::Options {
+            namespace: namespace.clone(),
+            name: leader.lease.clone(),
+            identity: format!("{instance}_{incarnation}"),
+            manager: MANAGER.to_owned(),
+            duration: leader.lease_duration.0,
+        };
+        let own = Own { namespace, node };
+        let mut registry = net::metrics::registry("healer", version, &environment);
+        if let Some(tls) = &transports.tls {
+            net::metrics::register_tls(&mut registry, "healer", tls);
+        }
+        let shared = Arc::new(Shared::new(config, environment, own, instance, files, &mut registry));
+        Ok(Self { shared, transports, lease, registry })
+    }
+
+    /// Another way to it, for the same process.
+    pub fn handle(&self) -> Handle {
+        Handle { shared: Arc::clone(&self.shared) }
+    }
+
+    /// The API behind mutual TLS: issues in, status out.
+    pub fn router(&self) -> axum::Router {
+        http::api(&self.shared)
+    }
+
+    /// Runs until asked to stop, then gives the lease back.
+    pub async fn run(self, drain: Drained) -> Result<(), Error> {
+        let Self { shared, transports, lease, registry } = self;
+        let environment = shared.environment.clone();
+        let config = &shared.config;
+        let metrics = server::listen(config.listen.metrics).await?;
+        let plain = http::plain(&shared, registry);
+        let mut serving = vec![environment.spawn("metrics", {
+            let (environment, drain) = (environment.clone(), drain.clone());
+            async move { server::serve(&environment, metrics, Security::Plain, plain, drain).await }
+        })];
+        if let Some(tls) = transports.tls.clone() {
+            let listener = server::listen(config.listen.api).await?;
+            let router = http::api(&shared);
+            let (environment2, drain) = (environment.clone(), drain.clone());
+            serving.push(environment.spawn("api", async move {
+                server::serve(&environment2, listener, Security::Mutual(tls), router, drain).await;
+            }));
+        } else {
+            tracing::warn!("no tls is configured: issues come from this process only");
+        }
+        if let Err(error) =
+            cluster::crds::check_installed(&transports.client, config.timeouts.request.0).await
+        {
+            match error {
+                cluster::crds::Error::Missing(_) => return Err(error.into()),
+                // The server may be away for a while: the watches wait for it.
+                error => tracing::warn!(%error, "cannot tell whether the custom resources are installed"),
+            }
+        }
+        views::follow_all(&shared, &transports.client);
+        let (elector, claim) = Elector::new(transports.client.clone(), environment.clone(), lease);
+        let floor = elector.floor();
+        let election = environment.spawn_critical("election", elector.run(drain.clone()));
+        let tell = herald::start(&shared, transports.alerters.clone());
+        let hands = hands(&shared, &transports.client, &claim);
+        let engine = engine::Engine::new(Arc::clone(&shared), hands, claim, floor, tell);
+        let tasks = environment.tasks().clone();
+        let ended = tokio::select! {
+            biased;
+            () = engine.run(drain.clone()) => None,
+            ended = tasks.critical_ended() => Some(ended),
+        };
+        if let Some(ended) = ended.filter(|_| !drain.is_requested()) {
+            return Err(Error::TaskEnded(ended));
+        }
+        // The lease is given back before the process ends, so that the other replica need not wait.
+        let grace = Duration::from_secs(5);
+        let _ = tokio::time::timeout(grace, election.join()).await;
+        for task in serving {
+            let _ = tokio::time::timeout(grace, task.join()).await;
+        }
+        environment.tasks().abort();
+        Ok(())
+    }
+}
+
+fn hands(shared: &Shared, client: &kube::Client, claim: &watch::Receiver<Claim>) -> Hands {
+    let (environment, deadline) = (shared.environment.clone(), shared.config.timeouts.request.0);
+    Hands {
+        bookkeeper: Bookkeeper::new(client.clone(), MANAGER, deadline),
+        effects: Effects::new(client.clone(), environment.clone(), claim.clone(), MANAGER),
+        reader: Reader::new(client.clone(), environment, deadline),
+        events: Events::new(client.clone(), shared, deadline),
+    }
+}
+
+/// Runs a healer as its configuration says: with its certificates, alerters and addresses.
+pub async fn serve(
+    options: Options,
+    environment: Environment,
+    connection: &Connection,
+    drain: Drained,
+) -> Result<(), Error> {
+    let transports = Transports::new(&options.config, &environment, connection).await?;
+    Service::new(options, environment, transports).await?.run(drain).await
+}
+
+/// Everything that is wrong with the policies of a file: for `config validate`.
+pub fn validate_policies(
+    file: &str,
+    text: &str,
+    own_namespace: &str,
+) -> Result<Vec<(String, Vec<policy::Refusal>)>, model::config::Error> {
+    let named = |policy: model::policy::HealingPolicy| {
+        let name = policy.metadata.name.unwrap_or_default();
+        (name, policy::validate(&policy.spec, own_namespace))
+    };
+    Ok(policy::parse(file, text)?.into_iter().map(named).collect())
+}

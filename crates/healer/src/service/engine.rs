@@ -1,0 +1,222 @@
+//! The leader's loop: takes issues up, and carries out what the core says about each remediation,
+//! one command at a time. What it remembers lives as long as its tenure.
+
+mod carry_out;
+mod uptake;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::bookkeeping::Bookkeeper;
+use cluster::effects::Effects;
+use cluster::lease::{Claim, Floor};
+use environment::Drained;
+use model::remediation::Remediation;
+use tokio::sync::{mpsc, watch};
+
+use super::reader::Reader;
+use super::shared::Shared;
+use super::tell::Events;
+use super::{policies, retention};
+use crate::governor::{self, Admit};
+use crate::inbox::Standing;
+use crate::machine::{self, Memory};
+use crate::queue::{self, Rank};
+
+/// How often to look although nothing is due.
+const IDLE: Duration = Duration::from_secs(5);
+/// How often old remediations are looked for.
+const SWEEP: Duration = Duration::from_mins(2);
+/// After a failed write, before the next attempt at the same.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the engine reads and writes with. It has no other way to the cluster.
+pub(super) struct Hands {
+    pub(super) bookkeeper: Bookkeeper,
+    pub(super) effects: Effects<Admit>,
+    pub(super) reader: Reader,
+    pub(super) events: Events,
+}
+
+/// The one who acts.
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+    bookkeeper: Bookkeeper,
+    effects: Effects<Admit>,
+    reader: Reader,
+    claim: watch::Receiver<Claim>,
+    floor: Floor,
+    /// What the alerter has accepted: remediation and transition.
+    told: mpsc::Receiver<(String, u64)>,
+    events: Events,
+}
+
+/// What is remembered during one tenure.
+struct Tenure {
+    epoch: u64,
+    memories: BTreeMap<String, Memory>,
+    /// When each remediation is looked at next; absent for those that wait to be told.
+    due: BTreeMap<String, Duration>,
+    told: BTreeMap<String, u64>,
+    swept: Duration,
+}
+
+impl Engine {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        hands: Hands,
+        claim: watch::Receiver<Claim>,
+        floor: Floor,
+        told: mpsc::Receiver<(String, u64)>,
+    ) -> Self {
+        let Hands { bookkeeper, effects, reader, events } = hands;
+        Self { shared, bookkeeper, effects, reader, claim, floor, told, events }
+    }
+
+    /// Leads whenever it may, until asked to stop.
+    pub(super) async fn run(mut self, drain: Drained) {
+        loop {
+            let held = tokio::select! {
+                biased;
+                () = drain.requested() => return,
+                held = self.claim.wait_for(|claim| claim.held) => held.map(|claim| *claim),
+            };
+            let Ok(claim) = held else { return };
+            if self.adopt_all(claim).await {
+                self.shared.metrics.leads(claim.epoch);
+                self.shared.state().epoch = Some(claim.epoch);
+                self.lead(claim.epoch, &drain).await;
+                self.shared.state().epoch = None;
+                self.shared.metrics.follows();
+            } else {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    /// Reads all remediations from a quorum before anything is decided. Asks for a higher epoch
+    /// where one as high is stored.
+    async fn adopt_all(&mut self, claim: Claim) -> bool {
+        let listed = match self.bookkeeper.list::<Remediation>().await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the remediations; not leading yet");
+                return false;
+            }
+        };
+        for malformed in &listed.malformed {
+            tracing::warn!(name = malformed.name, reason = malformed.reason, "a remediation makes no sense");
+        }
+        let status = |one: &Remediation| one.status.as_ref().map_or(0, |status| status.epoch);
+        let highest = listed.items.iter().map(status).max().unwrap_or(0);
+        self.floor.raise(highest);
+        if claim.epoch < highest {
+            tracing::info!(epoch = claim.epoch, highest, "a higher epoch is stored; asking for one above");
+            return false;
+        }
+        let mut state = self.shared.state();
+        for one in listed.items {
+            state.remediations.apply(one);
+        }
+        state.dirty.everything = true;
+        true
+    }
+
+    async fn lead(&mut self, epoch: u64, drain: &Drained) {
+        tracing::info!(epoch, "leading");
+        self.reader.forget();
+        let mut tenure = Tenure {
+            epoch,
+            memories: BTreeMap::new(),
+            due: BTreeMap::new(),
+            told: BTreeMap::new(),
+            swept: self.shared.environment.monotonic(),
+        };
+        while self.leads(epoch) && !drain.is_requested() {
+            self.turn(&mut tenure).await;
+            let now = self.shared.environment.monotonic();
+            let next = tenure.due.values().min().copied().unwrap_or(now + IDLE).min(now + IDLE);
+            tokio::select! {
+                biased;
+                () = drain.requested() => {}
+                _ = self.claim.wait_for(|claim| !claim.held || claim.epoch != epoch) => {}
+                Some((name, transition)) = self.told.recv() => {
+                    tenure.told.insert(name.clone(), transition);
+                    tenure.due.insert(name, now);
+                }
+                () = self.shared.changed.notified() => {}
+                () = tokio::time::sleep(next.saturating_sub(now)) => {}
+            }
+        }
+        tracing::info!(epoch, "not leading any more");
+    }
+
+    fn leads(&self, epoch: u64) -> bool {
+        let claim = *self.claim.borrow();
+        claim.epoch == epoch && claim.is_valid(&self.shared.environment)
+    }
+
+    async fn turn(&mut self, tenure: &mut Tenure) {
+        policies::refresh(&self.shared);
+        self.observe_nodes();
+        self.note_changes(tenure);
+        self.take_up_new(tenure).await;
+        policies::report(&self.shared, &self.bookkeeper).await;
+        let now = self.shared.environment.monotonic();
+        for name in queue::due(self.ranked(tenure), now) {
+            if !self.leads(tenure.epoch) {
+                return;
+            }
+            self.work(tenure, &name).await;
+        }
+        if now.saturating_sub(tenure.swept) >= SWEEP {
+            tenure.swept = now;
+            retention::sweep(&self.shared, &self.bookkeeper).await;
+        }
+        self.shared.metrics.settled(&self.shared.state(), tenure.due.len());
+    }
+
+    /// Counts the unhealthy nodes, each turn anew.
+    fn observe_nodes(&self) {
+        let now = self.shared.now();
+        let mut state = self.shared.state();
+        let troubled = state.inbox.nodes_in_trouble(now);
+        let (unhealthy, total) = governor::unhealthy(&state.nodes.objects, &troubled);
+        state.correlation.observe(unhealthy, total, &self.shared.config, now);
+    }
+
+    /// What changed is looked at now, whenever it was due.
+    fn note_changes(&self, tenure: &mut Tenure) {
+        let now = self.shared.environment.monotonic();
+        let mut state = self.shared.state();
+        let dirty = std::mem::take(&mut state.dirty);
+        state.dirty.policies = dirty.policies;
+        for (name, one) in &state.remediations.objects {
+            let is_touched =
+                dirty.everything || dirty.remediations.contains(name) || dirty.keys.contains(&one.spec.key());
+            let concerns = one.status.as_ref().is_none_or(machine::concerns);
+            if is_touched && concerns {
+                tenure.due.insert(name.clone(), now);
+            }
+        }
+        tenure.due.retain(|name, _| state.remediations.objects.contains_key(name));
+        tenure.memories.retain(|name, _| state.remediations.objects.contains_key(name));
+    }
+
+    fn ranked(&self, tenure: &Tenure) -> Vec<(Rank, Option<Duration>)> {
+        let now = self.shared.now();
+        let state = self.shared.state();
+        let rank = |(name, due): (&String, &Duration)| {
+            let one = state.remediations.objects.get(name)?;
+            let (severity, members) = match state.inbox.standing(&one.spec.key(), now) {
+                Standing::Firing(issue) | Standing::Folded(issue) => {
+                    (issue.severity, issue.members.len() + issue.members_omitted)
+                }
+                Standing::Ended(..) | Standing::Silent | Standing::Unheard => (one.spec.severity, 0),
+            };
+            Some((Rank::new(severity, members, one.spec.since, name), Some(*due)))
+        };
+        tenure.due.iter().filter_map(rank).collect()
+    }
+}

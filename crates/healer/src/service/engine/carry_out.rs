@@ -1,0 +1,224 @@
+//! Carries out what the core says about one remediation: one command, then the question again.
+
+use cluster::bookkeeping;
+use cluster::effects::{Answer, Change as Patch};
+use cluster::read;
+use model::remediation::{Remediation, RemediationStatus};
+
+use super::{Engine, RETRY, Tenure};
+use crate::actions::Effect;
+use crate::facts::Facts;
+use crate::governor::{BrakeState, Leadership, World};
+use crate::intake;
+use crate::ledger::Ledger;
+use crate::machine::{self, Change, Command, Inputs, Plan, Send};
+use crate::service::failpoints;
+
+/// Most commands for one remediation before the others' turn: a whole attempt takes about ten.
+const COMMANDS_MAX: usize = 40;
+
+impl Engine {
+    /// Carries out what the core says about one remediation, until it is to wait.
+    pub(super) async fn work(&mut self, tenure: &mut Tenure, name: &str) {
+        tenure.due.remove(name);
+        let mut facts: Option<Facts> = None;
+        let mut brake = BrakeState::Unreadable("it was not read yet".to_owned());
+        for _ in 0..COMMANDS_MAX {
+            let Some(command) = self.step(tenure, name, facts.as_ref(), &brake) else { return };
+            match command {
+                Command::Wait(at) => {
+                    if let Some(at) = at {
+                        tenure.due.insert(name.to_owned(), at);
+                    }
+                    return self.record_told(tenure, name).await;
+                }
+                Command::Look(look) => {
+                    facts = Some(self.reader.read(&look).await);
+                    brake = self.brake().await;
+                }
+                Command::Write(change) => {
+                    facts = None;
+                    if !self.write(tenure, name, *change).await {
+                        tenure.due.insert(name.to_owned(), self.shared.environment.monotonic() + RETRY);
+                        return;
+                    }
+                }
+                Command::Send(send) => {
+                    self.send(tenure, name, *send).await;
+                    facts = None;
+                }
+            }
+        }
+        tracing::warn!(remediation = name, "many commands in a row; the others' turn");
+        tenure.due.insert(name.to_owned(), self.shared.environment.monotonic() + RETRY);
+    }
+
+    /// Asks the core.
+    fn step(
+        &self,
+        tenure: &mut Tenure,
+        name: &str,
+        facts: Option<&Facts>,
+        brake: &BrakeState,
+    ) -> Option<Command> {
+        let now = self.shared.now();
+        let claim = *self.claim.borrow();
+        let state = self.shared.state();
+        let remediation = state.remediations.objects.get(name)?;
+        let key = remediation.spec.key();
+        let standing = state.inbox.standing(&key, now);
+        let memory = tenure.memories.entry(name.to_owned()).or_default();
+        memory.note(remediation, standing, now);
+        let all = state.remediations.objects.values();
+        let is_earlier =
+            |one: &&Remediation| one.spec.key() == key && one.metadata.name.as_deref() != Some(name);
+        let earlier: Vec<&Remediation> = all.clone().filter(is_earlier).collect();
+        let (views, troubled) = (state.views(), state.inbox.nodes_in_trouble(now));
+        let leadership =
+            Leadership { epoch: tenure.epoch, remaining: claim.remaining(&self.shared.environment) };
+        let world = World {
+            nodes: &state.nodes.objects,
+            namespaces: &state.namespaces.objects,
+            views: &views,
+            brake,
+            leadership,
+            troubled: &troubled,
+            correlation: &state.correlation,
+            own: &self.shared.own,
+            config: &self.shared.config,
+        };
+        let plan = match state.book.get(&remediation.spec.policy) {
+            // Until all policies are known none is missing; FreshView says that nothing is done.
+            None if !state.is_synced() => Plan::Current,
+            None => Plan::Gone,
+            Some(policy) if intake::plan_hash(policy) == remediation.spec.plan_hash => Plan::Current,
+            Some(_) => Plan::Replaced,
+        };
+        let ledger = Ledger::of(all);
+        let inputs =
+            Inputs { now, standing, plan, facts, world: &world, ledger: &ledger, earlier: &earlier, memory };
+        Some(machine::step(remediation, &inputs))
+    }
+
+    /// The Brake, read for the decision that follows.
+    async fn brake(&self) -> BrakeState {
+        match self.bookkeeper.brake().await {
+            Ok(brake) if brake.spec.holds(self.shared.environment.now()) => {
+                BrakeState::On { reason: brake.spec.reason, until: brake.spec.until }
+            }
+            Ok(_) => BrakeState::Off,
+            Err(error) => BrakeState::Unreadable(error.to_string()),
+        }
+    }
+
+    /// Writes a status by compare-and-swap. Returns whether to go on with it now.
+    async fn write(&mut self, tenure: &mut Tenure, name: &str, change: Change) -> bool {
+        let Some(before) = self.shared.state().remediations.objects.get(name).cloned() else { return false };
+        let Change { mut status, intent } = change;
+        status.told = status.told.max(tenure.told.get(name).copied().unwrap_or(0));
+        let next = Remediation { status: Some(status), ..before.clone() };
+        match self.bookkeeper.replace_status(&next).await {
+            Ok(written) => {
+                self.note_written(&before, &written).await;
+                self.shared.state().remediations.apply(written);
+                if let Some(id) = intent {
+                    tenure.memories.entry(name.to_owned()).or_default().intended(id);
+                    failpoints::reach(failpoints::AFTER_INTENT);
+                }
+                true
+            }
+            Err(error) => {
+                tracing::info!(remediation = name, %error, "a status was not written; reading it again");
+                self.read_again(name, &error).await
+            }
+        }
+    }
+
+    /// After a write that failed or was not answered: what does a quorum say?
+    async fn read_again(&self, name: &str, error: &bookkeeping::Error) -> bool {
+        match self.bookkeeper.get::<Remediation>(name).await {
+            Ok(now) => {
+                self.shared.state().remediations.apply(now);
+                matches!(error, bookkeeping::Error::Conflict(_))
+            }
+            Err(read::Error::Absent { .. }) => {
+                self.shared.state().remediations.objects.remove(name);
+                false
+            }
+            Err(error) => {
+                tracing::warn!(remediation = name, %error, "cannot be read");
+                false
+            }
+        }
+    }
+
+    /// Sends an effect, once, and remembers what was answered.
+    async fn send(&self, tenure: &mut Tenure, name: &str, send: Send) {
+        let Send { admit, id, effect } = send;
+        let memory = tenure.memories.entry(name.to_owned()).or_default();
+        memory.sending(&id, self.shared.now());
+        tracing::info!(remediation = name, attempt = id.attempt, part = id.part, ?effect, "sending");
+        let answer = match effect {
+            Effect::Evict { grace } => self.effects.evict(admit, grace).await,
+            Effect::Change { resource_version, annotations, taints, restart } => {
+                let mut patch = Patch::new();
+                for (key, value) in annotations {
+                    patch = match value {
+                        Some(value) => patch.annotate(&key, &value),
+                        None => patch.remove_annotation(&key),
+                    };
+                }
+                if let Some(taints) = taints {
+                    patch = patch.taints(taints);
+                }
+                if let Some(at) = restart {
+                    patch = patch.restart(at);
+                }
+                self.effects.change(admit, &resource_version, patch).await
+            }
+        };
+        failpoints::reach(failpoints::AFTER_EFFECT);
+        if !matches!(answer, Answer::Done { .. }) {
+            tracing::info!(remediation = name, attempt = id.attempt, ?answer, "the effect was not accepted");
+        }
+        memory.answered(id, answer, self.shared.now());
+    }
+
+    /// Notes that the alerter has accepted what was to be told, if nothing else was to be written.
+    async fn record_told(&self, tenure: &Tenure, name: &str) {
+        let Some(told) = tenure.told.get(name).copied() else { return };
+        let next = {
+            let state = self.shared.state();
+            let Some(before) = state.remediations.objects.get(name) else { return };
+            let Some(status) = before.status.as_ref().filter(|status| status.told < told) else { return };
+            let status = RemediationStatus { told, ..status.clone() };
+            Remediation { status: Some(status), ..before.clone() }
+        };
+        match self.bookkeeper.replace_status(&next).await {
+            Ok(written) => drop(self.shared.state().remediations.apply(written)),
+            // Telling it once more is harmless: the alerter knows it by its id.
+            Err(error) => tracing::debug!(remediation = name, %error, "what was told was not recorded"),
+        }
+    }
+
+    async fn note_written(&mut self, before: &Remediation, written: &Remediation) {
+        let none = RemediationStatus::default();
+        let old = before.status.as_ref().unwrap_or(&none);
+        let new = written.status.as_ref().unwrap_or(&none);
+        self.shared.metrics.wrote(written, old, new);
+        if old.transitions != new.transitions {
+            let name = written.metadata.name.as_deref().unwrap_or_default();
+            let rule = new.decision.as_ref().map_or("", |decision| decision.rule.as_str());
+            tracing::info!(
+                remediation = name,
+                lineage = %written.spec.lineage,
+                check = written.spec.check,
+                phase = new.phase.as_str(),
+                rule,
+                "{}",
+                new.message
+            );
+            self.events.record(written, new).await;
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Quorum reads for one decision.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use cluster::read;
+use cluster::views::{self, NODE_NAMESPACE, Node, Pod, View};
+use cluster::watch::{Event, Spec, watch};
+use environment::Environment;
+use futures::StreamExt;
+use model::Lineage;
+
+use crate::facts::{Facts, Found, LeaseAge, Look, Subject, Workload, is_dns, is_ready};
+
+/// Most pods collected of one node: twice what a kubelet can be told to run at most in practice.
+const PODS_MAX: usize = 1_000;
+/// How long a lease's last change is remembered when nobody asks about its node.
+const LEASES_KEPT: Duration = Duration::from_mins(10);
+
+/// Reads objects live. Remembers when it saw node leases change, by its own clock.
+pub(super) struct Reader {
+    client: kube::Client,
+    environment: Environment,
+    deadline: Duration,
+    leases: BTreeMap<String, SeenLease>,
+}
+
+struct SeenLease {
+    version: String,
+    changed: Duration,
+    looked: Duration,
+}
+
+impl Reader {
+    pub(super) fn new(client: kube::Client, environment: Environment, deadline: Duration) -> Self {
+        Self { client, environment, deadline, leases: BTreeMap::new() }
+    }
+
+    /// Forgets what was seen of leases: it may be old.
+    pub(super) fn forget(&mut self) {
+        self.leases.clear();
+    }
+
+    /// Reads what is asked for.
+    pub(super) async fn read(&mut self, look: &Look) -> Facts {
+        let mut facts = Facts::at(self.environment.monotonic());
+        if let Some(lineage) = &look.subject {
+            facts.subject = self.subject(lineage).await;
+            if lineage.kind == "Node" {
+                facts.lease = self.lease(&lineage.name).await;
+            }
+        }
+        for pod in look.pods.iter().chain(&look.owner_of) {
+            let key = (pod.namespace.clone(), pod.name.clone());
+            if let std::collections::btree_map::Entry::Vacant(e) = facts.pods.entry(key) {
+                e.insert(self.get::<Pod>(Some(&pod.namespace), &pod.name).await);
+            }
+        }
+        if let Some(node) = &look.pods_on {
+            let spec = Spec { fields: format!("spec.nodeName={node}"), ..Spec::default() };
+            facts.pods_on_node = Some(self.list(spec).await);
+        }
+        if let Some(pod) = look.owner_of.as_ref().and_then(|pod| facts.pod(pod)?.there()).cloned() {
+            facts.owner = self.owner(&pod).await;
+            facts.other_ready_dns = self.other_ready_dns(&pod).await;
+        }
+        facts
+    }
+
+    async fn get<V: View>(&self, namespace: Option<&str>, name: &str) -> Found<V> {
+        match read::get::<V>(&self.client, namespace, name, self.deadline).await {
+            Ok(object) => Found::There(object),
+            Err(read::Error::Absent { .. }) => Found::Absent,
+            Err(error) => Found::Unreadable(error.to_string()),
+        }
+    }
+
+    /// The lineage's own object, where it is of a kind that is acted on or counted.
+    async fn subject(&self, lineage: &Lineage) -> Option<Found<Subject>> {
+        let Lineage { kind, namespace, name, .. } = lineage;
+        Some(match kind.as_str() {
+            "Node" => map(self.get::<Node>(None, name).await, Subject::Node),
+            "Pod" => map(self.get::<Pod>(Some(namespace), name).await, Subject::Pod),
+            kind => map(self.workload(kind, namespace, name).await?, Subject::Workload),
+        })
+    }
+
+    async fn workload(&self, kind: &str, namespace: &str, name: &str) -> Option<Found<Workload>> {
+        let namespace = Some(namespace);
+        Some(match kind {
+            "Deployment" => map(self.get::<views::Deployment>(namespace, name).await, |v| (&v).into()),
+            "StatefulSet" => map(self.get::<views::StatefulSet>(namespace, name).await, |v| (&v).into()),
+            "DaemonSet" => map(self.get::<views::DaemonSet>(namespace, name).await, |v| (&v).into()),
+            "ReplicaSet" => map(self.get::<views::ReplicaSet>(namespace, name).await, |v| (&v).into()),
+            _ => return None,
+        })
+    }
+
+    /// Who makes the pod anew.
+    async fn owner(&self, pod: &Pod) -> Option<Found<Workload>> {
+        let owner = pod.metadata.controller()?;
+        let unknown = || Found::Unreadable(format!("{} is not a kind the healer reads", owner.kind));
+        Some(self.workload(&owner.kind, &pod.metadata.namespace, &owner.name).await.unwrap_or_else(unknown))
+    }
+
+    async fn other_ready_dns(&self, pod: &Pod) -> Option<Found<u32>> {
+        let labels = &pod.metadata.labels;
+        if !is_dns(|key| labels.get(key).map(str::to_owned)) {
+            return None;
+        }
+        let (key, value) = ["k8s-app", "app.kubernetes.io/name"]
+            .into_iter()
+            .find_map(|key| Some((key, labels.get(key)?)))?;
+        let spec = Spec { labels: format!("{key}={value}"), ..Spec::in_namespace(&pod.metadata.namespace) };
+        let others = |pods: Vec<Pod>| {
+            let ready = pods.iter().filter(|other| other.metadata.uid != pod.metadata.uid && is_ready(other));
+            ready.count() as u32
+        };
+        Some(map(self.list(spec).await, others))
+    }
+
+    /// All pods of a selection, by the list that begins a watch.
+    async fn list(&self, spec: Spec) -> Found<Vec<Pod>> {
+        let collect = async {
+            let mut events = pin!(watch::<Pod>(self.client.clone(), self.environment.clone(), spec));
+            let mut pods = Vec::new();
+            loop {
+                match events.next().await {
+                    Some(Event::ListStarted) => pods.clear(),
+                    Some(Event::Listed(_)) if pods.len() >= PODS_MAX => {
+                        return Found::Unreadable(format!("more than {PODS_MAX} pods"));
+                    }
+                    Some(Event::Listed(pod)) => pods.push(pod),
+                    Some(Event::ListDone) => return Found::There(pods),
+                    Some(Event::Malformed { name, reason, .. }) => {
+                        return Found::Unreadable(format!("pod {name}: {reason}"));
+                    }
+                    // It lists in pages instead, by itself.
+                    Some(
+                        Event::Failed { error: cluster::watch::Error::NoStreaming, .. }
+                        | Event::Applied(_)
+                        | Event::Deleted(_)
+                        | Event::Heard,
+                    ) => {}
+                    Some(Event::Failed { error, .. }) => return Found::Unreadable(error.to_string()),
+                    None => return Found::Unreadable("the list ended early".to_owned()),
+                }
+            }
+        };
+        tokio::time::timeout(self.deadline, collect)
+            .await
+            .unwrap_or_else(|_| Found::Unreadable("listing pods took too long".to_owned()))
+    }
+
+    /// For how long the node's lease has been seen unchanged.
+    async fn lease(&mut self, node: &str) -> LeaseAge {
+        let lease = match self.get::<views::Lease>(Some(NODE_NAMESPACE), node).await {
+            Found::There(lease) => lease,
+            Found::Absent => return LeaseAge::Absent,
+            Found::Unreadable(why) => return LeaseAge::Unreadable(why),
+        };
+        let now = self.environment.monotonic();
+        self.leases.retain(|_, seen| now.saturating_sub(seen.looked) < LEASES_KEPT);
+        let version = lease.metadata.resource_version.to_string();
+        let seen = self.leases.entry(node.to_owned()).or_insert_with(|| SeenLease {
+            version: version.clone(),
+            changed: now,
+            looked: now,
+        });
+        if seen.version != version {
+            (seen.version, seen.changed) = (version, now);
+        }
+        seen.looked = now;
+        let seconds = lease.spec.lease_duration_seconds.unwrap_or(40).clamp(1, 3600);
+        LeaseAge::Unchanged {
+            so_long: now.saturating_sub(seen.changed),
+            duration: Duration::from_secs(seconds.unsigned_abs()),
+        }
+    }
+}
+
+fn map<T, U>(found: Found<T>, f: impl FnOnce(T) -> U) -> Found<U> {
+    match found {
+        Found::There(object) => Found::There(f(object)),
+        Found::Absent => Found::Absent,
+        Found::Unreadable(why) => Found::Unreadable(why),
+    }
+}

@@ -1,0 +1,211 @@
+//! What the tasks of one healer share: the views, the inbox, and the knowledge of what changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cluster::views::{Namespace, Node, View};
+use environment::Environment;
+use model::alert::PostableAlert;
+use model::brake::Brake;
+use model::config::healer::HealerConfig;
+use model::issue::Key;
+use model::policy::HealingPolicy;
+use model::remediation::Remediation;
+use prometheus_client::registry::Registry;
+use tokio::sync::Notify;
+
+use super::metrics::Metrics;
+use crate::Now;
+use crate::governor::{Correlation, Own, ViewState};
+use crate::inbox::{Inbox, Received};
+use crate::policy::Book;
+
+/// What is shared.
+pub(super) struct Shared {
+    pub(super) config: HealerConfig,
+    pub(super) environment: Environment,
+    pub(super) own: Own,
+    /// What tells this replica from the others, for events.
+    pub(super) instance: String,
+    pub(super) metrics: Metrics,
+    /// Policies from files.
+    pub(super) files: Vec<(String, HealingPolicy)>,
+    /// Something changed that the engine should look at.
+    pub(super) changed: Notify,
+    state: Mutex<State>,
+}
+
+/// What is known.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) inbox: Inbox,
+    pub(super) nodes: Cache<Node>,
+    pub(super) namespaces: Cache<Namespace>,
+    pub(super) policies: Cache<HealingPolicy>,
+    pub(super) brakes: Cache<Brake>,
+    pub(super) remediations: Cache<Remediation>,
+    pub(super) book: Book,
+    pub(super) correlation: Correlation,
+    /// The epoch under which this replica leads, while it does.
+    pub(super) epoch: Option<u64>,
+    pub(super) dirty: Dirty,
+}
+
+/// What changed since the engine last looked.
+#[derive(Default)]
+pub(super) struct Dirty {
+    /// Issues that were told of.
+    pub(super) keys: BTreeSet<Key>,
+    /// Remediations that somebody else changed.
+    pub(super) remediations: BTreeSet<String>,
+    /// Something that all of them may depend on: a policy, the Brake.
+    pub(super) everything: bool,
+    /// The policies.
+    pub(super) policies: bool,
+}
+
+/// A watched kind.
+pub(super) struct Cache<V> {
+    pub(super) objects: BTreeMap<String, V>,
+    building: Option<BTreeMap<String, V>>,
+    is_synced: bool,
+    heard: Option<Duration>,
+    problem: Option<String>,
+    pub(super) malformed: u64,
+}
+
+impl<V> Default for Cache<V> {
+    fn default() -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            building: None,
+            is_synced: false,
+            heard: None,
+            problem: None,
+            malformed: 0,
+        }
+    }
+}
+
+/// The version of an object as a number; the API promises that it is one.
+pub(super) fn version<V: View>(object: &V) -> u64 {
+    object.identity().resource_version.parse().unwrap_or(0)
+}
+
+impl<V: View> Cache<V> {
+    pub(super) fn begin(&mut self) {
+        self.building = Some(BTreeMap::new());
+    }
+
+    pub(super) fn listed(&mut self, object: V) {
+        let name = object.identity().name.to_owned();
+        self.building.get_or_insert_default().insert(name, object);
+    }
+
+    /// The list takes the place of what was known, but for what was written since by ourselves.
+    pub(super) fn done(&mut self) {
+        let mut listed = self.building.take().unwrap_or_default();
+        let newest = listed.values().map(version).max().unwrap_or(0);
+        for (name, object) in std::mem::take(&mut self.objects) {
+            let is_newer = listed.get(&name).map_or(newest, version) < version(&object);
+            if is_newer {
+                listed.insert(name, object);
+            }
+        }
+        self.objects = listed;
+        self.is_synced = true;
+    }
+
+    /// An object as it is now; an older version than the known one changes nothing. Returns
+    /// whether it did.
+    pub(super) fn apply(&mut self, object: V) -> bool {
+        let name = object.identity().name.to_owned();
+        if self.objects.get(&name).is_some_and(|known| version(known) >= version(&object)) {
+            return false;
+        }
+        self.objects.insert(name, object);
+        true
+    }
+
+    pub(super) fn remove(&mut self, name: &str, uid: &str) {
+        if let Some(building) = &mut self.building {
+            building.remove(name);
+        }
+        if self.objects.get(name).is_some_and(|known| known.identity().uid == uid) {
+            self.objects.remove(name);
+        }
+    }
+
+    pub(super) fn hear(&mut self, now: Duration) {
+        self.heard = Some(now);
+        self.problem = None;
+    }
+
+    pub(super) fn fail(&mut self, problem: String) {
+        self.problem = Some(problem);
+    }
+
+    pub(super) fn view(&self, name: &'static str) -> ViewState {
+        let Self { is_synced, heard, problem, .. } = self;
+        ViewState { name, is_synced: *is_synced, heard: *heard, problem: problem.clone() }
+    }
+}
+
+impl State {
+    /// How good the views are that decisions rest on.
+    pub(super) fn views(&self) -> Vec<ViewState> {
+        vec![
+            self.nodes.view("nodes"),
+            self.namespaces.view("namespaces"),
+            self.policies.view("policies"),
+            self.remediations.view("remediations"),
+        ]
+    }
+
+    pub(super) fn is_synced(&self) -> bool {
+        self.views().iter().all(|view| view.is_synced)
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        config: HealerConfig,
+        environment: Environment,
+        own: Own,
+        instance: String,
+        files: Vec<(String, HealingPolicy)>,
+        registry: &mut Registry,
+    ) -> Self {
+        let state = State { inbox: Inbox::new(config.cluster.clone()), ..State::default() };
+        let metrics = Metrics::new(registry);
+        let (changed, state) = (Notify::new(), Mutex::new(state));
+        let shared = Self { config, environment, own, instance, metrics, files, changed, state };
+        shared.state().dirty.policies = true;
+        shared
+    }
+
+    pub(super) fn now(&self) -> Now {
+        Now { wall: self.environment.now(), monotonic: self.environment.monotonic() }
+    }
+
+    /// What is known. Held for pure work only, never across a wait.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a batch of the monitor's.
+    pub(super) fn receive(&self, alerts: &[PostableAlert]) -> Received {
+        let now = self.now();
+        let received = {
+            let mut state = self.state();
+            let received = state.inbox.receive(alerts, now);
+            let keys = alerts.iter().filter_map(|alert| model::alert::report(alert).ok());
+            state.dirty.keys.extend(keys.map(|report| report.issue.key()));
+            received
+        };
+        self.metrics.received(&received);
+        self.changed.notify_one();
+        received
+    }
+}

@@ -1,0 +1,149 @@
+//! What is told about a remediation: Kubernetes Events on its subject, holds and outcomes for the
+//! alerter.
+
+use std::time::Duration;
+
+use cluster::bookkeeping::{Note, Recorder, Weight};
+use model::hold::{Hold, Outcome, State};
+use model::remediation::{Phase, Remediation, RemediationStatus};
+
+use super::MANAGER;
+use super::shared::Shared;
+use crate::Now;
+use crate::governor::rules::CORRELATED_FAILURE;
+
+/// Events on the subjects of remediations.
+pub(super) struct Events {
+    recorder: Recorder,
+}
+
+impl Events {
+    pub(super) fn new(client: kube::Client, shared: &Shared, deadline: Duration) -> Self {
+        let environment = shared.environment.clone();
+        let recorder = Recorder::new(client, environment, MANAGER, &shared.instance, deadline);
+        Self { recorder }
+    }
+
+    /// Records a transition.
+    pub(super) async fn record(&mut self, remediation: &Remediation, status: &RemediationStatus) {
+        let subject = &remediation.spec.subject;
+        let is_normal = matches!(
+            status.phase,
+            Phase::Pending
+                | Phase::Acting
+                | Phase::Verifying
+                | Phase::Succeeded
+                | Phase::Cleared
+                | Phase::Observed
+        );
+        let action = status.action.map_or("None", model::policy::ActionName::as_str);
+        let note = Note {
+            regarding: subject.clone(),
+            api_version: api_version(&subject.kind).to_owned(),
+            weight: if is_normal { Weight::Normal } else { Weight::Warning },
+            reason: status.phase.as_str().to_owned(),
+            action: action.to_owned(),
+            note: format!("{}: {}", remediation.spec.check, status.message),
+        };
+        if let Err(error) = self.recorder.record(note).await {
+            tracing::debug!(%error, "an event was not written");
+        }
+    }
+}
+
+fn api_version(kind: &str) -> &'static str {
+    match kind {
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
+        "Job" | "CronJob" => "batch/v1",
+        _ => "v1",
+    }
+}
+
+/// How the page of the issue is to be held, if at all: while it is being worked on, and for what
+/// that may take.
+pub(super) fn hold(remediation: &Remediation, now: Now, longest: Duration) -> Option<Hold> {
+    let (spec, status) = (&remediation.spec, remediation.status.as_ref()?);
+    if status.attempts.is_empty() {
+        return None;
+    }
+    let state = match status.phase {
+        // Pending: between two steps it is still being worked on.
+        Phase::Acting | Phase::Verifying | Phase::Pending => State::Taken,
+        Phase::Succeeded => State::Succeeded,
+        Phase::Escalated => State::Failed,
+        Phase::AwaitingApproval
+        | Phase::Deferred
+        | Phase::Cleared
+        | Phase::Observed
+        | Phase::Denied
+        | Phase::Rejected
+        | Phase::Cancelled => State::Released,
+    };
+    let remaining = match state {
+        State::Taken => remaining(remediation, status, now).min(longest),
+        State::Succeeded => Duration::from_secs(spec.healthy_for_s).max(Duration::from_mins(1)).min(longest),
+        State::Failed | State::Released => Duration::ZERO,
+    };
+    Some(Hold {
+        cluster: spec.cluster.clone(),
+        lineage: spec.lineage.clone(),
+        check: spec.check.clone(),
+        remediation: remediation.metadata.name.clone()?,
+        state,
+        remaining_ms: u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// What the current step may still take.
+fn remaining(remediation: &Remediation, status: &RemediationStatus, now: Now) -> Duration {
+    let healthy = Duration::from_secs(remediation.spec.healthy_for_s);
+    let Some(attempt) = status.attempts.last() else { return healthy };
+    let timeout =
+        remediation.spec.steps.get(attempt.step as usize).map_or(Duration::ZERO, |step| step.timeout.0);
+    let since = attempt.observed.unwrap_or(attempt.intended);
+    timeout.saturating_sub(now.since(since)) + healthy
+}
+
+/// What a person should know of where it stands, if anything. A wait that is a matter of moments
+/// is not told: it says so in the status.
+pub(super) fn outcome(remediation: &Remediation) -> Option<Outcome> {
+    let (spec, status) = (&remediation.spec, remediation.status.as_ref()?);
+    let rule = status.decision.as_ref().map_or("", |decision| decision.rule.as_str());
+    let is_telling = match status.phase {
+        Phase::Pending | Phase::Acting | Phase::Verifying | Phase::Cleared | Phase::Cancelled => false,
+        Phase::Deferred => !PASSING.contains(&rule),
+        Phase::AwaitingApproval
+        | Phase::Succeeded
+        | Phase::Observed
+        | Phase::Denied
+        | Phase::Rejected
+        | Phase::Escalated => true,
+    };
+    if !is_telling || status.told >= status.transitions {
+        return None;
+    }
+    let name = remediation.metadata.name.clone()?;
+    Some(Outcome {
+        id: format!("{name}/{}", status.transitions),
+        cluster: spec.cluster.clone(),
+        lineage: spec.lineage.clone(),
+        check: spec.check.clone(),
+        remediation: name,
+        phase: status.phase.as_str().to_owned(),
+        rule: rule.to_owned(),
+        message: status.message.clone(),
+        at: status.ended.or(status.decision.as_ref().map(|decision| decision.at)).unwrap_or(spec.since),
+    })
+}
+
+/// Whether a remediation is held because many nodes fail together: told once for all of them.
+pub(super) fn is_correlated(status: &RemediationStatus) -> bool {
+    status.phase == Phase::Deferred
+        && status.decision.as_ref().is_some_and(|decision| {
+            decision.rule == CORRELATED_FAILURE && decision.reason.contains("one failure")
+        })
+}
+
+/// Rules whose waits pass by themselves within moments.
+const PASSING: [&str; 6] =
+    ["Fencing", "FreshView", "ConditionStillTrue", "OneIntent", "AttemptCap", CORRELATED_FAILURE];

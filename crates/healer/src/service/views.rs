@@ -1,0 +1,114 @@
+//! What the healer watches: a handful of small kinds, each by one task of the same shape.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use cluster::views::{Namespace, Node, View};
+use cluster::watch::{Event, Spec, watch};
+use futures::StreamExt;
+use model::brake::Brake;
+use model::policy::HealingPolicy;
+use model::remediation::Remediation;
+
+use super::shared::{Cache, Shared, State};
+
+/// A watched kind: where it is kept, and what its changes concern.
+struct Followed<V> {
+    task: &'static str,
+    cache: fn(&mut State) -> &mut Cache<V>,
+    touch: fn(&mut State, &str),
+}
+
+/// Begins all watches.
+pub(super) fn follow_all(shared: &Arc<Shared>, client: &kube::Client) {
+    let nothing = |_: &mut State, _: &str| {};
+    follow::<Node>(shared, client, Followed { task: "watch nodes", cache: |s| &mut s.nodes, touch: nothing });
+    follow::<Namespace>(
+        shared,
+        client,
+        Followed { task: "watch namespaces", cache: |s| &mut s.namespaces, touch: nothing },
+    );
+    follow::<HealingPolicy>(
+        shared,
+        client,
+        Followed {
+            task: "watch policies",
+            cache: |s| &mut s.policies,
+            touch: |s, _| (s.dirty.policies, s.dirty.everything) = (true, true),
+        },
+    );
+    // For acting at once when somebody resumes; whether it is paused is read before each effect.
+    follow::<Brake>(
+        shared,
+        client,
+        Followed { task: "watch brake", cache: |s| &mut s.brakes, touch: |s, _| s.dirty.everything = true },
+    );
+    follow::<Remediation>(
+        shared,
+        client,
+        Followed {
+            task: "watch remediations",
+            cache: |s| &mut s.remediations,
+            touch: |s, name| {
+                s.dirty.remediations.insert(name.to_owned());
+            },
+        },
+    );
+}
+
+fn follow<V: View>(shared: &Arc<Shared>, client: &kube::Client, followed: Followed<V>) {
+    let (environment, client) = (shared.environment.clone(), client.clone());
+    let shared = Arc::clone(shared);
+    let task = followed.task;
+    environment.clone().spawn_critical(task, async move {
+        let mut events = pin!(watch::<V>(client, environment, Spec::default()));
+        while let Some(event) = events.next().await {
+            if take(&shared, &followed, event) {
+                shared.changed.notify_one();
+            }
+        }
+    });
+}
+
+/// Takes an event in; returns whether somebody should look.
+fn take<V: View>(shared: &Shared, followed: &Followed<V>, event: Event<V>) -> bool {
+    let now = shared.environment.monotonic();
+    let mut state = shared.state();
+    let cache = (followed.cache)(&mut state);
+    if !matches!(event, Event::Failed { .. }) {
+        cache.hear(now);
+    }
+    match event {
+        Event::ListStarted => cache.begin(),
+        Event::Listed(object) => cache.listed(object),
+        Event::ListDone => {
+            cache.done();
+            state.dirty.everything = true;
+            state.dirty.policies = true;
+            return true;
+        }
+        Event::Applied(object) => {
+            let name = object.identity().name.to_owned();
+            if cache.apply(object) {
+                (followed.touch)(&mut state, &name);
+                return true;
+            }
+        }
+        Event::Deleted(object) => {
+            let identity = object.identity();
+            cache.remove(identity.name, identity.uid);
+            (followed.touch)(&mut state, identity.name);
+            return true;
+        }
+        Event::Heard => {}
+        Event::Malformed { name, reason, .. } => {
+            cache.malformed += 1;
+            tracing::warn!(task = followed.task, name, reason, "skipped an object that makes no sense");
+        }
+        Event::Failed { error, retry_in, .. } => {
+            tracing::warn!(task = followed.task, %error, ?retry_in, "nothing can be heard");
+            cache.fail(error.to_string());
+        }
+    }
+    false
+}
