@@ -285,7 +285,8 @@ pub async fn serve(
     drain: Drained,
 ) -> Result<(), Error> {
     let transports = Transports::new(&options.config, &environment, connection).await?;
-    Service::new(options, environment, transports).await?.run(drain).await
+    // On the heap: it is large, and its callers' futures would be as large.
+    Box::pin(Service::new(options, environment, transports).await?.run(drain)).await
 }
 
 /// Everything that is wrong with the policies of a file: for `config validate`.

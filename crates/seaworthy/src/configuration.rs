@@ -96,6 +96,13 @@ pub(crate) fn monitor(file: Option<&Path>) -> Result<MonitorConfig, Failure> {
     MonitorConfig::parse(&name, &text).map_err(Failure::configuration)
 }
 
+/// The healer's configuration: from the file, or the defaults where there is none.
+pub(crate) fn healer(file: Option<&Path>) -> Result<HealerConfig, Failure> {
+    let Some(file) = file else { return Ok(HealerConfig::default()) };
+    let (name, text) = read(file)?;
+    HealerConfig::parse(&name, &text).map_err(Failure::configuration)
+}
+
 fn read(file: &Path) -> Result<(String, String), Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).with_context(|| format!("{name} cannot be read"));

@@ -33,7 +33,10 @@ fn suite(steps: &mut Steps, name: &'static str) -> Result<()> {
         steps.skipped(name, "the suite is not in the tree yet");
         return Ok(());
     }
-    steps.prepare("build the program", cargo().args(["build", "--package", "seaworthy"]))?;
+    // With the places where a leader can be stopped between an intent, its effect and its status.
+    let mut program = cargo();
+    program.args(["build", "--package", "seaworthy", "--features", "failpoints"]);
+    steps.prepare("build the program", &mut program)?;
     let mut build = cargo();
     build.args(["test", "--no-run", "--package", PACKAGE, "--test", name]);
     steps.prepare("build the suite", &mut build)?;
@@ -41,7 +44,7 @@ fn suite(steps: &mut Steps, name: &'static str) -> Result<()> {
 
     let bed = Bed::new("test");
     bed.down();
-    let up = steps.prepare("testbed", &mut bed.up(2));
+    let up = steps.prepare("testbed", &mut bed.up(3));
     let _guard = bed.guard();
     up?;
     let mut run = bed.exec(&executable);

@@ -2,12 +2,14 @@
 
 mod ack;
 mod alerter;
+mod all;
 mod certs;
 mod check;
 mod completions;
 mod config;
 mod crds;
 mod explain;
+mod healer;
 mod issues;
 mod monitor;
 mod pause;
@@ -44,8 +46,12 @@ pub(crate) enum Command {
     Resume(resume::Arguments),
     /// Run the monitor: it watches the cluster and finds what is wrong
     Monitor(monitor::Arguments),
+    /// Run the healer: it repairs, within policies and rules
+    Healer(healer::Arguments),
     /// Run the alerter: it tells the right person once
     Alerter(alerter::Arguments),
+    /// Run all three in one process, for small clusters
+    All(all::Arguments),
     /// Check or print configuration files
     Config(config::Arguments),
     /// Print the custom resources, for `kubectl apply -f -`
@@ -73,6 +79,8 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
         Command::Ack(arguments) => ack::run(&arguments),
         Command::Pause(arguments) => pause::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),
+        Command::Healer(arguments) => healer::run(&arguments),
+        Command::All(arguments) => all::run(&arguments),
         Command::Alerter(arguments) => alerter::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Crds => crds::run(),

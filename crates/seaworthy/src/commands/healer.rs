@@ -1,0 +1,48 @@
+//! `seaworthy healer`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use environment::{Drained, Environment};
+use healer::{Error, Options};
+use model::config::healer::HealerConfig;
+use rand::Rng;
+
+use super::Outcome;
+use crate::arguments::Cluster;
+use crate::exit::Failure;
+use crate::{configuration, connect, logging, runtime};
+
+/// How to run it
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The healer's configuration file; without it, the defaults
+    #[arg(long, value_name = "FILE", env = "SEAWORTHY_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: Cluster,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    let config = configuration::healer(arguments.config.as_deref())?;
+    logging::adopt(logging::SERVICE)?;
+    runtime::serve(async |environment, drained| serve(config, &arguments.cluster, environment, drained).await)
+}
+
+/// Runs the healer until the drain. An API server that is away is waited for.
+pub(super) async fn serve(
+    config: HealerConfig,
+    cluster: &Cluster,
+    environment: Environment,
+    drained: Drained,
+) -> Result<(), Failure> {
+    let connection = connect::open(cluster).await?;
+    let incarnation = format!("{:016x}", environment.rng("incarnation").next_u64());
+    let options = Options { config, version: env!("CARGO_PKG_VERSION"), incarnation };
+    healer::service::serve(options, environment, &connection, drained).await.map_err(|error| match error {
+        Error::Config(_) | Error::PolicyFile { .. } | Error::Tls(_) | Error::Alerter { .. } => {
+            Failure::configuration(error)
+        }
+        other => other.into(),
+    })
+}
