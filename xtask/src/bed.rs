@@ -35,6 +35,13 @@ impl Bed {
         command
     }
 
+    /// Any other of its commands.
+    pub(crate) fn testbed<const N: usize>(&self, words: [&str; N]) -> Command {
+        let mut command = Self::xtask(["testbed"]);
+        command.arg(words[0]).args(["--name", &self.name]).args(&words[1..]);
+        command
+    }
+
     /// Takes it down, if it is up.
     pub(crate) fn down(&self) {
         let mut down = Self::xtask(["testbed", "down", "--name", &self.name]);

@@ -4,6 +4,7 @@
 //! call, and keep what was said under `target/xtask/`.
 
 mod bed;
+mod bench;
 mod demo;
 mod docs;
 mod image;
@@ -24,6 +25,8 @@ enum Chore {
     Test(test::Arguments),
     /// A real container hangs and is healed, every step on the screen
     Demo(demo::Arguments),
+    /// What Seaworthy costs, beside what it is measured against
+    Bench(bench::Arguments),
     /// An OCI image of the static binary
     Image(image::Arguments),
     /// Make again what is made from code: docs/cli.md, manifests
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Demo(arguments) => demo::run(&arguments),
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Image(arguments) => image::run(&arguments),
         Chore::Docs(arguments) => docs::run(&arguments),
         Chore::Testbed(arguments) => testbed::run(&arguments),

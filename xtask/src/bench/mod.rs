@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: what Seaworthy costs, beside what it is measured against, in one run on one server.
+
+mod churn;
+mod monitor;
+mod usage;
+
+use anyhow::Result;
+use clap::Subcommand;
+use std::process::ExitCode;
+
+/// What is measured.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// The monitor beside a client-go informer: memory, CPU to sync, time from change to issue
+    Monitor(monitor::Arguments),
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.bench {
+        Bench::Monitor(arguments) => monitor::run(arguments),
+    }
+}
