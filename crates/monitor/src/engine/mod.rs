@@ -291,12 +291,8 @@ impl Engine {
     }
 
     /// How many issues are about to open, by code.
-    pub(crate) fn pending(&self) -> BTreeMap<&'static str, usize> {
-        let pending = self.tracker.iter().filter(|(_, tracked)| !tracked.is_open());
-        pending.fold(BTreeMap::new(), |mut count, (key, _)| {
-            *count.entry(key.code).or_default() += 1;
-            count
-        })
+    pub(crate) fn pending(&self) -> &BTreeMap<&'static str, usize> {
+        self.tracker.pending()
     }
 
     /// How often each check was evaluated.

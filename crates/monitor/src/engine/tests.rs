@@ -229,6 +229,7 @@ fn a_threshold_is_crossed_by_time_alone() {
     assert!(rig.open.is_empty());
     rig.pass(1);
     assert_eq!(rig.keys(), ["Pod/shop/p PodRunningNotReady"]);
+    assert!(rig.engine.pending().is_empty());
 }
 
 #[test]
@@ -514,6 +515,7 @@ proptest! {
         rig.settle();
         rig.pass(1200);
         prop_assert_eq!(&rig.open, &expected.open);
+        prop_assert_eq!(rig.engine.pending(), expected.engine.pending());
 
         // A relist of the same changes nothing, and neither does a fresh start.
         rig.list(&last);

@@ -35,8 +35,8 @@ impl Board {
         }
     }
 
-    pub(super) fn set_pending(&self, pending: BTreeMap<&'static str, usize>) {
-        self.write().pending = pending;
+    pub(super) fn set_pending(&self, pending: &BTreeMap<&'static str, usize>) {
+        self.write().pending.clone_from(pending);
     }
 
     pub(super) fn set_blind(&self, blind: Vec<Blind>) {

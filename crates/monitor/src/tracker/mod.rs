@@ -108,6 +108,8 @@ pub(crate) struct Tracker {
     held: BTreeMap<(Subject, usize), Key>,
     /// Issues to be looked at.
     stirred: BTreeSet<Key>,
+    /// How many issues are about to open, by code.
+    pending: BTreeMap<&'static str, usize>,
 }
 
 /// What settling found, besides what it changed in place.
@@ -143,7 +145,10 @@ impl Tracker {
             self.release(subject, check);
         }
         self.held.insert((subject, check), key.clone());
-        let tracked = self.issues.entry(key.clone()).or_insert_with(Tracked::new);
+        let tracked = self.issues.entry(key.clone()).or_insert_with(|| {
+            *self.pending.entry(key.code).or_default() += 1;
+            Tracked::new()
+        });
         tracked.members.insert(subject, Member { seen, finding, counts });
         self.stirred.insert(key);
     }
@@ -193,7 +198,12 @@ impl Tracker {
         let mut settled = Settled::default();
         for key in std::mem::take(&mut self.stirred) {
             let Some(tracked) = self.issues.get_mut(&key) else { continue };
-            match tracked.look(&key, world, sources, healthy_for(key.code), now) {
+            let was_open = tracked.is_open();
+            let fate = tracked.look(&key, world, sources, healthy_for(key.code), now);
+            if !was_open && (tracked.is_open() || fate == Fate::Vanishes) {
+                no_more(&mut self.pending, key.code);
+            }
+            match fate {
                 Fate::Stays(look_again) => settled.timers.push((key.clone(), look_again)),
                 Fate::Vanishes => {
                     self.issues.remove(&key);
@@ -214,6 +224,7 @@ impl Tracker {
         let keys: Vec<Key> = self.issues.keys().filter(|key| key.code == code).cloned().collect();
         let mut settled = Settled::default();
         self.held.retain(|_, key| key.code != code);
+        self.pending.remove(code);
         for key in keys {
             settled.ended.extend(self.end(&key, Resolution::CheckDisabled));
             settled.timers.push((key.clone(), None));
@@ -268,9 +279,19 @@ impl Tracker {
         is_news
     }
 
-    /// All issues, open or about to be, in the order of their keys.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &Tracked)> {
-        self.issues.iter()
+    /// How many issues are about to open, by code.
+    pub(crate) fn pending(&self) -> &BTreeMap<&'static str, usize> {
+        &self.pending
+    }
+}
+
+/// One less is about to open.
+fn no_more(pending: &mut BTreeMap<&'static str, usize>, code: &'static str) {
+    if let Some(count) = pending.get_mut(code) {
+        *count -= 1;
+        if *count == 0 {
+            pending.remove(code);
+        }
     }
 }
 
