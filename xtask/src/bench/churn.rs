@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+/// What the load makes of pods.
+const CRASH: &str = "PodCrashLoopBackOff";
+
 /// Times from a change to what follows from it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Latencies {
@@ -48,6 +51,9 @@ pub(super) fn until_logged(changes: &Path, log: &Path) -> Result<Latencies> {
     }
     let mut latencies = BTreeMap::new();
     for line in lines(log)? {
+        if line["code"] != CRASH || !line["resolution"].is_null() {
+            continue;
+        }
         let (Some(lineage), Some(at)) = (line["lineage"].as_str(), line["timestamp"].as_str()) else {
             continue;
         };
@@ -80,9 +86,11 @@ mod tests {
         std::fs::write(&changes, change("web-5d-x", 2_000_000_000) + &change("web-5d-y", 3_000_000_000))
             .unwrap();
         let word = |second: &str| {
-            format!("{{\"timestamp\":\"1970-01-01T00:00:{second}Z\",\"lineage\":\"Deployment/a/web\"}}\n")
+            let issue = "\"lineage\":\"Deployment/a/web\",\"code\":\"PodCrashLoopBackOff\"";
+            format!("{{\"timestamp\":\"1970-01-01T00:00:{second}Z\",{issue}}}\n")
         };
-        std::fs::write(&log, "not json\n".to_owned() + &word("02.5") + &word("09")).unwrap();
+        let other = word("02.1").replace("PodCrashLoopBackOff", "PodOOMKilled");
+        std::fs::write(&log, "not json\n".to_owned() + &other + &word("02.5") + &word("09")).unwrap();
         let latencies = until_logged(&changes, &log).unwrap();
         assert_eq!((latencies.count, latencies.worst), (1, Duration::from_millis(500)));
         std::fs::remove_dir_all(folder).unwrap();

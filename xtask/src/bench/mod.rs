@@ -2,11 +2,17 @@
 
 mod churn;
 mod monitor;
+mod page;
+mod running;
 mod usage;
 
 use anyhow::Result;
 use clap::Subcommand;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long anything may take on a slow machine before something is wrong.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What is measured.
 #[derive(clap::Args)]

@@ -115,7 +115,10 @@ fn input<V: Watched>(event: Event<V>) -> Input {
     Input::Change(match event {
         Event::ListStarted => Change::ListStarted(kind),
         Event::Listed(view) | Event::Applied(view) => Change::Applied(view.object()),
-        Event::ListDone => Change::ListDone(kind),
+        Event::ListDone => {
+            tracing::debug!(%kind, "a list is complete");
+            Change::ListDone(kind)
+        }
         Event::Deleted(view) => Change::Deleted(view.object()),
         Event::Heard => Change::Heard(kind),
         Event::Malformed { namespace, name, reason, deleted } => {
