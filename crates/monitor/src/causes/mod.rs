@@ -40,6 +40,8 @@ struct Search<'a> {
     world: &'a World,
     tracker: &'a Tracker,
     looked_at: BTreeSet<Key>,
+    /// The revision whose rollout is to blame, where one is.
+    brought: Option<String>,
 }
 
 impl Causes {
@@ -59,16 +61,12 @@ impl Causes {
         let mut news = BTreeSet::new();
         // Whatever is added stands further down in the table, so this ends.
         while let Some((_, key)) = queue.pop_first() {
-            let (cause, looked_at) = match tracker.get(&key).filter(|issue| issue.is_open()) {
-                Some(issue) => {
-                    let mut search = Search { world, tracker, looked_at: BTreeSet::new() };
-                    let cause = search.explain(&key, issue).map(|cause| root(tracker, cause));
-                    (cause, search.looked_at)
-                }
-                None => (None, BTreeSet::new()),
-            };
+            let mut search = Search { world, tracker, looked_at: BTreeSet::new(), brought: None };
+            let issue = tracker.get(&key).filter(|issue| issue.is_open());
+            let cause = issue.and_then(|issue| search.explain(&key, issue)).map(|cause| root(tracker, cause));
+            let Search { looked_at, brought, .. } = search;
             self.note(&key, looked_at);
-            if tracker.explain(&key, cause) {
+            if tracker.explain(&key, cause, brought) {
                 queue.extend(self.dependents(&key).map(ranked));
                 news.insert(key);
             }
@@ -115,6 +113,9 @@ fn root(tracker: &Tracker, cause: Key) -> Key {
 impl Search<'_> {
     /// The issue that explains this one best.
     fn explain(&mut self, key: &Key, tracked: &Tracked) -> Option<Key> {
+        if tracked.members.is_empty() {
+            return self.of_what_is_past(tracked);
+        }
         match key.code {
             codes::NODE_UNREACHABLE => None,
             codes::NODE_NOT_READY => self.open(&key.lineage, codes::NODE_UNREACHABLE),
@@ -123,6 +124,16 @@ impl Search<'_> {
             codes::SERVICE_NO_READY_ENDPOINTS => self.behind_service(&key.lineage),
             code => self.of_pods(code, &key.lineage, tracked),
         }
+    }
+
+    /// Nothing is wrong any more, and it is not over yet: what explained it still does, also when
+    /// that ends a little earlier. Unfolded now, it would be told to people at its very end. But a
+    /// lineage that does not recover although its cause is gone has a trouble of its own.
+    fn of_what_is_past(&mut self, tracked: &Tracked) -> Option<Key> {
+        self.brought.clone_from(&tracked.brought);
+        let cause = tracked.cause.clone()?;
+        self.looked_at.insert(cause.clone());
+        (self.tracker.is_open(&cause) || tracked.is_subsiding()).then_some(cause)
     }
 
     /// The issue, if it is open.

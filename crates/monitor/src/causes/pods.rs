@@ -8,7 +8,7 @@ use crate::tracker::{Key, Tracked};
 
 impl Search<'_> {
     /// Pods are explained by their nodes if all of these fail, and by their rollout if it is stuck
-    /// and all of them are of its new revision.
+    /// and all of them are of the revision that it brought.
     pub(super) fn of_pods(&mut self, code: &str, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
         // A pod without a node has none to blame, and a kill for memory is the container's own.
         let has_node = !matches!(code, codes::POD_UNSCHEDULABLE | codes::POD_OOM_KILLED);
@@ -34,10 +34,21 @@ impl Search<'_> {
             return None;
         }
         let rollout = self.open(lineage, codes::WORKLOAD_ROLLOUT_STUCK)?;
+        let mut owners = tracked.members.values().map(|member| member.seen.owner.as_str());
+        let revision = owners.next()?;
+        if owners.any(|other| other != revision) {
+            return None;
+        }
         let newest = self.world.newest_revision(&lineage.namespace, &lineage.name)?;
-        let of_newest = |owner: &str| owner.split_once('/').is_some_and(|(_, name)| *name == *newest.name);
-        let all = tracked.members.values().all(|member| of_newest(&member.seen.owner));
-        (all && !tracked.members.is_empty()).then_some(rollout)
+        let is_newest = revision.split_once('/').is_some_and(|(_, name)| *name == *newest.name);
+        // After a rollback the newest revision is one that was good; what the rollout had brought
+        // stays its trouble until that is over.
+        let was_brought = tracked.brought.as_deref() == Some(revision);
+        if !(is_newest || was_brought) {
+            return None;
+        }
+        self.brought = Some(revision.to_owned());
+        Some(rollout)
     }
 
     /// A container that is killed for its memory again and again loops because of that.

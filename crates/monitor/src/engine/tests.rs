@@ -330,9 +330,107 @@ fn pods_are_folded_under_their_rollout_if_they_are_of_its_new_revision() {
     assert_eq!(rig.cause(CRASH), None);
     rig.delete(&crashing("web-old"));
     assert_eq!(rig.cause(CRASH), Some(rollout));
-    // A rollback makes the old revision the newest.
+}
+
+const ROLLOUT: &str = "Deployment/shop/web WorkloadRolloutStuck";
+
+/// A rollout that is stuck, with two pods of its new revision that crash.
+fn stuck_rollout() -> Rig {
+    let stuck = deployment("web").labels("app", "web").stalled("ProgressDeadlineExceeded", 60);
+    let mut rig = Rig::listed("", &and(web(), &[crashing("web-a"), crashing("web-b")]));
+    rig.apply(&stuck);
+    assert_eq!(rig.cause(CRASH), Some(ROLLOUT));
+    rig
+}
+
+fn roll_back(rig: &mut Rig) {
     rig.apply(&replica_set("web-1", "web", 3));
+    rig.apply(&deployment("web").labels("app", "web"));
+}
+
+#[test]
+fn what_a_rollout_brought_stays_its_trouble_after_a_rollback_to_the_very_end() {
+    let mut rig = stuck_rollout();
+    roll_back(&mut rig);
+    assert_eq!(rig.cause(CRASH), Some(ROLLOUT));
+    rig.delete(&crashing("web-a"));
+    assert_eq!(rig.cause(CRASH), Some(ROLLOUT));
+    rig.apply(&pod("web-good").owner("ReplicaSet", "web-1"));
+    rig.delete(&crashing("web-b"));
+    // The rollout's own issue is over before its symptom's is.
+    for expected in [&[CRASH, ROLLOUT][..], &[CRASH]] {
+        assert_eq!((rig.keys(), rig.cause(CRASH)), (expected.to_vec(), Some(ROLLOUT)));
+        rig.pass(15);
+    }
+    assert_eq!(rig.keys(), [""; 0]);
+}
+
+#[test]
+fn trouble_of_another_revision_is_not_that_of_the_rollout() {
+    // Before a rollback: the old revision was there before, also when nothing of the new one fails
+    // at the moment.
+    let mut rig = stuck_rollout();
+    rig.delete(&crashing("web-a"));
+    rig.delete(&crashing("web-b"));
+    assert_eq!(rig.cause(CRASH), Some(ROLLOUT));
+    rig.apply(&crashing("web-old").owner("ReplicaSet", "web-1"));
     assert_eq!(rig.cause(CRASH), None);
+    // After it: what was rolled back to fails as well.
+    let mut rig = stuck_rollout();
+    roll_back(&mut rig);
+    rig.apply(&crashing("web-c").owner("ReplicaSet", "web-1"));
+    assert_eq!(rig.cause(CRASH), None);
+    // It goes on failing when the rollout is over.
+    let mut rig = stuck_rollout();
+    roll_back(&mut rig);
+    for gone in ["web-a", "web-b"] {
+        rig.delete(&crashing(gone));
+    }
+    rig.apply(&crashing("web-c").owner("ReplicaSet", "web-1"));
+    rig.pass(15);
+    assert_eq!((rig.keys(), rig.cause(CRASH)), (vec![CRASH], None));
+}
+
+/// A node that cannot be reached, with a pod that crashes.
+fn lost_node() -> Rig {
+    let rig = Rig::listed("", &and(web(), &[node("n1").ready("Unknown", 50), crashing("web-a")]));
+    assert_eq!(rig.cause(CRASH), Some(UNREACHABLE));
+    rig
+}
+
+const UNREACHABLE: &str = "Node/n1 NodeUnreachable";
+
+#[test]
+fn what_recovers_after_its_node_stays_folded_and_what_comes_back_does_not() {
+    let mut rig = lost_node();
+    rig.apply(&node("n1").ready("True", 0));
+    rig.pass(10);
+    rig.apply(&pod("web-a").owner("ReplicaSet", "web-2").on("n1"));
+    rig.pass(20);
+    assert_eq!((rig.keys(), rig.cause(CRASH)), (vec![CRASH], Some(UNREACHABLE)));
+    rig.apply(&crashing("web-a"));
+    assert_eq!(rig.cause(CRASH), None);
+    rig.apply(&pod("web-a").owner("ReplicaSet", "web-2").on("n1"));
+    assert_eq!(rig.cause(CRASH), None);
+    rig.pass(30);
+    assert_eq!(rig.keys(), [""; 0]);
+}
+
+#[test]
+fn what_does_not_recover_after_its_cause_is_told_in_the_end() {
+    let mut rig = lost_node();
+    rig.delete(&crashing("web-a"));
+    rig.pass(60);
+    rig.apply(&node("n1").ready("True", -60));
+    rig.pass(59);
+    assert_eq!((rig.keys(), rig.cause(CRASH)), (vec![CRASH], Some(UNREACHABLE)));
+    rig.pass(5);
+    assert_eq!(rig.cause(CRASH), None, "nothing has come in its place");
+    // While the cause lasts, nobody needs to be told more.
+    let mut rig = lost_node();
+    rig.delete(&crashing("web-a"));
+    rig.pass(3600);
+    assert_eq!(rig.cause(CRASH), Some(UNREACHABLE));
 }
 
 #[test]

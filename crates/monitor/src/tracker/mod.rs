@@ -23,6 +23,10 @@ use crate::world::{Recovery, Subject, World};
 /// pods would tell, but not the absence of one that does not come.
 const PROVE_AGAIN: Duration = Duration::from_secs(5);
 
+/// How long what comes in the place of what was wrong may take to be well before that counts as a
+/// trouble of its own: an image is pulled and a program starts within this time.
+const REPLACED_WITHIN: Duration = Duration::from_mins(2);
+
 /// The identity of an issue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
@@ -64,19 +68,37 @@ pub(crate) struct Tracked {
     pub(crate) open_since: Option<Timestamp>,
     /// Since when, on the steady clock, it has had no members.
     recovering_since: Option<Duration>,
+    /// Whether it has no members and is on its way to its end.
+    subsiding: bool,
     /// The issue that explains it, at the root.
     pub(crate) cause: Option<Key>,
+    /// The revision whose rollout is to blame, where one is.
+    pub(crate) brought: Option<String>,
     /// As it was last told.
     told: Option<Arc<Issue>>,
 }
 
 impl Tracked {
     fn new() -> Self {
-        Self { members: BTreeMap::new(), open_since: None, recovering_since: None, cause: None, told: None }
+        Self {
+            members: BTreeMap::new(),
+            open_since: None,
+            recovering_since: None,
+            subsiding: false,
+            cause: None,
+            brought: None,
+            told: None,
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {
         self.open_since.is_some()
+    }
+
+    /// Whether nothing is wrong any more, and all that is left is to wait until that has lasted, or
+    /// for a replacement that may still come in good time.
+    pub(crate) fn is_subsiding(&self) -> bool {
+        self.subsiding
     }
 }
 
@@ -271,11 +293,11 @@ impl Tracker {
         self.issues.get(key).is_some_and(Tracked::is_open)
     }
 
-    /// Sets what explains an issue; whether that is news.
-    pub(crate) fn explain(&mut self, key: &Key, cause: Option<Key>) -> bool {
+    /// Sets what explains an issue, and the revision that is to blame; whether the former is news.
+    pub(crate) fn explain(&mut self, key: &Key, cause: Option<Key>, brought: Option<String>) -> bool {
         let Some(tracked) = self.issues.get_mut(key) else { return false };
         let is_news = tracked.cause != cause;
-        tracked.cause = cause;
+        (tracked.cause, tracked.brought) = (cause, brought);
         is_news
     }
 
@@ -303,6 +325,7 @@ fn shown(Key { lineage, code }: Key) -> Cause {
 
 impl Tracked {
     fn look(&mut self, key: &Key, world: &World, sources: &Sources, healthy_for: Duration, now: Now) -> Fate {
+        self.subsiding = false;
         if !self.members.is_empty() {
             self.recovering_since = None;
             if self.open_since.is_none() {
@@ -313,7 +336,9 @@ impl Tracked {
         }
         let Some(open_since) = self.open_since else { return Fate::Vanishes };
         let began = *self.recovering_since.get_or_insert(now.steady);
-        let due = match world.recovery(&key.lineage, open_since, sources) {
+        let recovery = world.recovery(&key.lineage, open_since, sources);
+        self.subsiding = recovery != Recovery::Unproven || now.steady < began + REPLACED_WITHIN;
+        let due = match recovery {
             Recovery::Gone => return Fate::Ends(Resolution::SubjectGone),
             Recovery::Unproven => return Fate::Stays(Some(now.steady + PROVE_AGAIN)),
             Recovery::Well(None) => began + healthy_for,
