@@ -16,9 +16,13 @@ use crate::Now;
 /// Most issues kept. A cluster with more open issues than this has one cause, and not one that a
 /// healer mends.
 pub const ISSUES_MAX: usize = 20_000;
-/// How long what has ended or fallen silent is remembered: longer than any remediation waits to
-/// verify (the longest step timeout is a day, but a resolve is acted upon when it comes).
-const REMEMBERED: Duration = Duration::from_hours(1);
+/// How long what has fallen silent is remembered, beyond its validity.
+const SILENT_KEPT: Duration = Duration::from_hours(1);
+/// How long what has ended is remembered: longer than any policy waits for health to last, which
+/// is a day at most.
+const ENDED_KEPT: Duration = Duration::from_hours(25);
+/// How often what is over is looked for.
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// The issues that were posted to this replica.
 #[derive(Debug, Default)]
@@ -26,6 +30,7 @@ pub struct Inbox {
     cluster: Option<String>,
     entries: BTreeMap<Key, Entry>,
     heard: Option<Duration>,
+    swept: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -78,6 +83,8 @@ impl Inbox {
     /// Takes a batch, as the monitor posts it.
     pub fn receive(&mut self, batch: &[PostableAlert], now: Now) -> Received {
         self.heard = Some(now.monotonic);
+        // Here and not where the leader tidies up: those who stand by are posted to all the same.
+        self.sweep(now);
         let mut received = Received::default();
         for alert in batch {
             *match self.take(alert, now) {
@@ -120,7 +127,7 @@ impl Inbox {
             }
             // The end of what was never heard of: kept, a remediation may be waiting for it.
             (resolution @ (Some(_) | None), None) => {
-                if self.entries.len() >= ISSUES_MAX {
+                if self.entries.len() >= ISSUES_MAX && !self.drop_one(now) {
                     return Fate::Shed;
                 }
                 let ended = resolution.map(|resolution| (resolution, now.monotonic));
@@ -194,8 +201,25 @@ impl Inbox {
     }
 
     /// Forgets what has ended or fallen silent long ago.
-    pub fn sweep(&mut self, now: Now) {
-        self.entries.retain(|_, entry| now.monotonic.saturating_sub(entry.heard) < validity() + REMEMBERED);
+    fn sweep(&mut self, now: Now) {
+        if self.swept.is_some_and(|swept| now.monotonic.saturating_sub(swept) < SWEEP) {
+            return;
+        }
+        self.swept = Some(now.monotonic);
+        self.entries.retain(|_, entry| {
+            let kept = if entry.ended.is_some() { ENDED_KEPT } else { validity() + SILENT_KEPT };
+            now.monotonic.saturating_sub(entry.heard) < kept
+        });
+    }
+
+    /// Makes room for an issue that is there: what ended longest ago goes first, then what has
+    /// been silent for longest.
+    fn drop_one(&mut self, now: Now) -> bool {
+        let over = self.entries.iter().filter(|(_, entry)| entry.ended.is_some() || is_silent(entry, now));
+        let oldest = over.min_by_key(|(_, entry)| (entry.ended.is_none(), entry.heard));
+        let Some(key) = oldest.map(|(key, _)| key.clone()) else { return false };
+        self.entries.remove(&key);
+        true
     }
 }
 
@@ -340,13 +364,47 @@ mod tests {
         assert_eq!(inbox.count(now), (1, 1));
     }
 
+    fn beat(inbox: &mut Inbox, seconds: u64) {
+        inbox.receive(&[], at(seconds));
+    }
+
     #[test]
-    fn what_is_long_over_is_forgotten() {
+    fn what_is_long_silent_is_forgotten_also_by_those_who_stand_by() {
         let mut inbox = Inbox::new(None);
         fire(&mut inbox, 0);
-        inbox.sweep(at(300 + 3599));
+        beat(&mut inbox, 300 + 3599);
         assert_eq!(inbox.standing(&issue().key(), at(3899)), Standing::Silent);
-        inbox.sweep(at(300 + 3600));
-        assert_eq!(inbox.standing(&issue().key(), at(3900)), Standing::Unheard);
+        beat(&mut inbox, 300 + 3599 + 60);
+        assert_eq!(inbox.standing(&issue().key(), at(3959)), Standing::Unheard);
+    }
+
+    #[test]
+    fn an_end_is_remembered_for_as_long_as_health_may_have_to_last() {
+        let mut inbox = Inbox::new(None);
+        fire(&mut inbox, 0);
+        resolve(&mut inbox, Resolution::Healthy, 10);
+        let day = 24 * 3600;
+        beat(&mut inbox, day);
+        let ended = Standing::Ended(Resolution::Healthy, Duration::from_secs(10));
+        assert_eq!(inbox.standing(&issue().key(), at(day)), ended);
+        beat(&mut inbox, 2 * day);
+        assert_eq!(inbox.standing(&issue().key(), at(2 * day)), Standing::Unheard);
+    }
+
+    #[test]
+    fn what_is_over_makes_room_for_what_is_there() {
+        let mut inbox = Inbox::new(None);
+        let numbered = |n: usize| {
+            let name = format!("n{n}");
+            Issue { lineage: Lineage::cluster_wide("Node", name), ..issue() }
+        };
+        for n in 0..ISSUES_MAX {
+            inbox.receive(&[alert::firing(&numbered(n), "c1", at(0).wall)], at(0));
+        }
+        let one_more = [alert::firing(&numbered(ISSUES_MAX), "c1", at(2).wall)];
+        assert_eq!(inbox.receive(&one_more, at(2)).shed, 1);
+        inbox.receive(&[alert::resolved(&numbered(7), "c1", Resolution::Healthy, at(3).wall)], at(3));
+        assert_eq!(inbox.receive(&one_more, at(4)).taken, 1);
+        assert_eq!(inbox.standing(&numbered(7).key(), at(4)), Standing::Unheard);
     }
 }

@@ -29,7 +29,13 @@ pub fn is_new(issue: &Issue, policy: &Entry, last: Option<&Remediation>) -> bool
     if !status.phase.is_over() {
         return false;
     }
-    let began_after = status.ended.is_some_and(|ended| issue.since > ended);
+    let began_after = match status.phase {
+        // It was seen healthy: what is told now is another episode, whenever the monitor dates
+        // its beginning. A condition may begin before we call the one before it over, by its
+        // clock and by ours.
+        Phase::Succeeded | Phase::Cleared => issue.since != last.spec.since,
+        _ => status.ended.is_some_and(|ended| issue.since > ended),
+    };
     let is_other_plan = last.spec.plan_hash != plan_hash(policy);
     // What was given up for want of word about it, and is heard of again, was not dealt with.
     began_after || is_other_plan || status.phase == Phase::Cancelled
@@ -85,8 +91,14 @@ fn seconds(duration: Duration) -> u64 {
 
 /// Which finished remediations may go: those too old, those beyond the number kept per lineage and
 /// check, and the oldest of too many. Never one whose mark is in the cluster, nor one that an
-/// attempt cap still counts.
-pub fn expired(all: &[&Remediation], config: &HealerConfig, now: crate::Now) -> Vec<(String, String)> {
+/// attempt cap still counts, nor the last one of a trouble that is still told of, by which it is
+/// known that it was dealt with.
+pub fn expired(
+    all: &[&Remediation],
+    is_told: impl Fn(&Key) -> bool,
+    config: &HealerConfig,
+    now: crate::Now,
+) -> Vec<(String, String)> {
     let retention = &config.retention;
     let mut finished: Vec<(Timestamp, &Remediation)> = all
         .iter()
@@ -104,10 +116,11 @@ pub fn expired(all: &[&Remediation], config: &HealerConfig, now: crate::Now) -> 
     let mut total = 0;
     let mut gone = Vec::new();
     for (ended, one) in finished {
-        let of_key = kept.entry(one.spec.key()).or_default();
-        let is_young = now.since(ended) < retention.age.0;
-        if *of_key == 0 && is_young || is_young && *of_key < retention.per_lineage && total < retention.total
-        {
+        let key = one.spec.key();
+        let is_needed = is_told(&key);
+        let of_key = kept.entry(key).or_default();
+        let has_room = *of_key < retention.per_lineage && total < retention.total;
+        if now.since(ended) < retention.age.0 && (has_room || *of_key == 0 && is_needed) {
             *of_key += 1;
             total += 1;
         } else if let (Some(name), Some(uid)) = (&one.metadata.name, &one.metadata.uid) {
@@ -141,7 +154,10 @@ mod tests {
             (&issue(), Some(over(Phase::Verifying, 0)), Mode::Enforce, false),
             (&issue(), Some(over(Phase::Escalated, 50)), Mode::Enforce, false),
             (&later, Some(over(Phase::Escalated, 50)), Mode::Enforce, true),
-            (&later, Some(over(Phase::Succeeded, 150)), Mode::Enforce, false),
+            (&issue(), Some(over(Phase::Succeeded, 150)), Mode::Enforce, false),
+            // Unready again within the half minute that health was waited to last.
+            (&later, Some(over(Phase::Succeeded, 120)), Mode::Enforce, true),
+            (&later, Some(over(Phase::Escalated, 120)), Mode::Enforce, false),
             (&issue(), Some(over(Phase::Escalated, 50)), Mode::Approve, true),
             (&issue(), Some(over(Phase::Cancelled, 50)), Mode::Enforce, true),
         ] {
@@ -173,8 +189,13 @@ mod tests {
             })
             .collect();
         let all: Vec<&Remediation> = made.iter().collect();
-        let gone = expired(&all, &config, now(4 * day));
+        let nobody = |_: &Key| false;
+        let gone = expired(&all, nobody, &config, now(4 * day));
         assert_eq!(gone.iter().map(|(_, uid)| uid.as_str()).collect::<Vec<_>>(), ["u1", "u0"]);
-        assert_eq!(expired(&all, &config, now(30 * day)).len(), 4, "a month later nothing is kept");
+        assert_eq!(expired(&all, nobody, &config, now(30 * day)).len(), 4, "a month later nothing is kept");
+        config.retention.total = 0;
+        assert_eq!(expired(&all, nobody, &config, now(4 * day)).len(), 4, "the total binds");
+        let told = expired(&all, |_| true, &config, now(4 * day));
+        assert_eq!(told.len(), 3, "but the last one of what is still told of stays");
     }
 }

@@ -2,11 +2,12 @@
 //! tried on which lineage. Made anew from the Remediations for every decision, so that nothing
 //! is counted from memory.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use model::policy::ActionName;
-use model::remediation::{Attempt, PartState, Remediation, RemediationSpec};
+use model::remediation::{Attempt, AttemptResult, PartState, Remediation, RemediationSpec};
 use model::{Lineage, ObjectRef};
 
 use crate::Now;
@@ -85,17 +86,27 @@ impl Ledger {
             };
             let marks = outstanding(&status.attempts).map(|attempt| attempt.number);
             for attempt in &status.attempts {
-                ledger.enter(name, &remediation.spec, attempt, marks == Some(attempt.number));
+                let is_outstanding = marks == Some(attempt.number);
+                // What did not help has not recovered, until the trouble is over or a person's.
+                let is_unrecovered = attempt.result == AttemptResult::DidNotHelp && !status.phase.is_over();
+                ledger.enter(name, &remediation.spec, attempt, is_outstanding, is_unrecovered);
             }
         }
         ledger
     }
 
-    fn enter(&mut self, name: &str, spec: &RemediationSpec, attempt: &Attempt, is_outstanding: bool) {
+    fn enter(
+        &mut self,
+        name: &str,
+        spec: &RemediationSpec,
+        attempt: &Attempt,
+        is_outstanding: bool,
+        is_unrecovered: bool,
+    ) {
         if attempt.action == ActionName::CollectEvidence || attempt.parts.is_empty() {
             return;
         }
-        if !is_undo(spec, attempt) && attempt.action != ActionName::ReleaseNode {
+        if !is_undo(spec, attempt) {
             let (lineage, remediation) = (spec.lineage.clone(), name.to_owned());
             let touching = attempt.parts.iter().filter(|part| part.state == PartState::Open);
             self.tried.push(Tried {
@@ -107,16 +118,18 @@ impl Ledger {
                 touching: touching.map(|part| part.target.clone()).collect(),
             });
         }
+        let may_have_happened =
+            attempt.parts.iter().any(|part| part.state.disrupts() || part.state.happened());
         let is_node = matches!(attempt.action, ActionName::QuarantineNode | ActionName::DrainNode);
-        if is_node && attempt.target.kind == "Node" {
-            let happened = attempt.parts.iter().any(|part| part.state.disrupts());
+        if is_node && attempt.target.kind == "Node" && (attempt.is_open() || may_have_happened) {
             self.disruptions.push(Disruption {
                 by: EffectId { remediation: name.to_owned(), attempt: attempt.number, part: 0 },
                 unit: Unit::Node,
                 target: attempt.target.clone(),
                 node: attempt.target.name.clone(),
                 owner: spec.lineage.clone(),
-                is_live: is_outstanding || attempt.is_open() && happened,
+                // A drain holds its node between two pods, too.
+                is_live: is_outstanding || attempt.is_open(),
                 opened: attempt.intended,
             });
         }
@@ -132,24 +145,34 @@ impl Ledger {
                 target: part.target.clone(),
                 node: part.node.clone(),
                 owner: part.owner.clone().unwrap_or_else(|| spec.lineage.clone()),
-                is_live: attempt.is_open() && part.state.disrupts(),
+                is_live: (attempt.is_open() || is_unrecovered) && part.state.disrupts(),
                 opened,
             });
         }
     }
 
-    /// What is disrupted at this moment, or may be, by anything but the effect in question.
+    /// What is disrupted at this moment, or may be, by anything but the attempt in question and
+    /// those before it of the same remediation: a pod that is tried again is the same one away.
     pub fn live(&self, unit: Unit, but: &EffectId) -> impl Iterator<Item = &Disruption> {
-        self.disruptions.iter().filter(move |entry| entry.is_live && entry.unit == unit && entry.by != *but)
+        let is_other = move |entry: &&Disruption| {
+            entry.by.remediation != but.remediation
+                || entry.by.attempt == but.attempt && entry.by.part != but.part
+        };
+        self.disruptions.iter().filter(move |entry| entry.is_live && entry.unit == unit).filter(is_other)
     }
 
-    /// What was disrupted within the last sixty minutes by anything but the effect in question.
+    /// How many were disrupted within the last sixty minutes by anything but the effect in
+    /// question. A node is one, however often something was done to it.
     pub fn within_the_hour(&self, unit: Unit, but: &EffectId, now: Now) -> usize {
         const HOUR: Duration = Duration::from_hours(1);
-        self.disruptions
+        let recent = self
+            .disruptions
             .iter()
-            .filter(|entry| entry.unit == unit && entry.by != *but && now.since(entry.opened) < HOUR)
-            .count()
+            .filter(|entry| entry.unit == unit && entry.by != *but && now.since(entry.opened) < HOUR);
+        match unit {
+            Unit::Pod => recent.count(),
+            Unit::Node => recent.map(|entry| entry.node.as_str()).collect::<BTreeSet<_>>().len(),
+        }
     }
 
     /// Attempts on a lineage whose intent was written within the window.
@@ -179,7 +202,7 @@ pub fn outstanding(attempts: &[Attempt]) -> Option<&Attempt> {
 
 #[cfg(test)]
 mod tests {
-    use model::remediation::{AttemptResult, Part};
+    use model::remediation::Part;
 
     use super::*;
     use crate::machine::tests_support::{attempt, now, remediation};

@@ -55,7 +55,7 @@ pub enum Plan {
     Current,
     /// It says something else.
     Replaced,
-    /// It is gone, or not used any more.
+    /// It is gone, not used any more, or not for this any more.
     Gone,
 }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::Issue;
+use model::issue::Key;
 use model::policy::{Condition, HealingPolicy, HealingPolicySpec, HealingPolicyStatus};
 
 pub use validate::{Refusal, validate};
@@ -236,13 +237,30 @@ fn dated(condition: Condition, before: &[Condition], now: Timestamp) -> Conditio
 
 /// Whether a policy matches as far as the issue alone says.
 fn names(spec: &HealingPolicySpec, issue: &Issue) -> bool {
+    let severities = spec.selects.severities.as_ref();
+    names_key(spec, &issue.key()) && severities.is_none_or(|severities| severities.contains(&issue.severity))
+}
+
+fn names_key(spec: &HealingPolicySpec, key: &Key) -> bool {
     let selects = &spec.selects;
-    selects.codes.contains(&issue.code)
-        && selects.severities.as_ref().is_none_or(|severities| severities.contains(&issue.severity))
+    selects.codes.contains(&key.code)
         && selects.namespaces.as_ref().is_none_or(|namespaces| {
-            !issue.lineage.namespace.is_empty()
-                && namespaces.iter().any(|name| name == "*" || *name == issue.lineage.namespace)
+            !key.lineage.namespace.is_empty()
+                && namespaces.iter().any(|name| name == "*" || *name == key.lineage.namespace)
         })
+}
+
+/// Whether a policy still is for what was taken up under it: a person who takes a namespace or a
+/// check out of it means what is under way, too. What may change by itself meanwhile, severity and
+/// the subject's labels, is not asked again.
+pub fn covers(
+    spec: &HealingPolicySpec,
+    key: &Key,
+    namespace_labels: Option<&BTreeMap<String, String>>,
+) -> bool {
+    let selector = spec.selects.namespace_selector.as_ref();
+    names_key(spec, key)
+        && selector.is_none_or(|selector| namespace_labels.is_some_and(|labels| selector.matches(labels)))
 }
 
 /// Whether a policy matches. What is not known matches no selector.
@@ -368,6 +386,28 @@ mod tests {
         let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
         let candidate = Candidate { issue: &issue, namespace_labels: None, labels: Some(&labels) };
         assert!(book.choose(&candidate).is_some());
+    }
+
+    #[test]
+    fn what_is_taken_out_of_a_policy_is_not_covered_any_more() {
+        let key = issue("shop").key();
+        let policy = spec(Mode::Enforce);
+        assert!(covers(&policy, &key, None));
+        let change = |change: fn(&mut HealingPolicySpec)| {
+            let mut changed = policy.clone();
+            change(&mut changed);
+            changed
+        };
+        assert!(!covers(&change(|p| p.selects.namespaces = Some(vec!["bank".into()])), &key, None));
+        assert!(!covers(&change(|p| p.selects.codes = vec!["PodOOMKilled".into()]), &key, None));
+        let by_label = change(|p| {
+            let match_labels = [("heal".to_owned(), "yes".to_owned())].into();
+            p.selects.namespace_selector = Some(Selector { match_labels, ..Selector::default() });
+        });
+        let labels = BTreeMap::from([("heal".to_owned(), "yes".to_owned())]);
+        assert!(covers(&by_label, &key, Some(&labels)));
+        assert!(!covers(&by_label, &key, Some(&BTreeMap::new())));
+        assert!(!covers(&by_label, &key, None));
     }
 
     #[test]

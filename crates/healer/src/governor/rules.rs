@@ -19,6 +19,8 @@ mod veto;
 
 use super::Rule;
 
+pub(crate) use attempt_cap::back_off;
+
 /// Refuses what nobody said to enforce, and waits for approvals.
 pub const OBSERVE_BY_DEFAULT: &str = "ObserveByDefault";
 /// Takes the eviction API's answer as final.
@@ -37,8 +39,8 @@ pub const TABLE: [&Rule; 15] = [
     &fencing::RULE,
     &veto::RULE,
     &self_protection::RULE,
-    &fresh_view::RULE,
     &somebody_replaces_it::RULE,
+    &fresh_view::RULE,
     &own_marks::RULE,
     &eviction_first::RULE,
     &attempt_cap::RULE,

@@ -12,6 +12,7 @@ use super::{Command, Send};
 use crate::actions::{Observed, get};
 use crate::facts::{Facts, Found, Look};
 use crate::governor::{self, Refusal, Stage, rules};
+use crate::inbox::Standing;
 
 /// How often a fate that is not known yet is looked at.
 const OBSERVE_EVERY: Duration = Duration::from_secs(1);
@@ -163,12 +164,15 @@ fn planned(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Comman
     if case.inputs.now.since(attempt.intended) > timeout {
         return skip_rest(case, attempt, "the step's time was over");
     }
+    let is_undo = case.is_undo(attempt);
+    if let (Standing::Ended(resolution, _), false) = (case.inputs.standing, is_undo) {
+        return skip_rest(case, attempt, &format!("the monitor says {}", resolution.as_str()));
+    }
     let facts = match case.facts(|| part_look(case, attempt, part)) {
         Ok(facts) => facts,
         Err(look) => return look,
     };
     let id = case.effect_id(attempt.number, at);
-    let is_undo = case.is_undo(attempt);
     let request = case.request(get(attempt.action), id.clone(), part, facts, Stage::Continue, is_undo);
     match governor::weigh(&request, case.inputs.world, case.inputs.ledger, case.inputs.now) {
         Ok(()) => case.write_intent(Some(id), |status| {

@@ -16,7 +16,7 @@ use crate::inbox::Standing;
 use crate::ledger::EffectId;
 use crate::planner::is_undo;
 
-/// How long a next look that is written down may lie back before it is written anew although
+/// How far a next look may be from the one that is written down before it is written anew although
 /// nothing else changed: a bound on writes for what stays deferred.
 const STALE: Duration = Duration::from_mins(5);
 
@@ -55,6 +55,11 @@ impl<'a> Case<'a> {
         is_undo(&self.remediation.spec, attempt)
     }
 
+    /// The number of the next attempt: never one that was used.
+    pub(super) fn next_number(&self) -> u32 {
+        self.status.attempts.last().map_or(0, |last| last.number) + 1
+    }
+
     pub(super) fn effect_id(&self, attempt: u32, part: usize) -> EffectId {
         EffectId { remediation: self.name.to_owned(), attempt, part }
     }
@@ -88,7 +93,9 @@ impl<'a> Case<'a> {
         let rule = |status: &RemediationStatus| {
             status.decision.as_ref().map(|decision| (decision.verdict, decision.rule.clone()))
         };
-        if status.phase != self.status.phase || rule(&status) != rule(&self.status) {
+        // What is over was told as it ended: what holds up the taking back of a mark is no news.
+        let is_other_rule = !status.phase.is_over() && rule(&status) != rule(&self.status);
+        if status.phase != self.status.phase || is_other_rule {
             status.transitions += 1;
         }
         Command::Write(Box::new(Change { status, intent }))
@@ -108,11 +115,15 @@ impl<'a> Case<'a> {
     pub(super) fn defer(&self, phase: Phase, refusal: &Refusal, action: ActionName) -> Command {
         let until = refusal.until.unwrap_or_else(|| self.wall());
         let pause = Duration::try_from(until.duration_since(self.wall())).unwrap_or_default();
-        let decision = refusal.decision(self.wall());
+        let mut decision = refusal.decision(self.wall());
         let is_over = self.status.phase.is_over();
-        let is_known =
-            self.status.decision.as_ref().is_some_and(|known| self.says_the_same(known, &decision));
-        if is_known && (is_over || self.status.phase == phase) {
+        let is_same_phase = is_over || self.status.phase == phase;
+        let known = self.status.decision.as_ref().filter(|_| is_same_phase);
+        // Dated when the rule said so first: an approval is waited for from then on.
+        if let Some(known) = known.filter(|known| known.rule == decision.rule) {
+            decision.at = known.at;
+        }
+        if known.is_some_and(|known| says_the_same(known, &decision)) {
             return self.wait(pause.max(Duration::from_millis(100)));
         }
         self.write(|status| {
@@ -123,17 +134,6 @@ impl<'a> Case<'a> {
             }
             status.decision = Some(decision);
         })
-    }
-
-    /// Whether two decisions differ in figures and dates only.
-    fn says_the_same(&self, known: &Decision, new: &Decision) -> bool {
-        let words =
-            |text: &str| text.chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect::<String>();
-        let is_stale = known.until.is_some_and(|until| self.inputs.now.since(until) > STALE);
-        known.verdict == new.verdict
-            && known.rule == new.rule
-            && words(&known.reason) == words(&new.reason)
-            && !is_stale
     }
 
     /// The request for one part of an attempt.
@@ -180,4 +180,17 @@ impl<'a> Case<'a> {
         };
         ask(actions::get(attempt.action), &act)
     }
+}
+
+/// Whether two decisions differ in figures and dates only, and in these not by much.
+fn says_the_same(known: &Decision, new: &Decision) -> bool {
+    let words = |text: &str| text.chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect::<String>();
+    let is_near = match (known.until, new.until) {
+        (Some(known), Some(new)) => new.duration_since(known).unsigned_abs() <= STALE,
+        (known, new) => known == new,
+    };
+    known.verdict == new.verdict
+        && known.rule == new.rule
+        && words(&known.reason) == words(&new.reason)
+        && is_near
 }

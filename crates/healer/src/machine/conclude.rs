@@ -58,10 +58,7 @@ fn without_effect(case: &Case<'_>, attempt: &Attempt) -> Command {
     let detail = refused.or(attempt.parts.last()).map(|part| part.detail.clone()).unwrap_or_default();
     match refused {
         Some(_) => {
-            let until = Some(case.inputs.now.wall_in(case.inputs.world.config.attempts.back_off.0));
-            let reason = format!("the eviction was refused: {detail}");
-            let rule = if is_eviction(attempt) { rules::EVICTION_FIRST } else { rules::CONDITION_STILL_TRUE };
-            let refusal = Refusal { rule, reason, until };
+            let refusal = refusal_of(case, attempt, &detail);
             let is_over = case.status.phase.is_over();
             case.write(|status| {
                 set_last(status, |last| close_attempt(last, AttemptResult::Refused, &detail, case));
@@ -76,8 +73,22 @@ fn without_effect(case: &Case<'_>, attempt: &Attempt) -> Command {
     }
 }
 
-fn is_eviction(attempt: &Attempt) -> bool {
-    matches!(attempt.action, ActionName::EvictPod | ActionName::DrainNode)
+/// The rule that holds what the server has refused, and until when the next attempt waits.
+fn refusal_of(case: &Case<'_>, attempt: &Attempt, detail: &str) -> Refusal {
+    let limits = &case.inputs.world.config.attempts;
+    let lineage = &case.remediation.spec.lineage;
+    let tried = case.inputs.ledger.tried(lineage, limits.window.0, case.inputs.now).count();
+    let until = Some(case.inputs.now.wall_in(rules::back_off(limits, tried.max(1))));
+    match attempt.action {
+        ActionName::EvictPod | ActionName::DrainNode => {
+            let reason = format!("the eviction was refused: {detail}");
+            Refusal { rule: rules::EVICTION_FIRST, reason, until }
+        }
+        action => {
+            let reason = format!("the API server refused {action}, the next attempt waits: {detail}");
+            Refusal { rule: rules::ATTEMPT_CAP, reason, until }
+        }
+    }
 }
 
 /// The check that found the trouble has the word, for as long as the step gives it.
@@ -193,9 +204,22 @@ fn take_back(case: &Case<'_>) -> Option<Command> {
     if facts.node().is_some_and(|node| !marks::has_taint(node)) {
         return gone("somebody has taken the mark off");
     }
+    if let Some(rest) = undo_waits(case) {
+        return Some(case.wait(rest));
+    }
     let spec = &case.remediation.spec;
     let parts = (undo.targets)(&actions::Aim { spec, issue: None, facts }).unwrap_or_default();
     Some(decide::begin_with(case, put.step as usize, undo, parts, facts, true))
+}
+
+/// How long until the mark may be taken off once more: after each attempt that came to nothing
+/// twice as long, because what is not counted by a cap is not to be tried without a pause.
+fn undo_waits(case: &Case<'_>) -> Option<Duration> {
+    let is_failed = |attempt: &&Attempt| case.is_undo(attempt) && !attempt.happened();
+    let failed = case.status.attempts.iter().rev().take_while(is_failed).count();
+    let closed = case.status.attempts.last().filter(|_| failed > 0)?.closed?;
+    let wait = rules::back_off(&case.inputs.world.config.attempts, failed);
+    wait.checked_sub(case.inputs.now.since(closed)).filter(|rest| !rest.is_zero())
 }
 
 /// Records that there is nothing of ours to take back (any more), so that it does not count.
@@ -214,7 +238,7 @@ pub(super) fn nothing_to_take_back(case: &Case<'_>, refusal: &Refusal) -> Comman
     };
     let attempt = Attempt {
         step: put.step,
-        number: case.status.attempts.len() as u32 + 1,
+        number: case.next_number(),
         action: ActionName::ReleaseNode,
         target: put.target.clone(),
         epoch: case.status.epoch,

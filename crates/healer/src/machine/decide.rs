@@ -9,7 +9,7 @@ use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, 
 use super::case::Case;
 use super::{Command, Plan, conclude};
 use crate::actions::{self, Action, Aim, Verify};
-use crate::facts::{Facts, Look};
+use crate::facts::{Facts, Look, is_excluded};
 use crate::governor::{self, Refusal, Stage, rules};
 use crate::inbox::Standing;
 use crate::planner::{self, Next};
@@ -37,7 +37,7 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
     match case.inputs.plan {
         Plan::Current => {}
         Plan::Replaced => return case.end(Phase::Cancelled, "the policy says something else now"),
-        Plan::Gone => return case.end(Phase::Cancelled, "the policy is gone, or not used any more"),
+        Plan::Gone => return case.end(Phase::Cancelled, "the policy is gone, or not for this any more"),
     }
     if let Some(end) = without_approval(case) {
         return end;
@@ -94,7 +94,10 @@ fn without_approval(case: &Case<'_>) -> Option<Command> {
     }
     let asked = case.status.decision.as_ref().filter(|_| case.status.phase == Phase::AwaitingApproval)?;
     let waited = case.inputs.now.since(asked.at);
-    let is_approved = spec.approval.as_ref().is_some_and(|approval| approval.plan_hash == spec.plan_hash);
+    let counts = |approval: &&model::remediation::Approval| {
+        approval.plan_hash == spec.plan_hash && approval.expires.is_none_or(|expires| expires > case.wall())
+    };
+    let is_approved = spec.approval.as_ref().is_some_and(|approval| counts(&approval));
     let is_late = waited >= Duration::from_secs(spec.approval_timeout_s.max(1)) && !is_approved;
     is_late.then(|| case.end(Phase::Rejected, "nobody approved it in time"))
 }
@@ -109,10 +112,13 @@ fn begin(case: &Case<'_>, index: usize) -> Command {
         Ok(facts) => facts,
         Err(look) => return look,
     };
-    let parts = match (action.targets)(&Aim { spec, issue: case.issue(), facts }) {
+    let mut parts = match (action.targets)(&Aim { spec, issue: case.issue(), facts }) {
         Ok(parts) => parts,
         Err(reason) => return nothing_to_act_on(case, action, reason),
     };
+    // The first one decides whether the attempt begins: one that is out of bounds does not keep
+    // the others from their turn.
+    parts.sort_by_key(|part| is_out_of_bounds(case, facts, part));
     if action.verify == Verify::Nothing && parts.is_empty() {
         return looked(case, index, action, facts);
     }
@@ -120,6 +126,19 @@ fn begin(case: &Case<'_>, index: usize) -> Command {
         Some(owner_of) => Command::Look(Box::new(Look { owner_of: Some(owner_of), ..look() })),
         None => begin_with(case, index, action, parts, facts, false),
     }
+}
+
+/// Whether a pod will not be touched whatever else is so, as far as it tells itself.
+fn is_out_of_bounds(case: &Case<'_>, facts: &Facts, part: &Part) -> bool {
+    let (world, spec) = (case.inputs.world, &case.remediation.spec);
+    let on_node = facts.pods_on_node.as_ref().and_then(|found| found.there());
+    let listed = on_node.and_then(|pods| pods.iter().find(|pod| pod.metadata.uid == part.target.uid));
+    let Some(pod) = listed.or_else(|| facts.pod(&part.target)?.there()) else { return false };
+    let namespace = part.target.namespace.as_str();
+    pod.metadata.controller().is_none() && !spec.accept_loss_of_bare_pods
+        || is_excluded(&pod.metadata)
+        || namespace == world.own.namespace
+        || world.namespaces.get(namespace).is_some_and(|found| is_excluded(&found.metadata))
 }
 
 /// The pod whose owner has to be read before the governor can be asked.
@@ -137,7 +156,12 @@ fn owner_look(parts: &[Part], facts: &Facts) -> Option<model::ObjectRef> {
 }
 
 fn nothing_to_act_on(case: &Case<'_>, action: &Action, reason: String) -> Command {
-    let until = Some(case.inputs.now.wall_in(Duration::from_secs(5)));
+    const LOOK_AGAIN: Duration = Duration::from_secs(5);
+    if case.status.phase == Phase::AwaitingApproval {
+        // A pod that is ready for a moment does not unask the question; each asking is told.
+        return case.wait(LOOK_AGAIN);
+    }
+    let until = Some(case.inputs.now.wall_in(LOOK_AGAIN));
     let refusal = Refusal { rule: rules::CONDITION_STILL_TRUE, reason, until };
     case.defer(Phase::Deferred, &refusal, action.name)
 }
@@ -150,7 +174,7 @@ fn looked(case: &Case<'_>, index: usize, action: &Action, facts: &Facts) -> Comm
         status.action = Some(action.name);
         status.attempts.push(Attempt {
             step: index as u32,
-            number: status.attempts.len() as u32 + 1,
+            number: case.next_number(),
             action: action.name,
             target: case.remediation.spec.subject.clone(),
             epoch: status.epoch,
@@ -174,7 +198,7 @@ pub(super) fn begin_with(
     facts: &Facts,
     is_undo: bool,
 ) -> Command {
-    let number = case.status.attempts.len() as u32 + 1;
+    let number = case.next_number();
     let id = case.effect_id(number, 0);
     let Some(first) = parts.first_mut() else {
         return nothing_to_act_on(case, action, "there is nothing to act on".to_owned());
@@ -202,6 +226,7 @@ pub(super) fn begin_with(
             status.action = Some(action.name);
             status.decision = None;
         }
+        make_room(&case.remediation.spec, &mut status.attempts);
         status.attempts.push(Attempt {
             step: index as u32,
             number,
@@ -217,6 +242,17 @@ pub(super) fn begin_with(
             closed: None,
         });
     })
+}
+
+/// A mark that cannot be taken off for days does not make the list grow for ever: the oldest such
+/// attempt that came to nothing goes. What the ladder did is bounded before.
+fn make_room(spec: &model::remediation::RemediationSpec, attempts: &mut Vec<Attempt>) {
+    if attempts.len() >= ATTEMPTS_MAX {
+        let failed = |attempt: &Attempt| planner::is_undo(spec, attempt) && !attempt.happened();
+        if let Some(oldest) = attempts.iter().position(failed) {
+            attempts.remove(oldest);
+        }
+    }
 }
 
 /// What an attempt is on: the node for a drain, else the first object it touches.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use cluster::effects::Answer;
+use model::issue::Resolution;
 use model::remediation::{PartState, Remediation};
 
 use crate::Now;
@@ -34,8 +35,13 @@ impl Memory {
             self.answer = None;
         }
         match standing {
-            Standing::Silent | Standing::Unheard => drop(self.unheard.get_or_insert(now.monotonic)),
-            Standing::Firing(_) | Standing::Folded(_) | Standing::Ended(..) => self.unheard = None,
+            Standing::Firing(_) | Standing::Folded(_) | Standing::Ended(Resolution::Healthy, _) => {
+                self.unheard = None;
+            }
+            // An end that does not say healthy is no word on its health either.
+            Standing::Silent | Standing::Unheard | Standing::Ended(..) => {
+                self.unheard.get_or_insert(now.monotonic);
+            }
         }
     }
 

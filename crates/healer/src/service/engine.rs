@@ -27,7 +27,7 @@ use crate::queue::{self, Rank};
 /// How often to look although nothing is due.
 const IDLE: Duration = Duration::from_secs(5);
 /// How often old remediations are looked for.
-const SWEEP: Duration = Duration::from_mins(2);
+const SWEEP: Duration = Duration::from_secs(30);
 /// After a failed write, before the next attempt at the same.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -85,7 +85,11 @@ impl Engine {
             let Ok(claim) = held else { return };
             if self.adopt_all(claim).await {
                 self.shared.metrics.leads(claim.epoch);
-                self.shared.state().epoch = Some(claim.epoch);
+                {
+                    let mut state = self.shared.state();
+                    state.epoch = Some(claim.epoch);
+                    state.dirty.everything = true;
+                }
                 self.lead(claim.epoch, &drain).await;
                 self.shared.state().epoch = None;
                 self.shared.metrics.follows();
@@ -111,7 +115,7 @@ impl Engine {
         let status = |one: &Remediation| one.status.as_ref().map_or(0, |status| status.epoch);
         let highest = listed.items.iter().map(status).max().unwrap_or(0);
         self.floor.raise(highest);
-        if claim.epoch < highest {
+        if !may_lead(claim.epoch, highest) {
             tracing::info!(epoch = claim.epoch, highest, "a higher epoch is stored; asking for one above");
             return false;
         }
@@ -119,7 +123,6 @@ impl Engine {
         for one in listed.items {
             state.remediations.apply(one);
         }
-        state.dirty.everything = true;
         true
     }
 
@@ -202,6 +205,7 @@ impl Engine {
         }
         tenure.due.retain(|name, _| state.remediations.objects.contains_key(name));
         tenure.memories.retain(|name, _| state.remediations.objects.contains_key(name));
+        tenure.told.retain(|name, _| state.remediations.objects.contains_key(name));
     }
 
     fn ranked(&self, tenure: &Tenure) -> Vec<(Rank, Option<Duration>)> {
@@ -218,5 +222,24 @@ impl Engine {
             Some((Rank::new(severity, members, one.spec.since, name), Some(*due)))
         };
         tenure.due.iter().filter_map(rank).collect()
+    }
+}
+
+/// Whether a tenure of this epoch may begin where `highest` is stored. Not under the same one
+/// either: after a lease was deleted, its former holder may still believe in that number.
+fn may_lead(epoch: u64, highest: u64) -> bool {
+    epoch > highest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenure_begins_above_every_epoch_that_is_stored() {
+        assert!(may_lead(1, 0));
+        assert!(may_lead(8, 7));
+        assert!(!may_lead(7, 7), "who wrote it may not have noticed yet");
+        assert!(!may_lead(1, 7));
     }
 }

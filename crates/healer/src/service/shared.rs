@@ -93,23 +93,25 @@ pub(super) fn version<V: View>(object: &V) -> u64 {
     object.identity().resource_version.parse().unwrap_or(0)
 }
 
-impl<V: View> Cache<V> {
+impl<V: View + Clone> Cache<V> {
     pub(super) fn begin(&mut self) {
         self.building = Some(BTreeMap::new());
     }
 
     pub(super) fn listed(&mut self, object: V) {
         let name = object.identity().name.to_owned();
-        self.building.get_or_insert_default().insert(name, object);
+        let building = self.building.get_or_insert_default();
+        if building.get(&name).is_none_or(|other| version(other) < version(&object)) {
+            building.insert(name, object);
+        }
     }
 
-    /// The list takes the place of what was known, but for what was written since by ourselves.
+    /// The list takes the place of what was known. What is not in it is gone; of what is in it,
+    /// the newer version stays, because we may have written it since.
     pub(super) fn done(&mut self) {
         let mut listed = self.building.take().unwrap_or_default();
-        let newest = listed.values().map(version).max().unwrap_or(0);
         for (name, object) in std::mem::take(&mut self.objects) {
-            let is_newer = listed.get(&name).map_or(newest, version) < version(&object);
-            if is_newer {
+            if listed.get(&name).is_some_and(|other| version(other) < version(&object)) {
                 listed.insert(name, object);
             }
         }
@@ -123,6 +125,10 @@ impl<V: View> Cache<V> {
         let name = object.identity().name.to_owned();
         if self.objects.get(&name).is_some_and(|known| version(known) >= version(&object)) {
             return false;
+        }
+        // What comes while a list is read may be too new to be in it.
+        if let Some(building) = &mut self.building {
+            building.insert(name.clone(), object.clone());
         }
         self.objects.insert(name, object);
         true
@@ -163,6 +169,12 @@ impl State {
         ]
     }
 
+    /// The labels of a namespace; `None` where there is none, or it is not known.
+    pub(super) fn namespace_labels(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        let labels = &self.namespaces.objects.get(name)?.metadata.labels;
+        Some(labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
     pub(super) fn is_synced(&self) -> bool {
         self.views().iter().all(|view| view.is_synced)
     }
@@ -200,12 +212,54 @@ impl Shared {
         let received = {
             let mut state = self.state();
             let received = state.inbox.receive(alerts, now);
-            let keys = alerts.iter().filter_map(|alert| model::alert::report(alert).ok());
-            state.dirty.keys.extend(keys.map(|report| report.issue.key()));
+            // Who does not lead looks at everything when it begins to.
+            if state.epoch.is_some() {
+                let keys = alerts.iter().filter_map(|alert| model::alert::report(alert).ok());
+                state.dirty.keys.extend(keys.map(|report| report.issue.key()));
+            }
             received
         };
         self.metrics.received(&received);
         self.changed.notify_one();
         received
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::tests_support::{namespace, remediation};
+
+    fn versioned(name: &str, version: u32) -> Remediation {
+        let mut one = remediation(name);
+        one.metadata.resource_version = Some(version.to_string());
+        one
+    }
+
+    #[test]
+    fn what_was_deleted_while_nothing_was_heard_is_gone_after_the_next_list() {
+        let mut cache = Cache::default();
+        // The newest object of its kind, as a policy often is, and the only one.
+        cache.apply(namespace("shop", false));
+        cache.begin();
+        cache.done();
+        assert!(cache.objects.is_empty());
+    }
+
+    #[test]
+    fn what_we_wrote_while_a_list_was_read_is_not_lost() {
+        let mut cache = Cache::default();
+        cache.apply(versioned("r-1-1", 5));
+        cache.begin();
+        cache.listed(versioned("r-1-1", 5));
+        cache.apply(versioned("r-1-1", 9));
+        cache.apply(versioned("r-2-1", 8));
+        cache.done();
+        let versions: Vec<u64> = cache.objects.values().map(version).collect();
+        assert_eq!(versions, [9, 8]);
+        cache.begin();
+        cache.listed(versioned("r-1-1", 7));
+        cache.done();
+        assert_eq!(cache.objects.values().map(version).collect::<Vec<_>>(), [9], "never backwards");
     }
 }

@@ -59,19 +59,24 @@ fn api_version(kind: &str) -> &'static str {
     }
 }
 
+/// How long after an attempt the next one is taken to follow at once.
+const BETWEEN: Duration = Duration::from_secs(10);
+
 /// How the page of the issue is to be held, if at all: while it is being worked on, and for what
 /// that may take.
 pub(super) fn hold(remediation: &Remediation, now: Now, longest: Duration) -> Option<Hold> {
     let (spec, status) = (&remediation.spec, remediation.status.as_ref()?);
-    if status.attempts.is_empty() {
-        return None;
-    }
+    // Looking alone repairs nothing.
+    let last = status.attempts.iter().rfind(|attempt| !attempt.parts.is_empty())?;
+    // Between two steps it is still being worked on; what waits for another trouble's end is not.
+    let is_between = last.closed.is_none_or(|closed| now.since(closed) < BETWEEN);
     let state = match status.phase {
-        // Pending: between two steps it is still being worked on.
-        Phase::Acting | Phase::Verifying | Phase::Pending => State::Taken,
+        Phase::Acting | Phase::Verifying => State::Taken,
+        Phase::Pending if is_between => State::Taken,
         Phase::Succeeded => State::Succeeded,
         Phase::Escalated => State::Failed,
-        Phase::AwaitingApproval
+        Phase::Pending
+        | Phase::AwaitingApproval
         | Phase::Deferred
         | Phase::Cleared
         | Phase::Observed
@@ -147,3 +152,38 @@ pub(super) fn is_correlated(status: &RemediationStatus) -> bool {
 /// Rules whose waits pass by themselves within moments.
 const PASSING: [&str; 6] =
     ["Fencing", "FreshView", "ConditionStillTrue", "OneIntent", "AttemptCap", CORRELATED_FAILURE];
+
+#[cfg(test)]
+mod tests {
+    use model::policy::ActionName;
+    use model::remediation::Attempt;
+
+    use super::*;
+    use crate::machine::tests_support::{attempt, now, open_part, remediation};
+
+    fn state(phase: Phase, attempts: Vec<Attempt>, second: u64) -> Option<State> {
+        let mut one = remediation("r-1-1");
+        let status = one.status.as_mut().unwrap();
+        (status.phase, status.attempts) = (phase, attempts);
+        hold(&one, now(second), Duration::from_mins(15)).map(|hold| hold.state)
+    }
+
+    #[test]
+    fn a_page_is_held_while_something_is_done_and_no_longer() {
+        let evicted = Attempt { parts: vec![open_part("web-1", "p-1")], ..attempt() };
+        let closed = Attempt { closed: Some(now(60).wall), ..evicted.clone() };
+        let looked = Attempt { action: ActionName::CollectEvidence, closed: Some(now(0).wall), ..attempt() };
+        for (phase, attempts, second, expected) in [
+            (Phase::Pending, vec![], 0, None),
+            (Phase::Pending, vec![looked.clone()], 0, None),
+            (Phase::Acting, vec![looked, evicted], 1, Some(State::Taken)),
+            (Phase::Pending, vec![closed.clone()], 65, Some(State::Taken)),
+            // Explained by another trouble, for hours.
+            (Phase::Pending, vec![closed.clone()], 3600, Some(State::Released)),
+            (Phase::Deferred, vec![closed.clone()], 61, Some(State::Released)),
+            (Phase::Escalated, vec![closed], 61, Some(State::Failed)),
+        ] {
+            assert_eq!(state(phase, attempts, second), expected, "{phase:?} {second}");
+        }
+    }
+}

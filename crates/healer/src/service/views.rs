@@ -50,13 +50,16 @@ pub(super) fn follow_all(shared: &Arc<Shared>, client: &kube::Client) {
             task: "watch remediations",
             cache: |s| &mut s.remediations,
             touch: |s, name| {
-                s.dirty.remediations.insert(name.to_owned());
+                // Who does not lead looks at everything when it begins to.
+                if s.epoch.is_some() {
+                    s.dirty.remediations.insert(name.to_owned());
+                }
             },
         },
     );
 }
 
-fn follow<V: View>(shared: &Arc<Shared>, client: &kube::Client, followed: Followed<V>) {
+fn follow<V: View + Clone>(shared: &Arc<Shared>, client: &kube::Client, followed: Followed<V>) {
     let (environment, client) = (shared.environment.clone(), client.clone());
     let shared = Arc::clone(shared);
     let task = followed.task;
@@ -71,7 +74,7 @@ fn follow<V: View>(shared: &Arc<Shared>, client: &kube::Client, followed: Follow
 }
 
 /// Takes an event in; returns whether somebody should look.
-fn take<V: View>(shared: &Shared, followed: &Followed<V>, event: Event<V>) -> bool {
+fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V>) -> bool {
     let now = shared.environment.monotonic();
     let mut state = shared.state();
     let cache = (followed.cache)(&mut state);

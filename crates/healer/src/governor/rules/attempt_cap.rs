@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     name: super::ATTEMPT_CAP,
     judge: |request, world, ledger, now| {
         // An attempt that has begun counts already, and recovery is not held back.
-        if request.stage != Stage::Begin || request.is_recovery() {
+        if request.stage != Stage::Begin || request.is_undo {
             return Ruling::Pass;
         }
         let limits = &world.config.attempts;
@@ -43,7 +43,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// The wait after so many attempts: doubling, bounded.
-pub(super) fn back_off(limits: &Attempts, attempts: usize) -> Duration {
+pub(crate) fn back_off(limits: &Attempts, attempts: usize) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(20);
     limits.back_off.0.saturating_mul(1 << doublings).min(limits.back_off_max.0)
 }

@@ -2,6 +2,7 @@
 //! every disruption budget's, is final for the attempt. Another attempt follows later, within the
 //! cap; none is forced.
 
+use model::policy::ActionName;
 use model::remediation::{AttemptResult, PartState};
 
 use super::attempt_cap::back_off;
@@ -16,7 +17,12 @@ pub(super) const RULE: Rule = Rule {
         if request.stage != Stage::Begin {
             return Ruling::Pass;
         }
-        let refused = request.status.attempts.last().filter(|last| last.result == AttemptResult::Refused);
+        let is_eviction = |action| matches!(action, ActionName::EvictPod | ActionName::DrainNode);
+        let refused = request
+            .status
+            .attempts
+            .last()
+            .filter(|last| last.result == AttemptResult::Refused && is_eviction(last.action));
         let Some(closed) = refused.and_then(|last| last.closed) else { return Ruling::Pass };
         // The wait is AttemptCap's; the name that stands in the status is the reason for it.
         let limits = &world.config.attempts;

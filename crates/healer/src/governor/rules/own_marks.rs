@@ -1,8 +1,9 @@
 //! OwnMarks: our own taint and annotation, and only what bears them is undone.
 
 use model::policy::ActionName;
+use model::remediation;
 
-use crate::governor::{Rule, Ruling};
+use crate::governor::{Request, Rule, Ruling};
 use crate::marks;
 
 pub(super) const RULE: Rule = Rule {
@@ -14,7 +15,9 @@ pub(super) const RULE: Rule = Rule {
             ActionName::QuarantineNode if marks::has_taint(node) && marked_by.is_none() => {
                 Ruling::deny("the node bears our taint without our mark: somebody else put it there")
             }
-            ActionName::QuarantineNode if marked_by.is_some_and(|by| by != request.id.remediation) => {
+            // A mark of an earlier remediation of the same trouble is taken over: that one ended
+            // with its plan, and this one goes on where it was.
+            ActionName::QuarantineNode if marked_by.is_some_and(|by| !is_same_trouble(request, by)) => {
                 Ruling::deny(format!("{} has quarantined the node already", marked_by.unwrap_or_default()))
             }
             ActionName::ReleaseNode if !marks::has_taint(node) => {
@@ -32,6 +35,10 @@ pub(super) const RULE: Rule = Rule {
         }
     },
 };
+
+fn is_same_trouble(request: &Request<'_>, by: &str) -> bool {
+    by == request.id.remediation || remediation::number(&request.spec.key(), by).is_some()
+}
 
 #[cfg(test)]
 mod tests {

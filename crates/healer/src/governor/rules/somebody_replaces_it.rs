@@ -7,6 +7,8 @@ use crate::facts::Found;
 use crate::governor::{Rule, Ruling};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// The controllers that make a pod anew when it is removed, and that can be read.
+const REPLACING: [&str; 4] = ["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"];
 
 pub(super) const RULE: Rule = Rule {
     name: "SomebodyReplacesIt",
@@ -26,6 +28,11 @@ pub(super) const RULE: Rule = Rule {
                 Ruling::deny("no controller replaces it; a policy would have to accept its loss")
             };
         };
+        if !REPLACING.contains(&owner.kind.as_str()) {
+            let reason =
+                format!("its owner is a {}, which the healer does not know to replace it", owner.kind);
+            return Ruling::deny(reason);
+        }
         match &request.facts.owner {
             Some(Found::There(found)) if found.reference.uid == owner.uid => Ruling::Pass,
             Some(Found::There(_) | Found::Absent) => {

@@ -1,5 +1,7 @@
 //! Carries out what the core says about one remediation: one command, then the question again.
 
+use std::time::Duration;
+
 use cluster::bookkeeping;
 use cluster::effects::{Answer, Change as Patch};
 use cluster::read;
@@ -12,6 +14,7 @@ use crate::governor::{BrakeState, Leadership, World};
 use crate::intake;
 use crate::ledger::Ledger;
 use crate::machine::{self, Change, Command, Inputs, Plan, Send};
+use crate::policy;
 use crate::service::failpoints;
 
 /// Most commands for one remediation before the others' turn: a whole attempt takes about ten.
@@ -24,7 +27,7 @@ impl Engine {
         let mut facts: Option<Facts> = None;
         let mut brake = BrakeState::Unreadable("it was not read yet".to_owned());
         for _ in 0..COMMANDS_MAX {
-            let Some(command) = self.step(tenure, name, facts.as_ref(), &brake) else { return };
+            let Some((command, seen)) = self.step(tenure, name, facts.as_ref(), &brake) else { return };
             match command {
                 Command::Wait(at) => {
                     if let Some(at) = at {
@@ -38,7 +41,7 @@ impl Engine {
                 }
                 Command::Write(change) => {
                     facts = None;
-                    if !self.write(tenure, name, *change).await {
+                    if !self.write(tenure, seen, *change).await {
                         tenure.due.insert(name.to_owned(), self.shared.environment.monotonic() + RETRY);
                         return;
                     }
@@ -53,14 +56,15 @@ impl Engine {
         tenure.due.insert(name.to_owned(), self.shared.environment.monotonic() + RETRY);
     }
 
-    /// Asks the core.
+    /// Asks the core. Returns with the command what it was decided from: that version, and no
+    /// later one, is the precondition of a write.
     fn step(
         &self,
         tenure: &mut Tenure,
         name: &str,
         facts: Option<&Facts>,
         brake: &BrakeState,
-    ) -> Option<Command> {
+    ) -> Option<(Command, Remediation)> {
         let now = self.shared.now();
         let claim = *self.claim.borrow();
         let state = self.shared.state();
@@ -74,8 +78,13 @@ impl Engine {
             |one: &&Remediation| one.spec.key() == key && one.metadata.name.as_deref() != Some(name);
         let earlier: Vec<&Remediation> = all.clone().filter(is_earlier).collect();
         let (views, troubled) = (state.views(), state.inbox.nodes_in_trouble(now));
-        let leadership =
-            Leadership { epoch: tenure.epoch, remaining: claim.remaining(&self.shared.environment) };
+        // A claim of another tenure is none for this one.
+        let remaining = if claim.epoch == tenure.epoch {
+            claim.remaining(&self.shared.environment)
+        } else {
+            Duration::ZERO
+        };
+        let leadership = Leadership { epoch: tenure.epoch, remaining };
         let world = World {
             nodes: &state.nodes.objects,
             namespaces: &state.namespaces.objects,
@@ -87,17 +96,19 @@ impl Engine {
             own: &self.shared.own,
             config: &self.shared.config,
         };
+        let namespace_labels = state.namespace_labels(&key.lineage.namespace);
         let plan = match state.book.get(&remediation.spec.policy) {
             // Until all policies are known none is missing; FreshView says that nothing is done.
             None if !state.is_synced() => Plan::Current,
             None => Plan::Gone,
+            Some(policy) if !policy::covers(&policy.spec, &key, namespace_labels.as_ref()) => Plan::Gone,
             Some(policy) if intake::plan_hash(policy) == remediation.spec.plan_hash => Plan::Current,
             Some(_) => Plan::Replaced,
         };
         let ledger = Ledger::of(all);
         let inputs =
             Inputs { now, standing, plan, facts, world: &world, ledger: &ledger, earlier: &earlier, memory };
-        Some(machine::step(remediation, &inputs))
+        Some((machine::step(remediation, &inputs), remediation.clone()))
     }
 
     /// The Brake, read for the decision that follows.
@@ -112,8 +123,8 @@ impl Engine {
     }
 
     /// Writes a status by compare-and-swap. Returns whether to go on with it now.
-    async fn write(&mut self, tenure: &mut Tenure, name: &str, change: Change) -> bool {
-        let Some(before) = self.shared.state().remediations.objects.get(name).cloned() else { return false };
+    async fn write(&mut self, tenure: &mut Tenure, before: Remediation, change: Change) -> bool {
+        let name = before.metadata.name.as_deref().unwrap_or_default();
         let Change { mut status, intent } = change;
         status.told = status.told.max(tenure.told.get(name).copied().unwrap_or(0));
         let next = Remediation { status: Some(status), ..before.clone() };

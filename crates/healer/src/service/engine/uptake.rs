@@ -67,12 +67,7 @@ impl Engine {
         for (issue, cluster, needs_labels) in candidates {
             let labels = if needs_labels { self.labels(&issue).await } else { None };
             let mut state = self.shared.state();
-            let namespace = state.namespaces.objects.get(&issue.lineage.namespace);
-            let own = |meta: &cluster::views::Meta| {
-                meta.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-            };
-            let namespace_labels: Option<BTreeMap<String, String>> =
-                namespace.map(|found| own(&found.metadata));
+            let namespace_labels = state.namespace_labels(&issue.lineage.namespace);
             let candidate = crate::policy::Candidate {
                 issue: &issue,
                 namespace_labels: namespace_labels.as_ref(),
