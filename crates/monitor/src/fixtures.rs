@@ -244,6 +244,11 @@ impl Fixture {
         self
     }
 
+    pub(crate) fn ordinals_from(mut self, first: i32) -> Self {
+        self.json["spec"]["ordinals"] = json!({"start": first});
+        self
+    }
+
     pub(crate) fn paused(mut self) -> Self {
         self.json["spec"]["paused"] = true.into();
         self

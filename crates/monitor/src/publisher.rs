@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use model::Issue;
 use model::alert::{self, PostableAlert};
 use model::issue::{Key, Resolution};
-use model::labels::LabelSet;
+use model::labels::{LabelSet, annotation};
 
 use crate::now::Now;
 use crate::tracker::Update;
@@ -27,6 +27,24 @@ const TELL_END_FOR: Duration = Duration::from_mins(15);
 
 /// Most alerts in one request, as Prometheus has it.
 const BATCH_MAX: usize = 256;
+
+/// What every alert says alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    /// The cluster's name.
+    pub(crate) cluster: String,
+    /// The page of the checks' runbooks.
+    pub(crate) runbooks: String,
+}
+
+impl Common {
+    /// Links an alert to its runbook. Anchors are as Markdown makes them of headings.
+    fn linked(&self, mut alert: PostableAlert, code: &str) -> PostableAlert {
+        let url = format!("{}#{}", self.runbooks, code.to_lowercase());
+        alert.annotations.insert(annotation::RUNBOOK_URL.to_owned(), url);
+        alert
+    }
+}
 
 /// What one endpoint has been told, and what it is to be told.
 #[derive(Debug, Default)]
@@ -92,14 +110,14 @@ impl Ledger {
     }
 
     /// What is to be told now, at most a request's worth. From here on it counts as sent.
-    pub(crate) fn take_due(&mut self, cluster: &str, now: Now) -> Batch {
+    pub(crate) fn take_due(&mut self, common: &Common, now: Now) -> Batch {
         let mut batch = Batch { alerts: Vec::new(), told: Vec::new() };
         for (key, entry) in &mut self.entries {
             if batch.alerts.len() >= BATCH_MAX {
                 break;
             }
             if entry.due() <= now.steady {
-                entry.write(cluster, now, &mut batch.alerts);
+                entry.write(common, now, &mut batch.alerts);
                 batch.told.push((key.clone(), entry.version));
             }
         }
@@ -147,17 +165,20 @@ impl Entry {
     }
 
     /// Writes its state, which from here on the endpoint may know.
-    fn write(&mut self, cluster: &str, now: Now, alerts: &mut Vec<PostableAlert>) {
+    fn write(&mut self, common: &Common, now: Now, alerts: &mut Vec<PostableAlert>) {
+        let (cluster, code) = (common.cluster.as_str(), self.issue.code.clone());
         let known = if let Some((resolution, at)) = self.ended {
             // Under the labels that the endpoint knows.
             let known = Arc::clone(self.sent.as_ref().map_or(&self.issue, |sent| &sent.issue));
-            alerts.push(alert::resolved(&known, cluster, resolution, at.wall));
+            let alert = alert::resolved(&known, cluster, resolution, at.wall);
+            alerts.push(common.linked(alert, &code));
             known
         } else {
-            alerts.push(alert::firing(&self.issue, cluster, now.wall));
+            alerts.push(common.linked(alert::firing(&self.issue, cluster, now.wall), &code));
             self.relabel(cluster, now);
             let former = self.former.iter();
-            alerts.extend(former.map(|(labels, at)| relabelled(&self.issue, labels, at.wall)));
+            let former = former.map(|(labels, at)| relabelled(&self.issue, labels, at.wall));
+            alerts.extend(former.map(|alert| common.linked(alert, &code)));
             Arc::clone(&self.issue)
         };
         let same = self.sent.take().filter(|sent| sent.version == self.version);
@@ -192,6 +213,10 @@ mod tests {
     use super::*;
     use crate::fixtures::{NOW, later};
 
+    fn common() -> Common {
+        Common { cluster: "c1".into(), runbooks: "https://wiki.example/checks".into() }
+    }
+
     fn issue(severity: Severity) -> Arc<Issue> {
         Arc::new(Issue {
             code: "PodOOMKilled".into(),
@@ -218,7 +243,7 @@ mod tests {
 
     /// Posts what is due after so many seconds: severity and resolution of each alert.
     fn post(ledger: &mut Ledger, seconds: u64) -> Vec<(String, Option<Resolution>)> {
-        let batch = ledger.take_due("c1", later(seconds));
+        let batch = ledger.take_due(&common(), later(seconds));
         ledger.accepted(&batch, later(seconds));
         read(&batch)
     }
@@ -243,6 +268,8 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.update(&fires(Severity::Warning), NOW);
         assert_eq!(ledger.next_due(), Some(NOW.steady));
+        let alert = &ledger.take_due(&common(), NOW).alerts[0];
+        assert_eq!(alert.annotations[annotation::RUNBOOK_URL], "https://wiki.example/checks#podoomkilled");
         assert_eq!(post(&mut ledger, 0), [live("warning")]);
         assert_eq!(post(&mut ledger, 59), []);
         assert_eq!(ledger.next_due(), Some(later(60).steady));
@@ -255,10 +282,10 @@ mod tests {
         ledger.update(&fires(Severity::Warning), NOW);
         post(&mut ledger, 0);
         ledger.update(&ends(Resolution::Healthy), later(10));
-        let batch = ledger.take_due("c1", later(10));
+        let batch = ledger.take_due(&common(), later(10));
         assert_eq!(read(&batch), [over("warning", Resolution::Healthy)]);
         ledger.accepted(&batch, later(10));
-        let again = ledger.take_due("c1", later(70));
+        let again = ledger.take_due(&common(), later(70));
         assert_eq!(again.alerts[0].ends_at, Some(later(10).wall));
         ledger.accepted(&again, later(70));
         assert_eq!(post(&mut ledger, 910), [over("warning", Resolution::Healthy)]);
@@ -285,7 +312,7 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.update(&fires(Severity::Warning), NOW);
         // Sent, and no answer came.
-        drop(ledger.take_due("c1", NOW));
+        drop(ledger.take_due(&common(), NOW));
         ledger.update(&ends(Resolution::Healthy), later(1));
         assert_eq!(post(&mut ledger, 1), [over("warning", Resolution::Healthy)]);
     }
@@ -303,7 +330,7 @@ mod tests {
     fn a_change_on_the_way_is_not_lost() {
         let mut ledger = Ledger::default();
         ledger.update(&fires(Severity::Warning), NOW);
-        let batch = ledger.take_due("c1", NOW);
+        let batch = ledger.take_due(&common(), NOW);
         ledger.update(&fires(Severity::Critical), later(1));
         assert!(ledger.accepted(&batch, later(2)).is_empty());
         assert_eq!(post(&mut ledger, 2), [live("critical"), over("warning", Resolution::Relabelled)]);
@@ -337,9 +364,9 @@ mod tests {
     fn how_long_a_new_state_waited_is_known() {
         let mut ledger = Ledger::default();
         ledger.update(&fires(Severity::Warning), NOW);
-        let batch = ledger.take_due("c1", NOW);
+        let batch = ledger.take_due(&common(), NOW);
         assert_eq!(ledger.accepted(&batch, later(3)), [Duration::from_secs(3)]);
-        let again = ledger.take_due("c1", later(63));
+        let again = ledger.take_due(&common(), later(63));
         assert!(ledger.accepted(&again, later(63)).is_empty());
     }
 }

@@ -6,10 +6,13 @@ mod cluster_name;
 mod metrics;
 mod pass;
 mod posting;
+mod reload;
 mod watches;
 
 #[cfg(test)]
 mod tests;
+
+use std::path::PathBuf;
 
 use axum::Router;
 use environment::{Drained, Ended, Environment};
@@ -28,6 +31,7 @@ use crate::tracker::Update;
 use board::Board;
 use metrics::Metrics;
 use posting::Outlet;
+use reload::Reload;
 
 pub use pass::{Error as PassError, Options as PassOptions, Progress, check};
 
@@ -40,6 +44,8 @@ const QUEUE: usize = 256;
 pub struct Options {
     /// Its configuration.
     pub config: MonitorConfig,
+    /// The file it was read from, to be read again when it changes; none where it came from nowhere.
+    pub file: Option<PathBuf>,
     /// Watch this namespace only (and nodes, which have none); all where it is not given.
     pub namespace: Option<String>,
 }
@@ -148,11 +154,17 @@ impl Service {
         if name.borrow().is_none() {
             environment.spawn("cluster name", cluster_name::find(client.clone(), name));
         }
+        metrics.configured(true);
+        if let Some(file) = options.file {
+            let reload = Reload::new(file, options.config.clone(), thresholds.clone(), metrics.clone());
+            environment.spawn("configuration", reload.run());
+        }
         let mut outlets = Vec::new();
         for (endpoint, outlet) in endpoints {
             outlets.push(outlet.clone());
-            let posting =
-                outlet.run(endpoint, environment.clone(), named.clone(), metrics.clone(), drain.clone());
+            let (own, named) = (environment.clone(), named.clone());
+            let (runbooks, metrics) = (options.config.runbooks.clone(), metrics.clone());
+            let posting = outlet.run(endpoint, own, named, runbooks, metrics, drain.clone());
             environment.spawn_critical("posting", posting);
         }
         let (sender, mut inputs) = mpsc::channel(QUEUE);

@@ -33,8 +33,20 @@ pub struct Spec {
     /// How it replaces pods.
     #[serde(deserialize_with = "nullable")]
     pub update_strategy: UpdateStrategy,
+    /// How its pods are numbered.
+    #[serde(deserialize_with = "nullable")]
+    pub ordinals: Ordinals,
     /// What its pods look like.
     pub template: Template,
+}
+
+/// How pods are numbered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Ordinals {
+    /// The number of the first.
+    #[serde(deserialize_with = "nullable")]
+    pub start: i32,
 }
 
 /// How pods are replaced.

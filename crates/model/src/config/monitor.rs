@@ -39,6 +39,10 @@ pub struct MonitorConfig {
     /// The label whose value says who owns a workload, a node or a service.
     #[serde(default = "default_team_label")]
     pub team_label: String,
+    /// The page with the checks' runbooks, as alerts link to it: an anchor for each check is put
+    /// behind it. Give the address under which your people read it.
+    #[serde(default = "default_runbooks")]
+    pub runbooks: String,
     /// Where it listens.
     #[serde(default)]
     pub listen: Listen,
@@ -148,6 +152,7 @@ impl Default for MonitorConfig {
             kind: KIND.to_owned(),
             cluster: None,
             team_label: default_team_label(),
+            runbooks: default_runbooks(),
             listen: Listen::default(),
             tls: None,
             alerters: Vec::new(),
@@ -156,6 +161,10 @@ impl Default for MonitorConfig {
             log: Log::default(),
         }
     }
+}
+
+fn default_runbooks() -> String {
+    "docs/checks.md".to_owned()
 }
 
 fn default_team_label() -> String {
@@ -210,6 +219,12 @@ impl MonitorConfig {
         }
         if self.team_label.is_empty() {
             wrong.push(Invalid::new("teamLabel", "is empty: leave it out for `team`"));
+        }
+        if self.runbooks.is_empty() || self.runbooks.contains('#') {
+            wrong.push(Invalid::new(
+                "runbooks",
+                "is to be a page's address without an anchor: the check's is put behind it",
+            ));
         }
         for (key, urls) in [("alerters", &self.alerters), ("healers", &self.healers)] {
             wrong.extend(validate_endpoints(key, urls));
@@ -289,6 +304,7 @@ mod tests {
             ("checks: {NodeUnreachable: {after: 5s}}\n", "checks.NodeUnreachable.after"),
             ("checks: {NodeNotReady: {for: 400d}}\n", "checks.NodeNotReady.for"),
             ("cluster: ''\n", "leave it out"),
+            ("runbooks: 'https://wiki/checks#top'\n", "without an anchor"),
             ("alerters: [http://a]\n", "https://"),
             ("alerters: [https://a]\n", "seaworthy certs"),
             ("healers: [https://a, https://a]\n", "healers[1]: is there twice"),

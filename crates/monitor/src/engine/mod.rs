@@ -175,6 +175,7 @@ impl Engine {
         let is_off = |code: &str| !thresholds.get(code).is_some_and(|common| common.enabled);
         let switched_off: Vec<&str> =
             checks::ALL.iter().map(|check| check.code).filter(|code| was_on(code) && is_off(code)).collect();
+        self.world.set_clock_skew(thresholds.node_unreachable.clock_skew.signed());
         self.thresholds = thresholds;
         self.all_dirty = true;
         let (mut changed, mut ended) = (BTreeSet::new(), Vec::new());

@@ -391,6 +391,19 @@ fn trouble_of_another_revision_is_not_that_of_the_rollout() {
     assert_eq!((rig.keys(), rig.cause(CRASH)), (vec![CRASH], None));
 }
 
+#[test]
+fn pods_of_a_stateful_set_are_numbered_from_where_it_says() {
+    let set = stateful_set("db").ordinals_from(5);
+    let pods = ["db-4", "db-5", "db-7"].map(|name| crashing(name).owner("StatefulSet", "db"));
+    let mut rig = Rig::listed("", &and(vec![set], &pods));
+    for gone in &pods {
+        rig.delete(gone);
+    }
+    let ended = ("StatefulSet/shop/db/db-4 PodCrashLoopBackOff".to_owned(), Resolution::SubjectGone);
+    assert_eq!(rig.ended, [ended]);
+    assert_eq!(rig.keys().len(), 2, "its own pods are to come back");
+}
+
 /// A node that cannot be reached, with a pod that crashes.
 fn lost_node() -> Rig {
     let rig = Rig::listed("", &and(web(), &[node("n1").ready("Unknown", 50), crashing("web-a")]));

@@ -12,7 +12,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -35,6 +35,10 @@ pub(super) struct Metrics {
     publishing: Family<Peer, Histogram, fn() -> Histogram>,
     posted: Family<Peer, Counter>,
     not_posted: Family<Peer, Counter>,
+    /// 1 while an endpoint takes issues.
+    up: Family<Peer, Gauge>,
+    /// Whether the configuration file as it is now is in force.
+    configured: Gauge,
     engine: Arc<Gauges>,
     watches: Arc<OnceLock<Watches>>,
 }
@@ -62,6 +66,8 @@ impl Default for Metrics {
             publishing: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             posted: Family::default(),
             not_posted: Family::default(),
+            up: Family::default(),
+            configured: Gauge::default(),
             engine: Arc::new(engine),
             watches: Arc::default(),
         }
@@ -85,6 +91,12 @@ impl Metrics {
         );
         registry.register("alerts_posted", "Alerts accepted, by endpoint", self.posted.clone());
         registry.register("posts_failed", "Requests not accepted, by endpoint", self.not_posted.clone());
+        registry.register("endpoint_up", "1 while an endpoint takes issues", self.up.clone());
+        registry.register(
+            "config_last_reload_successful",
+            "1 if the configuration file as it was last read is in force",
+            self.configured.clone(),
+        );
         registry.register_collector(Box::new(Live {
             metrics: self.clone(),
             environment: environment.clone(),
@@ -121,6 +133,14 @@ impl Metrics {
         for wait in waits {
             publishing.observe(wait.as_secs_f64());
         }
+    }
+
+    pub(super) fn endpoint(&self, peer: &str, is_up: bool) {
+        self.up.get_or_create(&Peer { peer: peer.to_owned() }).set(i64::from(is_up));
+    }
+
+    pub(super) fn configured(&self, is_in_force: bool) {
+        self.configured.set(i64::from(is_in_force));
     }
 
     pub(super) fn not_posted(&self, peer: &str) {

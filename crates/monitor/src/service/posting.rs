@@ -1,17 +1,18 @@
 //! Posting issues to one endpoint, for as long as the monitor runs.
 
+use std::mem::Discriminant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use environment::{Drained, Environment};
-use net::apiv2::Poster;
+use net::apiv2::{Poster, Reason};
 use net::breaker::{Breaker, Settings};
 use net::http::Endpoint;
 use tokio::sync::{Notify, watch};
 
 use super::metrics::Metrics;
 use crate::now::Now;
-use crate::publisher::Ledger;
+use crate::publisher::{Common, Ledger};
 use crate::tracker::Update;
 
 /// How long one request may take. Long enough for a receiver that writes to disk before it
@@ -53,15 +54,17 @@ impl Outlet {
         endpoint: Endpoint,
         environment: Environment,
         mut cluster: watch::Receiver<Option<String>>,
+        runbooks: String,
         metrics: Metrics,
         drain: Drained,
     ) {
         let Ok(cluster) = cluster.wait_for(Option::is_some).await.map(|name| name.clone()) else { return };
-        let cluster = cluster.unwrap_or_default();
+        let common = Common { cluster: cluster.unwrap_or_default(), runbooks };
         let poster = Poster::new(&environment, endpoint);
         let peer = poster.peer();
         let mut breaker = Breaker::new(Settings::default());
         let mut rng = environment.rng(&format!("posting to {peer}"));
+        let mut presence = Presence::default();
         let mut not_before = Duration::ZERO;
         loop {
             tokio::select! {
@@ -76,10 +79,16 @@ impl Outlet {
                     continue;
                 }
             };
-            let batch = self.ledger().take_due(&cluster, now(&environment));
+            let batch = self.ledger().take_due(&common, now(&environment));
             let result = poster.post(&batch.alerts, DEADLINE).await;
             let healthy = result.as_ref().map_or_else(net::apiv2::Error::is_about_the_alerts, |()| true);
             breaker.record(pass, healthy, environment.monotonic());
+            metrics.endpoint(&peer, healthy);
+            let refused = result.as_ref().err().filter(|_| !healthy).map(|error| &error.reason);
+            let news = presence.note(refused, environment.monotonic());
+            if let Some(News::Back(after)) = news {
+                tracing::info!(peer, ?after, "the endpoint takes issues again");
+            }
             if healthy {
                 // What is malformed will not be better the next time; the rest was taken.
                 let waits = self.ledger().accepted(&batch, now(&environment));
@@ -87,8 +96,12 @@ impl Outlet {
                 not_before = Duration::ZERO;
             }
             if let Err(error) = result {
-                tracing::warn!(peer, %error, "issues were not all taken; they are posted again");
                 metrics.not_posted(&peer);
+                if healthy {
+                    tracing::warn!(peer, %error, "some issues were not taken");
+                } else if news.is_some() {
+                    tracing::warn!(peer, %error, "the endpoint takes no issues: they are kept and posted again");
+                }
                 let pause = error.retry_after().unwrap_or_else(|| jitter(&mut rng, PAUSE));
                 not_before = environment.monotonic() + if healthy { Duration::ZERO } else { pause };
             }
@@ -116,6 +129,36 @@ impl Outlet {
     }
 }
 
+/// Whether an endpoint takes issues. It may be away for days, a standby's for example: that is one
+/// line when it goes, one when it is away for another reason, and one when it is back.
+#[derive(Default)]
+struct Presence {
+    /// Since when, on the steady clock, it has been away, and why it was said to be.
+    away: Option<(Duration, Discriminant<Reason>)>,
+}
+
+/// What is worth a line.
+#[derive(Debug, PartialEq, Eq)]
+enum News {
+    /// It takes nothing.
+    Away,
+    /// It was away for so long, and takes issues again.
+    Back(Duration),
+}
+
+impl Presence {
+    /// Takes in how a request went: why it was not taken, if it was not.
+    fn note(&mut self, refused: Option<&Reason>, now: Duration) -> Option<News> {
+        let Some(reason) = refused else {
+            return self.away.take().map(|(since, _)| News::Back(now.saturating_sub(since)));
+        };
+        let why = std::mem::discriminant(reason);
+        let before = self.away;
+        self.away = Some((before.map_or(now, |(since, _)| since), why));
+        before.is_none_or(|(_, before)| before != why).then_some(News::Away)
+    }
+}
+
 fn now(environment: &Environment) -> Now {
     Now { wall: environment.now(), steady: environment.monotonic() }
 }
@@ -124,4 +167,38 @@ fn now(environment: &Environment) -> Now {
 fn jitter(rng: &mut impl rand::Rng, pause: Duration) -> Duration {
     use rand::RngExt;
     pause.mul_f64(rng.random_range(0.5..1.5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn an_absence_is_told_once_and_its_end_too() {
+        let refused = Reason::Malformed { peer: "a".into(), text: String::new() };
+        let other = Reason::Busy {
+            peer: "a".into(),
+            status: http::StatusCode::SERVICE_UNAVAILABLE,
+            text: String::new(),
+            retry_after: None,
+        };
+        let mut presence = Presence::default();
+        for (at, reason, expected) in [
+            (0, None, None),
+            (1, Some(&refused), Some(News::Away)),
+            (2, Some(&refused), None),
+            (900, Some(&refused), None),
+            (901, Some(&other), Some(News::Away)),
+            (902, Some(&other), None),
+            (1001, None, Some(News::Back(secs(1000)))),
+            (1002, None, None),
+            (1003, Some(&refused), Some(News::Away)),
+        ] {
+            assert_eq!(presence.note(reason, secs(at)), expected, "at {at}");
+        }
+    }
 }

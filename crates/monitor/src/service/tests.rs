@@ -92,10 +92,14 @@ fn looping() -> Fixture {
 
 impl Rig {
     fn start(server: ApiServer) -> Self {
+        Self::start_with(server, Options::default())
+    }
+
+    fn start_with(server: ApiServer, options: Options) -> Self {
         let environment = Environment::test(7);
         let alerter = Alerter::default();
         let endpoints = vec![alerter.endpoint()];
-        let service = Service::new(Options::default(), environment.clone(), server.client(), endpoints);
+        let service = Service::new(options, environment.clone(), server.client(), endpoints);
         let handle = service.handle();
         let observability = service.observability(None, &net::server::Metrics::default());
         let (drain, drained) = environment::drain();
@@ -152,9 +156,12 @@ async fn an_endpoint_that_was_away_gets_the_latest_state() {
     rig.until("it is found", |rig| !rig.handle.report().issues.is_empty()).await;
     tokio::time::sleep(Duration::from_mins(10)).await;
     assert_eq!(rig.alerter.last(LOOPING), None);
+    let up = |is: u8| format!("seaworthy_endpoint_up{{service=\"monitor\",peer=\"http://alerter\"}} {is}\n");
+    assert!(rig.ask("/metrics").await.1.contains(&up(0)));
     rig.alerter.with(|told| told.fails = false);
     rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
     let (_, metrics) = rig.ask("/metrics").await;
+    assert!(metrics.contains(&up(1)));
     for line in [
         "seaworthy_issues{service=\"monitor\",code=\"PodCrashLoopBackOff\",severity=\"warning\",state=\"open\"} 1",
         "seaworthy_world_objects{service=\"monitor\",kind=\"Pod\"} 1",
@@ -203,6 +210,30 @@ async fn a_check_can_be_switched_off_while_it_runs() {
     rig.handle.reconfigure(checks);
     rig.until("it ends", |rig| rig.alerter.last(LOOPING) == Some(Word::Over(Resolution::CheckDisabled)))
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn thresholds_that_are_changed_in_the_file_are_in_force() {
+    let head = "apiVersion: config.seaworthy.dev/v1alpha1\nkind: MonitorConfig\n";
+    let path = std::env::temp_dir().join(format!("seaworthy-monitor-{}.yaml", std::process::id()));
+    let write = |checks: &str| std::fs::write(&path, format!("{head}{checks}")).expect("it can be written");
+    let in_force =
+        |metrics: &str| metrics.contains("seaworthy_config_last_reload_successful{service=\"monitor\"} 1\n");
+    write("");
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start_with(server, Options { file: Some(path.clone()), ..Options::default() });
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    write("checks: {PodCrashLoopBackof: {enabled: false}}\n");
+    while in_force(&rig.ask("/metrics").await.1) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(rig.alerter.last(LOOPING), Some(Word::Live));
+    write("checks: {PodCrashLoopBackOff: {enabled: false}}\n");
+    rig.until("it ends", |rig| rig.alerter.last(LOOPING) == Some(Word::Over(Resolution::CheckDisabled)))
+        .await;
+    assert!(in_force(&rig.ask("/metrics").await.1));
+    std::fs::remove_file(path).expect("it is there");
 }
 
 #[tokio::test(start_paused = true)]

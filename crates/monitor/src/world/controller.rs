@@ -16,6 +16,8 @@ pub(crate) struct Controller {
     pub(crate) uid: Uid,
     /// How many pods there should be.
     pub(crate) desired: i32,
+    /// The number of the first, where they are numbered.
+    pub(crate) first: i32,
     /// Its pods' labels.
     pub(crate) pod_labels: Labels,
 }
@@ -33,12 +35,19 @@ impl Record for Controller {
 impl Controller {
     pub(super) fn stateful_set(view: &views::StatefulSet, team_label: &str, names: &mut Interner) -> Self {
         let desired = view.spec.replicas.unwrap_or(1);
-        Self::new(&view.metadata, desired, &view.spec.template, team_label, names)
+        let set = Self::new(&view.metadata, desired, &view.spec.template, team_label, names);
+        Self { first: view.spec.ordinals.start, ..set }
     }
 
     pub(super) fn daemon_set(view: &views::DaemonSet, team_label: &str, names: &mut Interner) -> Self {
         let desired = view.status.desired_number_scheduled;
         Self::new(&view.metadata, desired, &view.spec.template, team_label, names)
+    }
+
+    /// Whether it is to have the pod of this number.
+    pub(super) fn wants(&self, ordinal: i64) -> bool {
+        let first = i64::from(self.first);
+        (first..first + i64::from(self.desired)).contains(&ordinal)
     }
 
     fn new(
@@ -54,6 +63,7 @@ impl Controller {
             team: names.intern_some(meta.labels.get(team_label).unwrap_or_default()),
             uid: Uid::new(&meta.uid, names),
             desired,
+            first: 0,
             pod_labels: Labels::new(&template.metadata.labels, names),
         }
     }

@@ -206,8 +206,7 @@ impl World {
             }
             STATEFUL_SET => {
                 let set = self.stateful_sets.get(namespace, name);
-                let wants = set.is_some_and(|set| ordinal(&lineage.instance) < i64::from(set.desired));
-                unless_listed(Kind::StatefulSet, wants)
+                unless_listed(Kind::StatefulSet, set.is_some_and(|set| set.wants(ordinal(&lineage.instance))))
             }
             // A DaemonSet's pod that does not come back may not belong on its node any more.
             DAEMON_SET => {
@@ -231,7 +230,7 @@ impl World {
             STATEFUL_SET => self
                 .stateful_sets
                 .get(namespace, name)
-                .is_some_and(|set| ordinal(&lineage.instance) < i64::from(set.desired)),
+                .is_some_and(|set| set.wants(ordinal(&lineage.instance))),
             _ => false,
         }
     }

@@ -156,6 +156,11 @@ impl World {
         self.leases.get("", node)
     }
 
+    /// By how much a node's clock may be off, from now on.
+    pub(crate) fn set_clock_skew(&mut self, skew: SignedDuration) {
+        self.settings.clock_skew = skew;
+    }
+
     /// The clock by which leases age.
     pub(crate) fn listening(&self) -> &ListeningClock {
         &self.listening

@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         let forks = ["monitor", "healer", "alerter"].map(|service| environment.fork(service));
         let [eyes, hands, voice] = forks.clone();
         let ended = tokio::try_join!(
-            monitor::serve(watching, scope, cluster, eyes, drained.clone()),
+            monitor::serve(watching, arguments.monitor.as_deref(), scope, cluster, eyes, drained.clone()),
             healer::serve(healing, cluster, hands, drained.clone()),
             alerter::serve(&arguments.alerter, voice, drained),
         );

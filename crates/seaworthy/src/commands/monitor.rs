@@ -1,6 +1,6 @@
 //! `seaworthy monitor`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use environment::{Drained, Environment};
@@ -28,20 +28,22 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     let config = configuration::monitor(arguments.config.as_deref())?;
     logging::adopt(&config.log.directives())?;
     runtime::serve(async |environment, drained| {
-        serve(config, &arguments.scope, &arguments.cluster, environment, drained).await
+        let file = arguments.config.as_deref();
+        serve(config, file, &arguments.scope, &arguments.cluster, environment, drained).await
     })
 }
 
 /// Runs the monitor until the drain. An API server that is away is waited for.
 pub(super) async fn serve(
     config: MonitorConfig,
+    file: Option<&Path>,
     scope: &Scope,
     cluster: &Cluster,
     environment: Environment,
     drained: Drained,
 ) -> Result<(), Failure> {
     let client = connect::open(cluster).await?.client;
-    let options = Options { config, namespace: scope.namespace.clone() };
+    let options = Options { config, file: file.map(Path::to_owned), namespace: scope.namespace.clone() };
     monitor::serve(options, environment, client, drained).await.map_err(|error| match error {
         Error::Tls(_) | Error::Endpoint { .. } => Failure::configuration(error),
         other => other.into(),
