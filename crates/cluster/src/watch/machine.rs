@@ -66,6 +66,8 @@ pub(super) struct Watcher<V> {
     page_size: u32,
     /// The newest version seen, where versions are numbers.
     newest: Option<u64>,
+    /// The newest version of the store, which other kinds' changes also take forward.
+    stored: Option<u64>,
     /// Troubles in a row: lists from the past, versions not to be resumed from.
     went_back: u32,
     not_resumed: u32,
@@ -83,6 +85,8 @@ enum Phase {
     NextPage(String),
     /// Changes on their way.
     Watching(Connection),
+    /// Nothing came for suspiciously long; ask why, and go on from the version.
+    Quiet(String),
     /// The connection ended; go on from the version.
     Resume(String),
 }
@@ -113,6 +117,7 @@ impl<V: View> Watcher<V> {
             streaming_refused: false,
             page_size: spec.page_size.max(1),
             newest: None,
+            stored: None,
             went_back: 0,
             not_resumed: 0,
             client,
@@ -154,6 +159,10 @@ impl<V: View> Watcher<V> {
                 self.fetch_page(next).await?;
                 Ok(None)
             }
+            Phase::Quiet(version) => {
+                let version = mem::take(version);
+                self.ask_store(version).await
+            }
             Phase::Resume(version) => {
                 let version = version.clone();
                 self.resume(version).await
@@ -189,6 +198,32 @@ impl<V: View> Watcher<V> {
         }
     }
 
+    /// Asks for the version of the store: a list is a consistent read, also of one object.
+    /// Whatever comes of it, the connection is made anew: it may be dead, and then it would be
+    /// silent too.
+    async fn ask_store(&mut self, version: String) -> Result<Option<Event<V>>, Error> {
+        self.phase = Phase::Resume(version);
+        let query = std::iter::once(("limit", "1")).chain(selectors(&self.spec));
+        let uri = transport::with_query(&self.collection, query);
+        let body = transport::call(&self.client, transport::get(&uri), HEAD_DEADLINE)
+            .await
+            .map_err(|failure| explain::<V>(failure, "list"))?;
+        self.spec.counters.received(body.len() as u64);
+        self.spec.counters.heard(self.environment.monotonic());
+        let page =
+            Page::decode(body).map_err(|error| Error::Garbled(cut(&error.to_string(), 200).to_owned()))?;
+        Ok(self.progressed(&page.resource_version).then_some(Event::Progressed))
+    }
+
+    /// Whether the store has gone on to this version. One whose versions are no numbers is never
+    /// known to.
+    fn progressed(&mut self, version: &str) -> bool {
+        let number = version.parse::<u64>().ok();
+        let is_newer = number > self.stored;
+        self.stored = number.max(self.stored);
+        is_newer
+    }
+
     /// Opens a watch and reads the head of its answer.
     async fn connect(&mut self, uri: &str, version: String, silence: Duration) -> Result<Connection, Error> {
         let opening = transport::open(&self.client, transport::get(uri));
@@ -213,9 +248,16 @@ impl<V: View> Watcher<V> {
             _ => return Ok(None),
         };
         let mut received = 0;
-        let decoded = match connection.frames.next(connection.silence, &mut received).await {
+        let quiet = self.spec.quiet.filter(|quiet| !listing && *quiet < connection.silence);
+        let silence = quiet.unwrap_or(connection.silence);
+        let decoded = match connection.frames.next(silence, &mut received).await {
             Ok(Next::Line(line)) => wire::decode::<V>(line).map(Some),
             Ok(Next::End) => Ok(None),
+            Err(Failure::Lost(Problem::TimedOut(_))) if quiet.is_some() => {
+                self.spec.counters.received(received);
+                self.phase = Phase::Quiet(mem::take(&mut connection.version));
+                return Ok(None);
+            }
             Err(failure) => {
                 self.spec.counters.received(received);
                 self.leave_connection();
@@ -273,11 +315,12 @@ impl<V: View> Watcher<V> {
                 Ok(is_news.then(|| self.malformed(malformed)))
             }
             Frame::Bookmark { resource_version, .. } => {
+                let progressed = self.progressed(&resource_version);
                 self.advance(resource_version);
                 if let Phase::Watching(connection) = &mut self.phase {
                     connection.silence = connection.silence.min(BOOKMARK_SILENCE);
                 }
-                Ok(Some(Event::Heard))
+                Ok(Some(if progressed { Event::Progressed } else { Event::Heard }))
             }
             Frame::Error(refusal) if refusal.is_expired() => {
                 self.history_lost();
@@ -301,6 +344,7 @@ impl<V: View> Watcher<V> {
             return false;
         }
         self.newest = number.or(self.newest);
+        self.stored = number.max(self.stored);
         self.spec.counters.event();
         self.recovered();
         if let Phase::Watching(connection) = &mut self.phase
@@ -380,6 +424,7 @@ impl<V: View> Watcher<V> {
             return Err(Error::WentBack { from, to });
         }
         self.newest = number;
+        self.stored = number;
         self.spec.counters.listed();
         self.recovered();
         self.streaming = self.spec.streaming && !self.streaming_refused;

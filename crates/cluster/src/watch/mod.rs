@@ -43,6 +43,9 @@ pub struct Spec {
     pub page_size: u32,
     /// Whether to ask for streamed lists at all.
     pub streaming: bool,
+    /// For a kind of which something is always heard: after so long a silence the server is asked
+    /// whether its store takes writes ([`Event::Progressed`]), and the connection is made anew.
+    pub quiet: Option<Duration>,
     /// Where to count. Keep a clone to read it.
     pub counters: Arc<Counters>,
 }
@@ -56,6 +59,7 @@ impl Default for Spec {
             fields: String::new(),
             page_size: 500,
             streaming: true,
+            quiet: None,
             counters: Arc::default(),
         }
     }
@@ -85,6 +89,9 @@ pub enum Event<V> {
     /// The server is there: a bookmark, or a connection taken up again. Should it turn out that
     /// changes were missed, a new list follows at once.
     Heard,
+    /// The server is there, and its store has taken writes since anything else was heard. A change
+    /// that nobody made is missing for another reason than that it could not be made.
+    Progressed,
     /// An object that cannot be decoded was skipped. Whatever is known of it is out of date.
     Malformed {
         /// Its namespace, as far as it could be told.

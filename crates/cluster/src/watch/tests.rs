@@ -80,6 +80,7 @@ fn short(event: &Event<Node>) -> String {
         Event::Applied(node) => format!("applied {}", of(node)),
         Event::Deleted(node) => format!("deleted {}", of(node)),
         Event::Heard => "heard".to_owned(),
+        Event::Progressed => "progressed".to_owned(),
         Event::Malformed { name, deleted, .. } => format!("malformed {name} {deleted}"),
         Event::Failed { .. } => "failed".to_owned(),
     }
@@ -107,7 +108,7 @@ async fn a_streamed_list_goes_over_into_changes_on_the_same_connection() {
             "done",
             "applied a@6",
             "deleted a@7",
-            "heard",
+            "progressed",
             // The silence after it, noticed.
             "failed",
         ]
@@ -141,6 +142,51 @@ async fn after_a_broken_connection_it_goes_on_from_where_it_was() {
         assert_eq!(told, ["list", "listed a@3", "done", "applied a@6", "heard", "applied a@8"]);
         assert!(subject.queries()[1].contains("resourceVersion=6"), "{:?}", subject.queries());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_where_something_is_always_heard_is_looked_into() {
+    let spec = Spec { quiet: Some(Duration::from_secs(12)), ..Spec::default() };
+    let store = |version: &str| {
+        Reply::Json(200, json!({"metadata": {"resourceVersion": version, "continue": "more"}, "items": []}))
+    };
+    let silent = || Reply::Lines(Vec::new(), Then::Silence);
+    let back = Reply::Lines(vec![line("MODIFIED", &node("a", 8)), bookmark(9, false)], Then::Silence);
+    let replies = [
+        streamed_list(Then::Silence),
+        // Others write, so the silence is the nodes' own.
+        store("9"),
+        silent(),
+        // Nobody writes any more: nothing can be told.
+        store("9"),
+        silent(),
+        // The store cannot be read.
+        status(500, "InternalError", "etcdserver: no leader"),
+        silent(),
+        store("10"),
+        // What came meanwhile is not lost, although the store is further on.
+        back,
+    ];
+    let mut subject = Subject::with(spec, replies);
+    assert_eq!(
+        subject.told(10).await,
+        [
+            "list",
+            "listed a@3",
+            "done",
+            "progressed",
+            "heard",
+            "heard",
+            "failed",
+            "heard",
+            "progressed",
+            "heard",
+        ]
+    );
+    assert_eq!(subject.told(2).await, ["applied a@8", "heard"]);
+    let queries = subject.queries();
+    assert!(queries[1].contains("limit=1") && !queries[1].contains("resourceVersion"), "{queries:?}");
+    assert!(queries[2].contains("resourceVersion=5"), "{queries:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -141,7 +141,8 @@ impl Reader {
                         Event::Failed { error: cluster::watch::Error::NoStreaming, .. }
                         | Event::Applied(_)
                         | Event::Deleted(_)
-                        | Event::Heard,
+                        | Event::Heard
+                        | Event::Progressed,
                     ) => {}
                     Some(Event::Failed { error, .. }) => return Found::Unreadable(error.to_string()),
                     None => return Found::Unreadable("the list ended early".to_owned()),

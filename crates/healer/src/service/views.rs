@@ -103,7 +103,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             (followed.touch)(&mut state, identity.name);
             return true;
         }
-        Event::Heard => {}
+        Event::Heard | Event::Progressed => {}
         Event::Malformed { name, reason, .. } => {
             cache.malformed += 1;
             tracing::warn!(task = followed.task, name, reason, "skipped an object that makes no sense");

@@ -275,6 +275,45 @@ fn no_node_is_unreachable_because_we_hear_nothing() {
     assert!(rig.open.is_empty());
 }
 
+/// Two nodes whose kubelets freeze at once. `sign` is what the watch of leases tells meanwhile.
+fn frozen(sign: fn(Kind) -> Change, seconds: u64) -> Rig {
+    let nodes =
+        [node("n1").ready("True", 3600), lease("n1", 0), node("n2").ready("True", 3600), lease("n2", 0)];
+    let mut rig = Rig::listed("", &nodes);
+    let until = rig.now.steady + Duration::from_secs(seconds);
+    while rig.now.steady < until {
+        rig.pass(until.saturating_sub(rig.now.steady).as_secs().min(12));
+        rig.tell(sign(Kind::Lease));
+        rig.settle();
+    }
+    rig
+}
+
+#[test]
+fn all_nodes_are_unreachable_in_time_when_all_of_them_freeze() {
+    assert!(frozen(Change::Progressed, 39).open.is_empty());
+    let both = ["Node/n1 NodeUnreachable", "Node/n2 NodeUnreachable"];
+    assert_eq!(frozen(Change::Progressed, 40).keys(), both);
+    // Whether the watch tells something just then or not.
+    let mut rig = frozen(Change::Progressed, 36);
+    rig.pass(4);
+    assert_eq!(rig.keys(), both);
+}
+
+#[test]
+fn no_node_is_unreachable_because_nobody_can_write() {
+    assert!(frozen(Change::Heard, 3600).open.is_empty());
+    // Nor because the same leases are listed anew.
+    let mut rig = frozen(Change::Heard, 600);
+    let nodes =
+        [node("n1").ready("True", 3600), lease("n1", 0), node("n2").ready("True", 3600), lease("n2", 0)];
+    for _ in 0..10 {
+        rig.list(&nodes);
+        rig.pass(30);
+    }
+    assert!(rig.open.is_empty());
+}
+
 #[test]
 fn a_denied_kind_blinds_its_checks_and_no_others() {
     let mut rig = Rig::new("");

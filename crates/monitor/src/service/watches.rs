@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster::views::{self, View};
 use cluster::watch::{self, Event};
@@ -13,6 +14,10 @@ use super::metrics::Watches;
 use crate::engine::Input;
 use crate::kind::Kind;
 use crate::world::{Change, Object};
+
+/// How long the watch of leases may be silent before the server is asked why. A kubelet renews
+/// every ten seconds and a little; what the listening clock allows for is a little more.
+const LEASES_QUIET: Duration = Duration::from_secs(12);
 
 /// One row of the table.
 struct Watch {
@@ -87,7 +92,9 @@ pub(super) fn start_all(
             Place::Namespace(name) => Some(name),
             Place::Scope => namespace,
         };
-        let spec = watch::Spec { namespace: namespace.map(str::to_owned), ..watch::Spec::default() };
+        // Without leases that are renewed there is nothing by which they age.
+        let quiet = (watch.kind == Kind::Lease).then_some(LEASES_QUIET);
+        let spec = watch::Spec { namespace: namespace.map(str::to_owned), quiet, ..watch::Spec::default() };
         let counters = Arc::clone(&spec.counters);
         let (client, environment) = (client.clone(), environment.clone());
         (watch.start)(Started { client, environment, spec, inputs: inputs.clone() });
@@ -121,6 +128,7 @@ fn input<V: Watched>(event: Event<V>) -> Input {
         }
         Event::Deleted(view) => Change::Deleted(view.object()),
         Event::Heard => Change::Heard(kind),
+        Event::Progressed => Change::Progressed(kind),
         Event::Malformed { namespace, name, reason, deleted } => {
             tracing::warn!(%kind, namespace, name, reason, "an object cannot be read and is left as it was");
             Change::Malformed { kind, namespace, name, deleted }

@@ -73,6 +73,8 @@ pub(crate) enum Change {
     ListDone(Kind),
     /// The server is there, and nothing was missed.
     Heard(Kind),
+    /// The server is there, and its store takes writes.
+    Progressed(Kind),
 }
 
 impl Change {
@@ -82,6 +84,7 @@ impl Change {
             Self::ListStarted(kind)
             | Self::ListDone(kind)
             | Self::Heard(kind)
+            | Self::Progressed(kind)
             | Self::Malformed { kind, .. } => *kind,
             Self::Applied(object) | Self::Deleted(object) => object.kind(),
         }
@@ -104,11 +107,13 @@ pub(crate) enum Touched {
 impl World {
     /// Takes a change in and adds what it touches to `touched`.
     pub(crate) fn apply(&mut self, change: Change, now: Now, touched: &mut Vec<Touched>) {
-        if change.kind() == Kind::Lease {
-            self.listening.hear(now.steady);
-        }
         match change {
             Change::Heard(_) => {}
+            Change::Progressed(kind) => {
+                if kind == Kind::Lease {
+                    self.listening.hear(now.steady);
+                }
+            }
             Change::ListStarted(kind) => self.list_started(kind),
             Change::ListDone(kind) => {
                 for id in self.list_done(kind) {
@@ -191,6 +196,9 @@ impl World {
     /// lapsed; only who was silent for longer than a renewal takes is looked at again at once.
     fn put_lease(&mut self, view: &views::Lease, now: Now, touched: &mut Vec<Touched>) {
         let old = self.leases.get("", &view.metadata.name);
+        if old.is_none_or(|old| old.renewed_at() != view.spec.renew_time) {
+            self.listening.hear(now.steady);
+        }
         let was_silent = old.is_none_or(|old| old.is_overdue(&self.listening, now.steady));
         let skew = self.settings.clock_skew;
         let lease = Lease::new(view, old, &self.listening, skew, now, &mut self.names);

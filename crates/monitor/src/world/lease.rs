@@ -9,8 +9,8 @@ use super::name::{Interner, Name};
 use super::table::Record;
 use crate::now::Now;
 
-/// The most that one silence of the whole watch adds to the clock. Kubelets renew every ten
-/// seconds, so that a working watch of any cluster with two live nodes is heard from more often.
+/// The most that one silence adds to the clock. Kubelets renew every ten seconds; when nobody
+/// does, the watch asks the store every twelve.
 const GAP_MAX: Duration = Duration::from_secs(15);
 
 /// A silence longer than a renewal takes, with room for a late one.
@@ -19,9 +19,11 @@ const OVERDUE: SignedDuration = SignedDuration::from_secs(15);
 /// Measures how long the watch of leases has been listened to.
 ///
 /// A lease's age by the wall clock says nothing while nothing is heard: the API server may be
-/// away, the connection dead, this process suspended. Then *no* node can renew its lease within
-/// our hearing, and none may be called unreachable for it. So the clock runs only while signs of
-/// life come, from whichever node; a silence counts up to [`GAP_MAX`].
+/// away or its store take no writes, the connection dead, this process suspended. Then *no* node
+/// can renew its lease within our hearing, and none may be called unreachable for it. So the clock
+/// runs only while somebody is seen to write: a node, or, when all of them are silent, whoever
+/// else takes the store's version forward (the API server's own lease does every ten seconds). A
+/// silence counts up to [`GAP_MAX`].
 #[derive(Debug, Default)]
 pub(crate) struct ListeningClock {
     listened: Duration,
@@ -29,7 +31,7 @@ pub(crate) struct ListeningClock {
 }
 
 impl ListeningClock {
-    /// A sign of life of the watch.
+    /// Somebody wrote.
     pub(super) fn hear(&mut self, steady: Duration) {
         self.listened = self.reading(steady);
         self.heard = Some(steady);

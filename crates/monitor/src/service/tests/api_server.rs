@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ impl ApiServer {
     pub(super) fn client(&self) -> kube::Client {
         let server = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
-            let answer = server.answer(request.uri().path());
+            let answer = server.answer(request.uri());
             async move { Ok::<_, Error>(answer) }
         });
         kube::Client::new(service, "default")
@@ -71,7 +71,8 @@ impl ApiServer {
         state.watchers.retain(|(own, to)| own != resource || to.unbounded_send(line.clone()).is_ok());
     }
 
-    fn answer(&self, path: &str) -> Response<UnsyncBoxBody<Bytes, Error>> {
+    fn answer(&self, uri: &Uri) -> Response<UnsyncBoxBody<Bytes, Error>> {
+        let path = uri.path();
         if path.ends_with("/namespaces/kube-system") {
             let meta = json!({"name": "kube-system", "uid": "cluster-1", "resourceVersion": "1"});
             return respond(StatusCode::OK, [json!({"metadata": meta}).to_string()]);
@@ -81,6 +82,11 @@ impl ApiServer {
         if state.denied.contains(&resource) {
             let refusal = json!({"kind": "Status", "code": 403, "reason": "Forbidden", "message": "no"});
             return respond(StatusCode::FORBIDDEN, [refusal.to_string()]);
+        }
+        if !uri.query().is_some_and(|query| query.contains("watch=true")) {
+            // Asked for by who only wants to know the version.
+            let list = json!({"metadata": {"resourceVersion": state.version.to_string()}, "items": []});
+            return respond(StatusCode::OK, [list.to_string()]);
         }
         let (sender, changes) = unbounded();
         let objects = state.objects.iter().filter(|((own, _), _)| *own == resource);
