@@ -36,6 +36,14 @@ pub fn is_telling(outcome: &Outcome) -> bool {
     TELLING.iter().any(|phase| phase.as_str() == outcome.phase) || outcome.phase == "Failed"
 }
 
+/// Whether a remediation is deferred by the same rule as before. Its reason may hold numbers, which
+/// change.
+fn is_again(before: &Outcome, outcome: &Outcome) -> bool {
+    let subject =
+        |outcome: &Outcome| (outcome.remediation.clone(), outcome.phase.clone(), outcome.rule.clone());
+    outcome.phase == Phase::Deferred.as_str() && subject(before) == subject(outcome)
+}
+
 /// Whether it is a repair that worked.
 pub fn is_success(outcome: &Outcome) -> bool {
     outcome.phase == Phase::Succeeded.as_str()
@@ -65,11 +73,27 @@ impl Outcomes {
         }
     }
 
-    /// Whether it is known.
+    /// Whether it is known, or says again what the newest one says.
     pub fn knows(&self, outcome: &Outcome) -> bool {
-        self.told
-            .get(&issue_of(outcome))
-            .is_some_and(|told| told.values().any(|known| known.id == outcome.id))
+        self.told.get(&issue_of(outcome)).is_some_and(|told| {
+            told.values().any(|known| known.id == outcome.id)
+                || told.values().next_back().is_some_and(|newest| is_again(newest, outcome))
+        })
+    }
+
+    /// When the newest word came that people must hear in an episode of `issue` that began at
+    /// `began`. A deferral that comes back is none: the healer looks again and again, and what
+    /// stood in the way the first time usually still does.
+    pub fn news(&self, issue: &IssueRef, began: Timestamp) -> Option<Timestamp> {
+        let mut before: Vec<&Outcome> = Vec::new();
+        let mut newest = None;
+        for (stamp, outcome) in self.of(issue, began).filter(|(_, outcome)| is_telling(outcome)) {
+            if !before.iter().any(|known| is_again(known, outcome)) {
+                before.push(outcome);
+                newest = Some(stamp.receipt);
+            }
+        }
+        newest
     }
 
     /// The outcomes for an episode of `issue` that began at `began` and ended at `ended`, oldest first.
@@ -130,6 +154,30 @@ mod tests {
         }
         assert_eq!(forth, back);
         assert_eq!(forth.of(&issue_of(&told[0].1), at(0)).count(), 1);
+    }
+
+    #[test]
+    fn a_deferral_that_comes_back_is_no_news() {
+        let mut outcomes = Outcomes::default();
+        let mut news = |at_second: i64, phase: &str, rule: &str| {
+            let outcome = outcome(&format!("r/{at_second}"), phase, rule);
+            let stamp =
+                Stamp { receipt: at(at_second), incarnation: Incarnation(1), sequence: at_second as u64 };
+            let known = outcomes.knows(&outcome);
+            outcomes.add(stamp, outcome.clone());
+            (known, outcomes.news(&issue_of(&outcome), at(0)))
+        };
+        assert_eq!(news(1, "Deferred", "EvictionFirst"), (false, Some(at(1))));
+        assert_eq!(news(2, "Deferred", "EvictionFirst"), (true, Some(at(1))));
+        assert_eq!(news(3, "Deferred", "Budget"), (false, Some(at(3))));
+        assert_eq!(
+            news(4, "Deferred", "EvictionFirst"),
+            (false, Some(at(3))),
+            "known, but not as the newest"
+        );
+        assert_eq!(news(5, "AwaitingApproval", ""), (false, Some(at(5))));
+        assert_eq!(news(6, "AwaitingApproval", ""), (false, Some(at(6))), "the next step asks anew");
+        assert_eq!(news(7, "Escalated", "AttemptCap"), (false, Some(at(7))));
     }
 
     #[test]

@@ -143,7 +143,6 @@ impl Desk {
     /// When the healer last said something about an episode that a person must hear.
     pub(super) fn telling_outcome(&self, episode: &Episode) -> Option<Timestamp> {
         let issue = episode.issue()?;
-        let mut outcomes = self.book.outcomes.of(&issue, episode.name.receipt).rev();
-        outcomes.find(|(_, outcome)| crate::outcomes::is_telling(outcome)).map(|(stamp, _)| stamp.receipt)
+        self.book.outcomes.news(&issue, episode.name.receipt)
     }
 }

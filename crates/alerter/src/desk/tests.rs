@@ -423,9 +423,14 @@ fn a_deferral_reaches_people_with_its_rule() {
     bench.run_until(30);
     assert_eq!(bench.told(), ["10 [Stuck] [] first notification"]);
     assert_eq!(bench.sent[0].healing.as_deref(), Some("Deferred by EvictionFirst: because"));
+    // It looks again, and is where it was.
+    bench.run_until(35);
+    bench.outcome("Stuck", "Deferred", "EvictionFirst");
+    bench.run_until(45);
+    assert_eq!(bench.told().len(), 1);
     bench.outcome("Stuck", "Escalated", "AttemptCap");
-    bench.run_until(40);
-    assert_eq!(bench.told()[1], "30 [Stuck] [] outcome of a remediation", "at once, though it is known");
+    bench.run_until(55);
+    assert_eq!(bench.told()[1], "45 [Stuck] [] outcome of a remediation", "at once, though it is known");
 }
 
 #[test]
