@@ -59,8 +59,13 @@ pub enum Error {
     #[error(transparent)]
     Tls(#[from] net::tls::Error),
     /// An address cannot be listened on.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
+    #[error("{key}: {error}")]
+    Listen {
+        /// Its key in the configuration: `listen.api`.
+        key: &'static str,
+        /// Why.
+        error: ListenError,
+    },
     /// Something that the alerter cannot be without has ended.
     #[error(transparent)]
     Ended(#[from] environment::Ended),
@@ -174,10 +179,15 @@ impl Service {
             (ApiSecurity::Tls, Some(tls)) => Security::Tls(tls.clone()),
             _ => Security::Plain,
         };
-        let api = (net::server::listen(listen.api).await?, api_security);
-        let metrics = net::server::listen(listen.metrics).await?;
+        let open = async |key, address| {
+            net::server::listen(address).await.map_err(|error| Error::Listen { key, error })
+        };
+        let api = (open("listen.api", listen.api).await?, api_security);
+        let metrics = open("listen.metrics", listen.metrics).await?;
         let internal = match tls {
-            Some(tls) => Some((net::server::listen(listen.internal).await?, Security::Mutual(tls))),
+            Some(tls) => {
+                Some((open("listen.internal", listen.internal).await?, Security::Mutual(tls)))
+            }
             None => None,
         };
         Ok(Bound { service: self, api, internal, metrics })

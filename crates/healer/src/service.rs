@@ -88,9 +88,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A port cannot be listened on.
-    #[error(transparent)]
-    Listen(#[from] net::server::ListenError),
+    /// An address cannot be listened on.
+    #[error("{key}: {error}")]
+    Listen {
+        /// Its key in the configuration: `listen.api`.
+        key: &'static str,
+        /// Why.
+        error: net::server::ListenError,
+    },
     /// Our custom resources are not installed.
     #[error(transparent)]
     NotInstalled(#[from] cluster::crds::Error),
@@ -215,14 +220,16 @@ impl Service {
         let Self { shared, transports, lease, registry } = self;
         let environment = shared.environment.clone();
         let config = &shared.config;
-        let metrics = server::listen(config.listen.metrics).await?;
+        let open =
+            async |key, address| server::listen(address).await.map_err(|error| Error::Listen { key, error });
+        let metrics = open("listen.metrics", config.listen.metrics).await?;
         let plain = http::plain(&shared, registry);
         let mut serving = vec![environment.spawn("metrics", {
             let (environment, drain) = (environment.clone(), drain.clone());
             async move { server::serve(&environment, metrics, Security::Plain, plain, drain).await }
         })];
         if let Some(tls) = transports.tls.clone() {
-            let listener = server::listen(config.listen.api).await?;
+            let listener = open("listen.api", config.listen.api).await?;
             let router = http::api(&shared);
             let (environment2, drain) = (environment.clone(), drain.clone());
             serving.push(environment.spawn("api", async move {

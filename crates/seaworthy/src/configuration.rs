@@ -1,5 +1,6 @@
 //! Configuration files: read, recognised by their `kind`, checked.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ::alerter::Options;
@@ -31,7 +32,10 @@ pub(crate) enum Configuration {
 
 /// What a document says it is.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Head {
+    #[serde(default)]
+    api_version: String,
     #[serde(default)]
     kind: String,
     /// An `alertmanager.yml` has no kind, and always a route.
@@ -56,7 +60,7 @@ impl Configuration {
 pub(crate) async fn load(file: &Path) -> Result<Configuration, Failure> {
     let (name, text) = read(file)?;
     let heads: Vec<Head> = config::parse_all(&name, &text).map_err(Failure::configuration)?;
-    // All documents of a stream are of one kind; whichever reads them says so where one is not.
+    // What configures a service stands alone in its file; whichever reads it says so where it does not.
     let (kind, routes) = heads.first().map_or(("", false), |head| (&head.kind, head.route.is_some()));
     let accepted = match kind {
         monitor::KIND => {
@@ -66,12 +70,52 @@ pub(crate) async fn load(file: &Path) -> Result<Configuration, Failure> {
             HealerConfig::parse(&name, &text).map(|config| Configuration::Healer(Box::new(config)))
         }
         alerter::KIND => return alerter(file).await,
-        POLICY => config::parse_all(&name, &text).map(Configuration::Policies),
+        POLICY => return policies(&name, &text, &heads).map(Configuration::Policies),
         "" if routes => return alertmanager(file).await,
         "" => return Err(unknown(&name, "it has no kind")),
         other => return Err(unknown(&name, &format!("kind {other:?} is not known"))),
     };
     accepted.map_err(Failure::configuration)
+}
+
+/// Policies as `kubectl apply` takes them. What they say is judged by [`judge`].
+fn policies(name: &str, text: &str, heads: &[Head]) -> Result<Vec<HealingPolicy>, Failure> {
+    let version = format!("{}/{}", model::GROUP, model::VERSION);
+    for (at, head) in heads.iter().enumerate() {
+        if head.kind != POLICY || head.api_version != version {
+            let (found, kind) = (&head.api_version, &head.kind);
+            let document = at + 1;
+            return Err(Failure::configuration(anyhow!(
+                "{name}: document {document} is {kind:?} of {found:?}, and not {POLICY} of {version} as the first"
+            )));
+        }
+    }
+    config::parse_all(name, text).map_err(Failure::configuration)
+}
+
+/// Everything that is wrong with policies, as the healer would judge them: each with the file it is from.
+/// `own_namespace` is the healer's, or empty where it is not known.
+pub(crate) fn judge<'a>(
+    policies: impl Iterator<Item = (&'a str, &'a HealingPolicy)>,
+    own_namespace: &str,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for (file, policy) in policies {
+        let Some(name) = policy.metadata.name.as_deref().filter(|name| !name.is_empty()) else {
+            wrong.push(format!("{file}: metadata.name: is missing: remediations name their policy"));
+            continue;
+        };
+        if let Some(other) = known.insert(name, file) {
+            wrong.push(format!(
+                "{file}: policy {name}: metadata.name: there is another of this name in {other}: rename one, or neither is used"
+            ));
+        }
+        for refusal in ::healer::policy::validate(&policy.spec, own_namespace) {
+            wrong.push(format!("{file}: policy {name}: {refusal}"));
+        }
+    }
+    wrong
 }
 
 /// The alerter's configuration with the `alertmanager.yml` that it names.
@@ -93,14 +137,25 @@ async fn alertmanager(file: &Path) -> Result<Configuration, Failure> {
 pub(crate) fn monitor(file: Option<&Path>) -> Result<MonitorConfig, Failure> {
     let Some(file) = file else { return Ok(MonitorConfig::default()) };
     let (name, text) = read(file)?;
-    MonitorConfig::parse(&name, &text).map_err(Failure::configuration)
+    let mut config = MonitorConfig::parse(&name, &text).map_err(Failure::configuration)?;
+    let paths = config.tls.iter_mut().flat_map(|tls| [&mut tls.ca, &mut tls.cert, &mut tls.key]);
+    paths.for_each(|path| *path = beside(file, path));
+    Ok(config)
 }
 
 /// The healer's configuration: from the file, or the defaults where there is none.
 pub(crate) fn healer(file: Option<&Path>) -> Result<HealerConfig, Failure> {
     let Some(file) = file else { return Ok(HealerConfig::default()) };
     let (name, text) = read(file)?;
-    HealerConfig::parse(&name, &text).map_err(Failure::configuration)
+    let mut config = HealerConfig::parse(&name, &text).map_err(Failure::configuration)?;
+    let paths = config.tls.iter_mut().flat_map(|tls| [&mut tls.ca, &mut tls.cert, &mut tls.key]);
+    paths.chain(&mut config.policies).for_each(|path| *path = beside(file, path));
+    Ok(config)
+}
+
+/// A relative path in a configuration begins at the folder of its file.
+pub(crate) fn beside(file: &Path, path: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).join(path)
 }
 
 fn read(file: &Path) -> Result<(String, String), Failure> {

@@ -66,6 +66,11 @@ impl Failure {
         Self { exit: Exit::Configuration, error: error.into() }
     }
 
+    /// The same, with who had it: where several services share a process.
+    pub(crate) fn of(self, service: &str) -> Self {
+        Self { error: self.error.context(format!("the {service}")), ..self }
+    }
+
     /// Whether the reader of our output went away, as `head` does: no failure of ours.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         self.error
@@ -83,6 +88,30 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}", self.error)
+        // Some errors tell their cause themselves: nothing is said twice.
+        let mut said = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if said.is_empty() {
+                said = cause;
+            } else if !said.contains(&cause) {
+                said = format!("{said}: {cause}");
+            }
+        }
+        f.write_str(&said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::{Exit, Failure};
+
+    #[test]
+    fn a_failure_says_everything_once() {
+        let error = anyhow!("no such file").context("x.yaml cannot be read: no such file");
+        let failure = Failure::configuration(error).of("alerter");
+        assert_eq!(failure.to_string(), "the alerter: x.yaml cannot be read: no such file");
+        assert_eq!(failure.exit, Exit::Configuration);
     }
 }

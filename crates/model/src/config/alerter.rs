@@ -270,19 +270,7 @@ impl AlerterConfig {
 
     /// Reads the text of `file`.
     pub fn parse(file: &str, text: &str) -> Result<Self, super::Error> {
-        let config: Self = super::parse(file, text)?;
-        for (key, found, expected) in
-            [("apiVersion", &config.api_version, API_VERSION), ("kind", &config.kind, KIND)]
-        {
-            if found != expected {
-                return Err(super::Error::Head {
-                    file: file.to_owned(),
-                    key,
-                    found: found.clone(),
-                    expected: expected.to_owned(),
-                });
-            }
-        }
+        let config: Self = super::parse::parse_kind(file, text, KIND)?;
         config.check(file)?;
         Ok(config)
     }

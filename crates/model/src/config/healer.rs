@@ -46,7 +46,7 @@ pub struct HealerConfig {
     /// The alerters' internal addresses, every replica: `https://alerter-0.alerter:8443`.
     #[serde(default)]
     pub alerters: Vec<String>,
-    /// Files with policies, beside the `HealingPolicy` resources.
+    /// Files with policies, beside the `HealingPolicy` resources. A relative path begins at the folder of this file.
     #[serde(default)]
     pub policies: Vec<PathBuf>,
     /// Namespaces whose workloads are never healed, whatever a policy says. The healer's own is
@@ -210,19 +210,7 @@ pub struct Invalid {
 impl HealerConfig {
     /// Reads a configuration file and checks it.
     pub fn parse(file: &str, text: &str) -> Result<Self, super::Error> {
-        let config: Self = super::parse(file, text)?;
-        let head = |key, found: &str, expected: &str| super::Error::Head {
-            file: file.to_owned(),
-            key,
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-        };
-        if config.api_version != API_VERSION {
-            return Err(head("apiVersion", &config.api_version, API_VERSION));
-        }
-        if config.kind != KIND {
-            return Err(head("kind", &config.kind, KIND));
-        }
+        let config: Self = super::parse::parse_kind(file, text, KIND)?;
         config.validate().map_err(|invalid| super::Error::Invalid {
             file: file.to_owned(),
             message: invalid.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),

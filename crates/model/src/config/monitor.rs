@@ -190,19 +190,7 @@ impl Invalid {
 impl MonitorConfig {
     /// Reads a configuration file and checks it.
     pub fn parse(file: &str, text: &str) -> Result<Self, super::Error> {
-        let config: Self = super::parse(file, text)?;
-        let head = |key, found: &str, expected: &str| super::Error::Head {
-            file: file.to_owned(),
-            key,
-            found: found.to_owned(),
-            expected: expected.to_owned(),
-        };
-        if config.api_version != API_VERSION {
-            return Err(head("apiVersion", &config.api_version, API_VERSION));
-        }
-        if config.kind != KIND {
-            return Err(head("kind", &config.kind, KIND));
-        }
+        let config: Self = super::parse::parse_kind(file, text, KIND)?;
         config.validate().map_err(|invalid| super::Error::Invalid {
             file: file.to_owned(),
             message: invalid.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),

@@ -1,5 +1,6 @@
 //! YAML to configuration, with errors a person can act on.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// The largest configuration file that is read, in bytes: what fits a ConfigMap.
@@ -36,7 +37,7 @@ pub enum Error {
     Invalid {
         /// The file.
         file: String,
-        /// What is wrong, with line, column and the lines around it.
+        /// What is wrong, and the line and column where.
         message: String,
         /// A known key like the unknown one.
         suggestion: Option<String>,
@@ -52,6 +53,30 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
     serde_saphyr::from_str(text).map_err(|error| invalid(file, &error))
 }
 
+/// Reads a configuration whose `apiVersion` and `kind` are known. Whoever gives another service's file is told that, and not
+/// which of its keys are unknown here.
+pub(super) fn parse_kind<T: DeserializeOwned>(file: &str, text: &str, kind: &str) -> Result<T, Error> {
+    if let Ok(head) = parse::<Head>(file, text) {
+        let expected = [("kind", head.kind, kind), ("apiVersion", head.api_version, super::API_VERSION)];
+        for (key, found, expected) in expected {
+            if let Some(found) = found.filter(|found| found != expected) {
+                return Err(Error::Head { file: file.to_owned(), key, found, expected: expected.to_owned() });
+            }
+        }
+    }
+    parse(file, text)
+}
+
+/// What a file says it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    api_version: Option<String>,
+}
+
 /// Reads all documents of a YAML stream, each a `T`: how policies stand in files.
 pub fn parse_all<T: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<T>, Error> {
     if text.len() > SIZE_MAX {
@@ -60,8 +85,18 @@ pub fn parse_all<T: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<T>, 
     serde_saphyr::from_multiple(text).map_err(|error| invalid(file, &error))
 }
 
+/// Says which place is wrong and why. The lines around it are left out: in somebody's file, a secret may stand in them.
 fn invalid(file: &str, error: &serde_saphyr::Error) -> Error {
-    let message = error.to_string();
+    let plain = error.without_snippet();
+    let said = plain.to_string();
+    let message = plain.location().map_or_else(
+        || said.clone(),
+        |place| {
+            let (line, column) = (place.line(), place.column());
+            let what = said.trim_end_matches(&format!(" at line {line}, column {column}"));
+            format!("line {line}, column {column}: {what}")
+        },
+    );
     Error::Invalid { file: file.to_owned(), suggestion: suggestion(&message), message }
 }
 
@@ -97,6 +132,20 @@ mod tests {
         assert!(text.contains("monitor.yaml"), "{text}");
         assert!(text.contains("line 1"), "{text}");
         assert!(text.contains("did you mean `healthyFor`?"), "{text}");
+    }
+
+    #[test]
+    fn another_kind_is_named_before_its_keys() {
+        let said = |text: &str| parse_kind::<Sample>("x.yaml", text, "Sample").unwrap_err().to_string();
+        assert_eq!(said("kind: Other\nwhatever: 1\n"), "x.yaml: kind is \"Other\", expected \"Sample\"");
+        assert!(said("apiVersion: v1\n").contains("apiVersion is \"v1\""));
+    }
+
+    #[test]
+    fn what_stands_around_the_place_is_not_shown() {
+        let text = "password: s3cret\nhealthyFro: 5s\n";
+        let said = parse::<Sample>("x.yaml", text).unwrap_err().to_string();
+        assert!(!said.contains("s3cret") && said.lines().count() <= 2, "{said}");
     }
 
     #[test]

@@ -20,12 +20,22 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     logging::adopt(logging::SERVICE)?;
-    runtime::serve(|environment, drained| serve(&arguments.config, environment, drained))
+    runtime::serve(async |environment, drained| {
+        serve(read(&arguments.config).await?, environment, drained).await
+    })
+}
+
+/// Reads the configuration file.
+pub(super) async fn read(file: &Path) -> Result<Options, Failure> {
+    Options::read(file).await.map_err(failure)
 }
 
 /// Runs the alerter until the drain.
-pub(super) async fn serve(config: &Path, environment: Environment, drained: Drained) -> Result<(), Failure> {
-    let options = Options::read(config).await.map_err(failure)?;
+pub(super) async fn serve(
+    options: Options,
+    environment: Environment,
+    drained: Drained,
+) -> Result<(), Failure> {
     let service = Service::open(options, &environment).await.map_err(failure)?;
     service.run(drained).await.map_err(failure)
 }

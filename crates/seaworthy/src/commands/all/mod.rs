@@ -1,5 +1,8 @@
 //! `seaworthy all`: the three services in one process, for small clusters.
 
+mod identities;
+mod together;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -26,24 +29,27 @@ pub(crate) struct Arguments {
     cluster: Cluster,
 }
 
-/// They speak to each other as they would in three pods, and whichever fails ends the process: whoever runs it starts all
-/// of them again.
+/// They speak to each other as they would in three pods. All files are read before anything starts.
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let Arguments { scope, cluster, .. } = arguments;
-    let watching = configuration::monitor(arguments.monitor.as_deref())?;
-    let healing = configuration::healer(arguments.healer.as_deref())?;
+    let mut watching = configuration::monitor(arguments.monitor.as_deref())?;
+    let mut healing = configuration::healer(arguments.healer.as_deref())?;
     logging::adopt(&watching.log.directives())?;
     runtime::serve(async |environment, drained| {
+        let mut telling = alerter::read(&arguments.alerter).await?;
+        identities::provide(&environment, &mut watching, &mut healing, &mut telling)?;
         let forks = ["monitor", "healer", "alerter"].map(|service| environment.fork(service));
         let [eyes, hands, voice] = forks.clone();
-        let ended = tokio::try_join!(
-            monitor::serve(watching, arguments.monitor.as_deref(), scope, cluster, eyes, drained.clone()),
-            healer::serve(healing, cluster, hands, drained.clone()),
-            alerter::serve(&arguments.alerter, voice, drained),
-        );
+        let ended = together::run(
+            drained,
+            async |drained| monitor::serve(watching, arguments.monitor.as_deref(), scope, cluster, eyes, drained).await,
+            async |drained| healer::serve(healing, cluster, hands, drained).await,
+            async |drained| alerter::serve(telling, voice, drained).await,
+        )
+        .await;
         for fork in forks {
             fork.tasks().end().await;
         }
-        ended.map(drop)
+        ended
     })
 }
