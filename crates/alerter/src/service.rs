@@ -185,9 +185,7 @@ impl Service {
         let api = (open("listen.api", listen.api).await?, api_security);
         let metrics = open("listen.metrics", listen.metrics).await?;
         let internal = match tls {
-            Some(tls) => {
-                Some((open("listen.internal", listen.internal).await?, Security::Mutual(tls)))
-            }
+            Some(tls) => Some((open("listen.internal", listen.internal).await?, Security::Mutual(tls))),
             None => None,
         };
         Ok(Bound { service: self, api, internal, metrics })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{Issue, Severity};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that is wrong, as far as could be seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -18,7 +18,7 @@ pub struct Report {
 }
 
 /// Counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Issues of severity critical.
     pub critical: usize,
@@ -33,7 +33,7 @@ pub struct Summary {
 }
 
 /// A check that could not look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unseen {
     /// Its code.
     pub check: String,

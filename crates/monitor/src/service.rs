@@ -156,7 +156,7 @@ impl Service {
         }
         metrics.configured(true);
         if let Some(file) = options.file {
-            let reload = Reload::new(file, options.config.clone(), thresholds.clone(), metrics.clone());
+            let reload = Reload::new(file, thresholds.clone(), metrics.clone());
             environment.spawn("configuration", reload.run());
         }
         let mut outlets = Vec::new();

@@ -7,6 +7,7 @@ mod commands;
 mod configuration;
 mod connect;
 mod exit;
+mod findings;
 mod logging;
 mod output;
 mod peer;

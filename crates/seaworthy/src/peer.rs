@@ -8,7 +8,7 @@ use bytes::Bytes;
 use clap::Args;
 use environment::Environment;
 use http::Response;
-use model::alert::{self, PostableAlert};
+use model::labels::LabelSet;
 use net::http::{Client, Endpoint, Roots};
 use net::tls::{Files, Identity, Reloading};
 use serde::de::DeserializeOwned;
@@ -34,29 +34,20 @@ pub(crate) struct Peer {
     ca: Option<PathBuf>,
 }
 
-/// An issue, and what the alerter makes of it.
-pub(crate) struct Reported {
-    pub(crate) report: alert::Report,
-    pub(crate) status: Status,
-}
-
-/// What the alerter says of an alert.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Status {
-    /// `active`, `suppressed` or `unprocessed`.
-    pub(crate) state: String,
-    pub(crate) silenced_by: Vec<String>,
-    pub(crate) inhibited_by: Vec<String>,
-}
-
-/// As the API v2 lists it; the rest of its fields is not read.
+/// The alerter's list of episodes, as far as it is read here.
 #[derive(Deserialize)]
-struct Listed {
-    #[serde(flatten)]
-    alert: PostableAlert,
+pub(crate) struct Episodes {
+    pub(crate) episodes: Vec<Episode>,
+}
+
+/// An episode of an alert.
+#[derive(Deserialize)]
+pub(crate) struct Episode {
+    pub(crate) key: String,
+    pub(crate) labels: LabelSet,
+    /// There when it is over.
     #[serde(default)]
-    status: Status,
+    pub(crate) ended: Option<serde_json::Value>,
 }
 
 impl Peer {
@@ -68,43 +59,49 @@ impl Peer {
                  `kubectl -n seaworthy port-forward svc/seaworthy-alerter 9093` and --alerter http://127.0.0.1:9093"
             );
         };
-        let client = if let Some(folder) = &self.identity {
+        self.service("--alerter", url, &Identity::alerter(), environment).await
+    }
+
+    /// The service of this identity at an address that an option named.
+    pub(crate) async fn service(
+        &self,
+        option: &'static str,
+        url: &str,
+        identity: &Identity,
+        environment: &Environment,
+    ) -> anyhow::Result<Endpoint> {
+        // Whom an identity is for speaks TLS; a plain address beside it is asked plainly.
+        let identified = self.identity.as_ref().filter(|_| !url.starts_with("http://"));
+        let client = if let Some(folder) = identified {
             let ours = Reloading::load(environment, Files::in_folder(folder)).await?;
-            Client::to_service(environment, &ours, &Identity::alerter())
+            Client::to_service(environment, &ours, identity)
         } else {
             let roots = self.ca.clone().map_or(Roots::System, Roots::File);
             Client::outbound(environment, roots).await?
         };
-        Endpoint::new(url, client.with_response_max(ANSWER_MAX)).context("--alerter")
+        Endpoint::new(url, client.with_response_max(ANSWER_MAX)).context(option)
     }
 }
 
-/// The issues that an alerter knows; alerts of others are not issues.
-pub(crate) async fn issues(alerter: &Endpoint) -> anyhow::Result<Vec<Reported>> {
-    let listed: Vec<Listed> = get(alerter, "/api/v2/alerts").await?;
-    let reported =
-        |Listed { alert, status }: Listed| Some(Reported { report: alert::report(&alert).ok()?, status });
-    Ok(listed.into_iter().filter_map(reported).collect())
+/// Asks a service for something.
+pub(crate) async fn get<T: DeserializeOwned>(service: &Endpoint, path: &str) -> anyhow::Result<T> {
+    let answer = good(service, service.get(path, DEADLINE).await?)?;
+    serde_json::from_slice(answer.body()).with_context(|| {
+        format!("{service} does not answer as expected: is the address right, and the version ours?")
+    })
 }
 
-/// Asks the alerter for something.
-pub(crate) async fn get<T: DeserializeOwned>(alerter: &Endpoint, path: &str) -> anyhow::Result<T> {
-    let answer = good(alerter, alerter.get(path, DEADLINE).await?)?;
-    serde_json::from_slice(answer.body())
-        .with_context(|| format!("{alerter} does not answer as an alerter: is the address right?"))
-}
-
-/// Tells the alerter something.
-pub(crate) async fn post<T: Serialize>(alerter: &Endpoint, path: &str, body: &T) -> anyhow::Result<()> {
+/// Tells a service something.
+pub(crate) async fn post<T: Serialize>(service: &Endpoint, path: &str, body: &T) -> anyhow::Result<()> {
     let body = Bytes::from(serde_json::to_vec(body)?);
-    good(alerter, alerter.post_json(path, body, DEADLINE).await?).map(drop)
+    good(service, service.post_json(path, body, DEADLINE).await?).map(drop)
 }
 
-fn good(alerter: &Endpoint, answer: Response<Bytes>) -> anyhow::Result<Response<Bytes>> {
+fn good(service: &Endpoint, answer: Response<Bytes>) -> anyhow::Result<Response<Bytes>> {
     if answer.status().is_success() {
         return Ok(answer);
     }
-    bail!("{alerter} answers {}: {}", answer.status(), words(answer.body()))
+    bail!("{service} answers {}: {}", answer.status(), words(answer.body()))
 }
 
 /// What went wrong, from problem+json where it is that.

@@ -36,7 +36,12 @@ impl Records {
 
     /// The API server's address, for people.
     pub(crate) fn server(&self) -> &str {
-        &self.connection.server_url
+        self.connection.server_url.trim_end_matches('/')
+    }
+
+    /// The way to the API server, to read what else is there.
+    pub(crate) fn client(&self) -> &kube::Client {
+        &self.connection.client
     }
 
     /// All of a kind. What cannot be read is said and left out.

@@ -59,6 +59,21 @@ impl Subject {
         self
     }
 
+    /// The kind, as Kubernetes writes it where we know it.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The namespace, if one was said.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// The name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether this object is meant.
     pub(crate) fn is_object(&self, object: &ObjectRef) -> bool {
         self.instance.is_none() && self.named(&object.kind, &object.namespace, &object.name)
@@ -68,6 +83,19 @@ impl Subject {
     pub(crate) fn is_lineage(&self, lineage: &Lineage) -> bool {
         self.named(&lineage.kind, &lineage.namespace, &lineage.name)
             && self.instance.as_ref().is_none_or(|instance| *instance == lineage.instance)
+    }
+
+    /// What the labels of alerts about it have in common, as Alertmanager's matchers say it: a first sieve, for
+    /// [`Self::is_lineage`] to go on with.
+    pub(crate) fn lineage_matcher(&self) -> String {
+        let name: String = self
+            .name
+            .chars()
+            .flat_map(
+                |char| if char.is_alphanumeric() || char == '-' { vec![char] } else { vec!['[', char, ']'] },
+            )
+            .collect();
+        format!("{}=~\"[^/]+(/[^/]+)?/{name}(/.+)?\"", model::labels::LINEAGE)
     }
 
     fn named(&self, kind: &str, namespace: &str, name: &str) -> bool {

@@ -15,7 +15,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Puts thresholds into force that were changed in the file.
 pub(super) struct Reload {
     file: PathBuf,
-    in_force: MonitorConfig,
+    /// What the file said at the first look. What the monitor started with is no measure for the file: `seaworthy all`
+    /// adds to it who is where.
+    first: Option<MonitorConfig>,
     thresholds: watch::Sender<Checks>,
     metrics: Metrics,
     /// What was read last, or why it could not be: it is reported once.
@@ -23,13 +25,8 @@ pub(super) struct Reload {
 }
 
 impl Reload {
-    pub(super) fn new(
-        file: PathBuf,
-        in_force: MonitorConfig,
-        thresholds: watch::Sender<Checks>,
-        metrics: Metrics,
-    ) -> Self {
-        Self { file, in_force, thresholds, metrics, last: None }
+    pub(super) fn new(file: PathBuf, thresholds: watch::Sender<Checks>, metrics: Metrics) -> Self {
+        Self { file, first: None, thresholds, metrics, last: None }
     }
 
     /// Looks at the file for as long as the monitor runs.
@@ -52,19 +49,21 @@ impl Reload {
         self.last = Some(read);
         self.metrics.configured(parsed.is_ok());
         match parsed {
-            Ok(config) => self.adopt(&config),
+            Ok(config) => self.adopt(config),
             Err(error) => {
                 tracing::error!(error, "the configuration is not fit for use; the old one stays in force");
             }
         }
     }
 
-    fn adopt(&mut self, config: &MonitorConfig) {
-        if config.checks != self.in_force.checks {
-            self.in_force.checks.clone_from(&config.checks);
-            self.thresholds.send_replace(config.checks.clone());
-        }
-        if *config != self.in_force {
+    fn adopt(&mut self, config: MonitorConfig) {
+        self.thresholds.send_if_modified(|checks| {
+            let changed = *checks != config.checks;
+            checks.clone_from(&config.checks);
+            changed
+        });
+        let first = self.first.get_or_insert_with(|| config.clone());
+        if (MonitorConfig { checks: first.checks.clone(), ..config }) != *first {
             tracing::warn!("what was changed besides `checks` is in force when the monitor starts anew");
         }
     }

@@ -1,17 +1,20 @@
 //! `seaworthy ack`: a person takes an alert on, and is not paged about it again.
 
+use std::fmt::Write;
+
 use anyhow::{Context, bail};
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use jiff::Unit;
-use model::labels::{self, LabelSet};
+use model::labels;
 use model::{DurationText, Lineage};
 use net::http::Endpoint;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Outcome;
 use crate::arguments::Scope;
 use crate::exit::{Exit, Failure};
-use crate::peer::{self, Peer};
+use crate::peer::{self, Episode, Episodes, Peer};
 use crate::subject::Subject;
 use crate::{output, runtime};
 
@@ -25,7 +28,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "CODE")]
     check: Option<String>,
     /// Who takes it on
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     by: String,
     /// What the others should know
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -37,21 +40,6 @@ pub(crate) struct Arguments {
     scope: Scope,
     #[command(flatten)]
     peer: Peer,
-}
-
-/// The alerter's list of episodes, as far as it is read here.
-#[derive(Deserialize)]
-struct Listed {
-    episodes: Vec<Episode>,
-}
-
-#[derive(Deserialize)]
-struct Episode {
-    key: String,
-    labels: LabelSet,
-    /// There when it is over.
-    #[serde(default)]
-    ended: Option<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -72,19 +60,16 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         let request =
             Request { by: &arguments.by, note: &arguments.note, until: until.map_err(Failure::usage)? };
         let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
-        let meant: Vec<Episode> = peer::get::<Listed>(&alerter, "/api/v1/episodes")
-            .await?
-            .episodes
-            .into_iter()
-            .filter(|episode| episode.is_meant(&subject, arguments.check.as_deref()))
-            .collect();
+        let path = format!("/api/v1/episodes?filter={}", encoded(&subject.lineage_matcher()));
+        let mut meant = peer::get::<Episodes>(&alerter, &path).await?.episodes;
+        meant.retain(|episode| is_meant(episode, &subject, arguments.check.as_deref()));
         if meant.is_empty() {
             bail_nothing(&subject, &alerter)?;
         }
         for episode in &meant {
             let path = format!("/api/v1/episodes/{}/ack", episode.key);
-            peer::post(&alerter, &path, &request).await.with_context(|| episode.name())?;
-            output::print(&format!("{} acknowledged by {}", episode.name(), arguments.by))?;
+            peer::post(&alerter, &path, &request).await.with_context(|| name(episode))?;
+            output::print(&format!("{} acknowledged by {}", name(episode), arguments.by))?;
         }
         Ok(Exit::Fine)
     })
@@ -94,16 +79,37 @@ fn bail_nothing(subject: &Subject, alerter: &Endpoint) -> anyhow::Result<()> {
     bail!("{alerter} has no open alert about {subject}: `seaworthy issues` lists what there is")
 }
 
-impl Episode {
-    fn is_meant(&self, subject: &Subject, check: Option<&str>) -> bool {
-        let lineage = self.labels.get(labels::LINEAGE).and_then(|text| text.parse::<Lineage>().ok());
-        let is_check =
-            check.is_none_or(|check| self.labels.get(labels::CHECK).is_some_and(|own| own == check));
-        self.ended.is_none() && is_check && lineage.is_some_and(|lineage| subject.is_lineage(&lineage))
-    }
+fn is_meant(episode: &Episode, subject: &Subject, check: Option<&str>) -> bool {
+    let lineage = episode.labels.get(labels::LINEAGE).and_then(|text| text.parse::<Lineage>().ok());
+    let is_check =
+        check.is_none_or(|check| episode.labels.get(labels::CHECK).is_some_and(|own| own == check));
+    episode.ended.is_none() && is_check && lineage.is_some_and(|lineage| subject.is_lineage(&lineage))
+}
 
-    fn name(&self) -> String {
-        let label = |name| self.labels.get(name).map(String::as_str).unwrap_or_default();
-        format!("{} {}", label(labels::ALERT_NAME), label(labels::LINEAGE))
+fn name(episode: &Episode) -> String {
+    let label = |name| episode.labels.get(name).map(String::as_str).unwrap_or_default();
+    format!("{} {}", label(labels::ALERT_NAME), label(labels::LINEAGE))
+}
+
+/// For a query: everything but letters and digits as its bytes.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing into a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encoded;
+
+    #[test]
+    fn a_query_holds_no_signs_of_its_own() {
+        assert_eq!(encoded("a=~\"é\""), "a%3D%7E%22%C3%A9%22");
     }
 }

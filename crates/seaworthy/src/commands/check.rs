@@ -1,18 +1,17 @@
 //! `seaworthy check`: one look over a cluster, with the monitor's own engine.
 
 mod progress;
-mod table;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use monitor::{PassOptions, Report};
+use monitor::PassOptions;
 
 use super::Outcome;
 use crate::arguments::{Cluster, Scope};
-use crate::exit::Exit;
-use crate::output::{self, Form, Output};
-use crate::{configuration, connect, runtime};
+use crate::findings::{self, Findings};
+use crate::output::{self, Output};
+use crate::{configuration, connect, logging, runtime};
 use progress::Bar;
 
 /// What to look at
@@ -31,41 +30,24 @@ pub(crate) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let config = configuration::monitor(arguments.config.as_deref())?;
+    // What cannot be seen is part of the answer.
+    logging::adopt("error")?;
     runtime::block_on(async {
         let environment = runtime::environment()?;
         let client = connect::to(&arguments.cluster).await?.client;
+        if let Some(namespace) = &arguments.scope.namespace {
+            connect::expect_namespace(&client, namespace).await?;
+        }
         let options = PassOptions { config, namespace: arguments.scope.namespace.clone() };
         let mut bar = Bar::new();
         let report = monitor::check(client, &environment, options, |progress| bar.show(&progress)).await?;
         bar.end();
-        arguments.output.write(&report, |wide| table::of(&report, wide, environment.now()))?;
-        if matches!(arguments.output.form, Form::Table | Form::Wide) {
-            output::print(&format!("\n{}", table::footer(&report)))?;
+        let findings = Findings::from(report);
+        let table = |wide| findings::table(&findings.issues, wide, environment.now());
+        arguments.output.write(&findings, table)?;
+        if arguments.output.is_table() {
+            output::print(&format!("\n{}", findings::footer(&findings)))?;
         }
-        Ok(exit(&report))
+        Ok(findings.exit())
     })
-}
-
-/// By the worst that was found. Where nothing was found and not everything was seen, nobody can say that all is well.
-fn exit(report: &Report) -> Exit {
-    match Exit::of(report.worst()) {
-        Exit::Fine if !report.unseen.is_empty() => Exit::Failed,
-        exit => exit,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use monitor::{Report, Unseen};
-
-    use super::exit;
-    use crate::exit::Exit;
-
-    #[test]
-    fn what_was_not_seen_is_not_fine() {
-        let unseen =
-            vec![Unseen { check: "NodeNotReady".into(), reason: "not allowed to list nodes".into() }];
-        assert_eq!(exit(&Report::default()), Exit::Fine);
-        assert_eq!(exit(&Report { unseen, ..Report::default() }), Exit::Failed);
-    }
 }

@@ -1,10 +1,10 @@
 //! `seaworthy explain KIND/NAME`: why was this (not) healed?
 
 mod account;
+mod existence;
 
 use account::Known;
 use clap::Args;
-use environment::Environment;
 use model::Issue;
 use model::policy::HealingPolicy;
 use model::remediation::Remediation;
@@ -12,7 +12,8 @@ use model::remediation::Remediation;
 use super::Outcome;
 use crate::arguments::{Cluster, Scope};
 use crate::exit::Exit;
-use crate::peer::{self, Peer};
+use crate::findings::{self, Watcher};
+use crate::peer::Peer;
 use crate::subject::Subject;
 use crate::{connect, output, runtime};
 
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
     subject: Subject,
     #[command(flatten)]
     scope: Scope,
+    #[command(flatten)]
+    watcher: Watcher,
     #[command(flatten)]
     peer: Peer,
     #[command(flatten)]
@@ -37,9 +40,12 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         let remediations: Vec<Remediation> = records.list().await?;
         let policies: Vec<HealingPolicy> = records.list().await?;
         let brake = records.brake().await?;
-        let issues = match &arguments.peer.alerter {
-            Some(_) => Some(issues(&arguments.peer, &environment).await?),
-            None => None,
+        let asked = arguments.watcher.monitor.is_some() || arguments.peer.alerter.is_some();
+        let issues = if asked {
+            let findings = findings::ask(&arguments.watcher, &arguments.peer, &environment).await?;
+            Some(findings.issues.into_iter().map(|finding| finding.issue).collect::<Vec<Issue>>())
+        } else {
+            None
         };
         let known = Known {
             subject: &arguments.subject.clone().within(arguments.scope.namespace.as_deref()),
@@ -49,12 +55,10 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             brake: brake.as_ref().map(|brake| &brake.spec),
             now: environment.now(),
         };
+        if known.is_nothing() {
+            existence::expect(records.client(), known.subject).await?;
+        }
         output::print(known.tell().trim_end())?;
         Ok(Exit::Fine)
     })
-}
-
-async fn issues(peer: &Peer, environment: &Environment) -> anyhow::Result<Vec<Issue>> {
-    let alerter = peer.alerter(environment).await?;
-    Ok(peer::issues(&alerter).await?.into_iter().map(|reported| reported.report.issue).collect())
 }

@@ -1,27 +1,28 @@
-//! `seaworthy issues`: what a running alerter knows to be wrong.
+//! `seaworthy issues`: what a running monitor has open.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
+use environment::Environment;
 use model::issue::Key;
-use model::{Issue, Severity};
 
 use super::Outcome;
 use crate::arguments::Scope;
-use crate::exit::Exit;
-use crate::output::{Output, Table, Tone, age};
-use crate::peer::{self, Peer, Reported};
+use crate::findings::{self, Finding, Findings, Watcher};
+use crate::output::{self, Output, Printer};
+use crate::peer::Peer;
 use crate::runtime;
 
-/// How often a watched list is asked for again. The alerter answers from memory.
-const EVERY: Duration = Duration::from_secs(2);
+/// How often a watched list is asked for again. It is answered from memory.
+const EVERY: Duration = Duration::from_secs(1);
+/// The state of an issue that is not open any more.
+const OVER: &str = "over";
 
 /// Which issues, from whom
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Go on and print what is new
+    /// Go on and print what changes
     #[arg(short, long)]
     watch: bool,
     #[command(flatten)]
@@ -29,73 +30,69 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
+    watcher: Watcher,
+    #[command(flatten)]
     peer: Peer,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
         let environment = runtime::environment()?;
-        let alerter = arguments.peer.alerter(&environment).await?;
-        let mut shown = None;
-        loop {
-            let mut found = peer::issues(&alerter).await?;
-            found.retain(|one| one.report.resolution.is_none());
-            found.retain(|one| arguments.scope.includes(&one.report.issue.lineage.namespace));
-            found.sort_by_key(|one| order(&one.report.issue));
-            let keys: BTreeSet<Key> = found.iter().map(|one| one.report.issue.key()).collect();
-            let new: Vec<&Reported> = found
-                .iter()
-                .filter(|one| {
-                    shown
-                        .as_ref()
-                        .is_none_or(|shown: &BTreeSet<Key>| !shown.contains(&one.report.issue.key()))
-                })
-                .collect();
-            if !new.is_empty() || shown.is_none() {
-                let issues: Vec<&Issue> = new.iter().map(|one| &one.report.issue).collect();
-                arguments.output.write(&issues, |wide| table(&new, wide, environment.now()))?;
-            }
-            if !arguments.watch {
-                return Ok(exit(&found));
-            }
-            shown = Some(keys);
-            tokio::time::sleep(EVERY).await;
+        let ask = async || {
+            let findings = findings::ask(&arguments.watcher, &arguments.peer, &environment).await?;
+            Ok::<_, anyhow::Error>(findings.within(&arguments.scope))
+        };
+        if arguments.watch {
+            return watch(ask, arguments.output, &environment).await;
         }
+        let findings = ask().await?;
+        let table = |wide| findings::table(&findings.issues, wide, environment.now());
+        arguments.output.write(&findings, table)?;
+        if arguments.output.is_table() {
+            output::print(&format!("\n{}", findings::footer(&findings)))?;
+        }
+        Ok(findings.exit())
     })
 }
 
-/// The worst first, then by lineage.
-fn order(issue: &Issue) -> (std::cmp::Reverse<Severity>, Key) {
-    (std::cmp::Reverse(issue.severity), issue.key())
-}
-
-fn exit(found: &[Reported]) -> Exit {
-    Exit::of(found.iter().map(|one| one.report.issue.severity).max())
-}
-
-fn table(reported: &[&Reported], wide: bool, now: Timestamp) -> Table {
-    let narrow = ["SEVERITY", "CHECK", "LINEAGE", "AGE", "SUMMARY"];
-    let all = ["SEVERITY", "CHECK", "LINEAGE", "AGE", "SUMMARY", "STATE", "CAUSE", "CLUSTER"];
-    let mut table = Table::new(if wide { &all } else { &narrow }, "no issues");
-    for Reported { report, status } in reported {
-        let issue = &report.issue;
-        let old = Duration::try_from(now.duration_since(issue.since)).unwrap_or_default();
-        let cause = issue.cause.as_ref().map(|cause| format!("{} {}", cause.lineage, cause.code));
-        let state = match (status.silenced_by.is_empty(), status.inhibited_by.is_empty()) {
-            (false, _) => "silenced",
-            (true, false) => "inhibited",
-            (true, true) => &status.state,
-        };
-        table.row([
-            (issue.severity.to_string(), issue.severity.into()),
-            (issue.code.clone(), Tone::Plain),
-            (issue.lineage.to_string(), Tone::Plain),
-            (age(old), Tone::Faint),
-            (issue.summary.clone(), Tone::Plain),
-            (state.to_owned(), Tone::Plain),
-            (cause.unwrap_or_default(), Tone::Plain),
-            (report.cluster.clone(), Tone::Plain),
-        ]);
+/// Until somebody ends the process, or nobody answers any more. Programs get all that is open whenever something changed,
+/// people what changed.
+async fn watch(
+    ask: impl AsyncFn() -> anyhow::Result<Findings>,
+    output: Output,
+    environment: &Environment,
+) -> Outcome {
+    let mut printer = Printer::new(output);
+    let mut shown: Option<BTreeMap<Key, Finding>> = None;
+    loop {
+        let findings = ask().await?;
+        let changed = changed(shown.as_ref(), &findings.issues);
+        if shown.is_none() || !changed.is_empty() {
+            printer.write(&findings, |wide| findings::table(&changed, wide, environment.now()))?;
+        }
+        shown = Some(findings.issues.into_iter().map(|finding| (finding.issue.key(), finding)).collect());
+        tokio::time::sleep(EVERY).await;
     }
-    table
+}
+
+/// What is new or other than it was, and what is over.
+fn changed(before: Option<&BTreeMap<Key, Finding>>, now: &[Finding]) -> Vec<Finding> {
+    let Some(before) = before else { return now.to_vec() };
+    let mut changed: Vec<Finding> = now
+        .iter()
+        .filter(|finding| before.get(&finding.issue.key()).is_none_or(|known| is_other(known, finding)))
+        .cloned()
+        .collect();
+    let open = |key: &Key| now.iter().any(|finding| finding.issue.key() == *key);
+    let over = before.iter().filter(|(key, _)| !open(key));
+    changed.extend(over.map(|(_, finding)| Finding { state: Some(OVER.to_owned()), ..finding.clone() }));
+    changed
+}
+
+/// Whether a person would want to know. Restarts and ages change all the time.
+fn is_other(before: &Finding, now: &Finding) -> bool {
+    before.state != now.state
+        || before.issue.severity != now.issue.severity
+        || before.issue.cause != now.issue.cause
+        || before.issue.members.len() != now.issue.members.len()
 }

@@ -34,8 +34,10 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     arguments.output.write(&build, |_| {
         let mut table = Table::new(&["VERSION", "PLATFORM", "CUSTOM RESOURCES", "CONFIGURATION"], "");
         table.row(
+            build.version.to_owned(),
             [build.version, &build.platform, &build.custom_resources, build.configuration]
-                .map(|text| (text.to_owned(), Tone::Plain)),
+                .map(|text| (text.to_owned(), Tone::Plain))
+                .into(),
         );
         table
     })?;

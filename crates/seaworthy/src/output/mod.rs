@@ -32,6 +32,8 @@ pub(crate) enum Form {
     Json,
     /// YAML
     Yaml,
+    /// Names alone, for other commands to take
+    Name,
 }
 
 impl Output {
@@ -41,11 +43,48 @@ impl Output {
         value: &T,
         table: impl FnOnce(bool) -> Table,
     ) -> anyhow::Result<()> {
-        match self.form {
+        Printer::new(self).write(value, table)
+    }
+
+    /// Whether a person reads it.
+    pub(crate) fn is_table(self) -> bool {
+        matches!(self.form, Form::Table | Form::Wide)
+    }
+}
+
+/// Writes one answer after another, as `--watch` gives them: tables go on where the last one ended.
+pub(crate) struct Printer {
+    output: Output,
+    /// Of the columns so far; nothing before the first table.
+    widths: Option<Vec<u16>>,
+}
+
+impl Printer {
+    pub(crate) fn new(output: Output) -> Self {
+        Self { output, widths: None }
+    }
+
+    /// Writes what is new.
+    pub(crate) fn write<T: Serialize>(
+        &mut self,
+        value: &T,
+        table: impl FnOnce(bool) -> Table,
+    ) -> anyhow::Result<()> {
+        match self.output.form {
             Form::Json => json(value),
+            Form::Yaml if self.widths.replace(Vec::new()).is_some() => {
+                print("---").and_then(|()| yaml(value))
+            }
             Form::Yaml => yaml(value),
-            Form::Table => print(&table(false).render(colours())),
-            Form::Wide => print(&table(true).render(colours())),
+            Form::Name => print(&table(false).names()),
+            Form::Table | Form::Wide => {
+                let table = table(self.output.form == Form::Wide);
+                if let Some(widths) = &mut self.widths {
+                    return print(&table.render_on(colours(), widths));
+                }
+                self.widths = Some(table.widths());
+                print(&table.render(colours()))
+            }
         }
     }
 }

@@ -38,7 +38,8 @@ fn an_api_server_that_is_not_there() {
 
 #[test]
 fn no_alerter() {
-    expect_error(&["issues"], 3, &["--alerter", "SEAWORTHY_ALERTER"]);
+    expect_error(&["issues"], 3, &["--monitor", "SEAWORTHY_MONITOR", "--alerter", "seaworthy check"]);
+    expect_error(&["issues", "--monitor", &format!("https://{NOBODY}")], 3, &[NOBODY]);
     expect_error(&["issues", "--alerter", &format!("http://{NOBODY}")], 3, &[NOBODY]);
     expect_error(&["issues", "--alerter", "alerter:9093"], 3, &["--alerter", "http"]);
     expect_error(&["issues", "--alerter", "https://x", "--identity", "/nowhere"], 3, &["/nowhere"]);

@@ -40,12 +40,15 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         identities::provide(&environment, &mut watching, &mut healing, &mut telling)?;
         let forks = ["monitor", "healer", "alerter"].map(|service| environment.fork(service));
         let [eyes, hands, voice] = forks.clone();
-        let ended = together::run(
+        // On the heap: the three together are a large future.
+        let ended = Box::pin(together::run(
             drained,
-            async |drained| monitor::serve(watching, arguments.monitor.as_deref(), scope, cluster, eyes, drained).await,
+            async |drained| {
+                monitor::serve(watching, arguments.monitor.as_deref(), scope, cluster, eyes, drained).await
+            },
             async |drained| healer::serve(healing, cluster, hands, drained).await,
             async |drained| alerter::serve(telling, voice, drained).await,
-        )
+        ))
         .await;
         for fork in forks {
             fork.tasks().end().await;

@@ -29,11 +29,20 @@ pub(crate) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The whole account. The first sentence is the answer.
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_nothing(&self) -> bool {
+        let issues = self.issues_of_subject();
+        issues.is_empty() && self.remediations_of_subject(&issues).is_empty()
+    }
+
+    /// The whole account. The first sentences are the answer: one for each trouble.
     pub(crate) fn tell(&self) -> String {
         let issues = self.issues_of_subject();
-        let remediations = self.remediations_of_subject();
-        let mut text = format!("{}\n{}\n", self.subject, self.answer(&issues, &remediations));
+        let remediations = self.remediations_of_subject(&issues);
+        let mut text = format!("{}\n", self.subject);
+        for answer in self.answers(&issues, &remediations) {
+            let _ = writeln!(text, "{answer}");
+        }
         if let Some(pause) = self.pause() {
             let _ = writeln!(text, "{pause}");
         }
@@ -59,40 +68,73 @@ impl Known<'_> {
     }
 
     /// Newest first.
-    fn remediations_of_subject(&self) -> Vec<&Remediation> {
-        let mut found: Vec<&Remediation> = self.remediations.iter().filter(|r| self.concerns(r)).collect();
+    fn remediations_of_subject(&self, issues: &[&Issue]) -> Vec<&Remediation> {
+        let mut found: Vec<&Remediation> =
+            self.remediations.iter().filter(|remediation| self.concerns(remediation, issues)).collect();
         found.sort_by_key(|r| std::cmp::Reverse((r.creation_timestamp().map(|time| time.0), r.name_any())));
         found
     }
 
-    fn concerns(&self, remediation: &Remediation) -> bool {
+    /// Whether it is about the subject, acted on it, or is about a trouble that the subject has part in.
+    fn concerns(&self, remediation: &Remediation, issues: &[&Issue]) -> bool {
         let spec = &remediation.spec;
         let attempts = remediation.status.iter().flat_map(|status| &status.attempts);
         self.subject.is_lineage(&spec.lineage)
             || self.subject.is_object(&spec.subject)
             || attempts.into_iter().any(|attempt| self.subject.is_object(&attempt.target))
+            || (!is_over(remediation) && issues.iter().any(|issue| is_for(remediation, issue)))
     }
 
-    fn answer(&self, issues: &[&Issue], remediations: &[&Remediation]) -> String {
-        if let Some((remediation, status)) = remediations.iter().find_map(|r| Some((r, r.status.as_ref()?))) {
-            return format!("{}: {}", remediation.spec.check, self.verdict(&remediation.name_any(), status));
+    fn answers(&self, issues: &[&Issue], remediations: &[&Remediation]) -> Vec<String> {
+        let newest = remediations.iter().find_map(|r| self.told(r));
+        let roots: Vec<&&Issue> = issues.iter().filter(|issue| issue.cause.is_none()).collect();
+        if !roots.is_empty() {
+            return roots.into_iter().map(|issue| self.about(issue, remediations)).collect();
         }
-        if let Some(folded) = issues.iter().find_map(|issue| Some((issue, issue.cause.as_ref()?))) {
-            let (issue, cause) = folded;
-            return format!(
-                "{}: nothing was done about it, because it is a symptom of {} {}: look there.",
-                issue.code, cause.lineage, cause.code
-            );
+        let symptoms = issues.iter().filter_map(|issue| Some((issue, issue.cause.as_ref()?)));
+        let symptoms: Vec<String> = symptoms
+            .map(|(issue, cause)| {
+                let (code, lineage) = (&issue.code, &cause.lineage);
+                format!(
+                    "{code}: nothing was done about it, because it is a symptom of {lineage} {}: look there.",
+                    cause.code
+                )
+            })
+            .collect();
+        if !symptoms.is_empty() {
+            return symptoms;
         }
-        match (issues.first(), self.issues) {
-            (Some(issue), _) => format!("{}: {}", issue.code, self.why_not_taken_up(issue)),
+        vec![match (newest, self.issues) {
+            (Some(told), _) => told,
             (None, Some(_)) => "Nothing is known to be wrong with it, and nothing was done to it.".to_owned(),
             (None, None) => {
                 "Nothing was done to it. Whether something is wrong with it was not asked: name a running \
-                             alerter with --alerter."
+                 monitor with --monitor, or an alerter with --alerter."
                     .to_owned()
             }
-        }
+        }]
+    }
+
+    /// What is being done about a trouble.
+    fn about(&self, issue: &Issue, remediations: &[&Remediation]) -> String {
+        let own = remediations.iter().filter(|remediation| is_for(remediation, issue));
+        // An episode that is over before the trouble began is about another one.
+        let mut current = own.filter(|remediation| {
+            !is_over(remediation)
+                || remediation
+                    .status
+                    .as_ref()
+                    .and_then(|status| status.ended)
+                    .is_some_and(|ended| ended >= issue.since)
+        });
+        current
+            .find_map(|remediation| self.told(remediation))
+            .unwrap_or_else(|| format!("{}: {}", issue.code, self.why_not_taken_up(issue)))
+    }
+
+    fn told(&self, remediation: &Remediation) -> Option<String> {
+        let status = remediation.status.as_ref()?;
+        Some(format!("{}: {}", remediation.spec.check, self.verdict(&remediation.name_any(), status)))
     }
 
     fn why_not_taken_up(&self, issue: &Issue) -> String {
@@ -228,8 +270,17 @@ impl Known<'_> {
     }
 }
 
+fn is_for(remediation: &Remediation, issue: &Issue) -> bool {
+    remediation.spec.lineage == issue.lineage && remediation.spec.check == issue.code
+}
+
+fn is_over(remediation: &Remediation) -> bool {
+    remediation.status.as_ref().is_some_and(|status| status.phase.is_over())
+}
+
 #[cfg(test)]
 mod tests {
+    use model::Issue;
     use model::brake::BrakeSpec;
     use model::remediation::Remediation;
     use serde_json::{Value, json};
@@ -298,6 +349,62 @@ mod tests {
             assert!(told.contains("1. EvictPod Pod/shop/web-1, 2m ago: helped"), "{told}");
         }
         assert!(tell("pod/web-2", &[healed], Some(&released())).contains("Nothing is known to be wrong"));
+    }
+
+    fn issue(code: &str, cause: Option<&str>) -> Issue {
+        let deployment = json!({ "kind": "Deployment", "namespace": "shop", "name": "web" });
+        serde_json::from_value(json!({
+            "code": code, "severity": "warning", "lineage": "Deployment/shop/web", "subject": deployment,
+            "members": [{ "kind": "Pod", "namespace": "shop", "name": "web-1", "uid": "u" }],
+            "since": "2026-01-01T11:55:00Z", "summary": "it is bad",
+            "cause": cause.map(|code| json!({
+                "kind": "Deployment", "namespace": "shop", "name": "web", "code": code,
+                "lineage": "Deployment/shop/web",
+            })),
+        }))
+        .expect("an issue")
+    }
+
+    fn answers(subject: &str, issues: &[Issue], remediations: &[Remediation]) -> Vec<String> {
+        let subject = subject.parse().expect("a subject");
+        let (now, brake) = (NOW.parse().expect("a time"), released());
+        let told = Known {
+            subject: &subject,
+            issues: Some(issues),
+            remediations,
+            policies: &[],
+            brake: Some(&brake),
+            now,
+        }
+        .tell();
+        told.lines().skip(1).take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn causes_are_answered_and_symptoms_only_where_their_cause_is_elsewhere() {
+        let (cause, symptom) =
+            (issue("PodOOMKilled", None), issue("PodCrashLoopBackOff", Some("PodOOMKilled")));
+        let both = answers("deploy/web", &[symptom.clone(), cause], &[]);
+        assert_eq!(both, ["PodOOMKilled: not taken up: no HealingPolicy is for PodOOMKilled."]);
+        assert!(
+            answers("deploy/web", &[symptom], &[])[0].contains("symptom of Deployment/shop/web PodOOMKilled")
+        );
+    }
+
+    #[test]
+    fn a_pod_with_part_in_a_trouble_is_told_what_is_done_about_it() {
+        let waiting = remediation("r-3", &json!({ "phase": "AwaitingApproval" }));
+        let issues = [issue("PodRunningNotReady", None)];
+        let told = answers("pod/shop/web-1", &issues, std::slice::from_ref(&waiting));
+        assert_eq!(told, ["PodRunningNotReady: waits for a person: `seaworthy remediations approve r-3`."]);
+        assert!(answers("pod/shop/web-2", &[], &[waiting])[0].starts_with("Nothing is known"));
+    }
+
+    #[test]
+    fn a_remediation_that_was_over_before_does_not_answer_for_a_new_trouble() {
+        let former = remediation("r-4", &json!({ "phase": "Succeeded", "ended": "2026-01-01T11:51:00Z" }));
+        let told = answers("deploy/web", &[issue("PodRunningNotReady", None)], &[former]);
+        assert!(told[0].contains("not taken up"), "{told:?}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use model::remediation::{Phase, Remediation};
 use super::List;
 use crate::commands::Outcome;
 use crate::exit::Exit;
-use crate::output::{Table, Tone, age};
+use crate::output::{Printer, Table, Tone, age};
 use crate::records::Records;
 use crate::{connect, runtime};
 
@@ -22,7 +22,8 @@ pub(super) fn run(list: &List) -> Outcome {
     runtime::block_on(async {
         let records = connect::records(&list.cluster).await?;
         let environment = runtime::environment()?;
-        let mut shown = BTreeMap::new();
+        let (mut shown, mut printer) = (BTreeMap::new(), Printer::new(list.output));
+        let mut first = true;
         loop {
             let found = read(&records, list).await?;
             let versions = versions(&found);
@@ -30,13 +31,13 @@ pub(super) fn run(list: &List) -> Outcome {
                 .into_iter()
                 .filter(|one| shown.get(&one.name_any()) != one.metadata.resource_version.as_ref())
                 .collect();
-            if !changed.is_empty() || shown.is_empty() {
-                list.output.write(&changed, |wide| table(&changed, wide, environment.now()))?;
+            if !changed.is_empty() || first {
+                printer.write(&changed, |wide| table(&changed, wide, environment.now()))?;
             }
             if !list.watch {
                 return Ok(Exit::Fine);
             }
-            shown = versions;
+            (shown, first) = (versions, false);
             tokio::time::sleep(EVERY).await;
         }
     })
@@ -73,19 +74,23 @@ fn table(remediations: &[Remediation], wide: bool, now: Timestamp) -> Table {
         let status = remediation.status.clone().unwrap_or_default();
         let created = remediation.creation_timestamp().map_or(now, |time| time.0);
         let old = Duration::try_from(now.duration_since(created)).unwrap_or_default();
-        table.row([
-            (remediation.name_any(), Tone::Plain),
-            (spec.lineage.to_string(), Tone::Plain),
-            (spec.check.clone(), Tone::Plain),
-            (status.phase.as_str().to_owned(), tone(status.phase)),
-            (status.action.map(|action| action.to_string()).unwrap_or_default(), Tone::Plain),
-            (status.decision.map(|decision| decision.rule).unwrap_or_default(), Tone::Plain),
-            (age(old), Tone::Faint),
-            (spec.policy.clone(), Tone::Plain),
-            (spec.mode.as_str().to_owned(), Tone::Plain),
-            (status.attempts.len().to_string(), Tone::Plain),
-            (status.message, Tone::Plain),
-        ]);
+        let name = format!("remediation.{}/{}", model::GROUP, remediation.name_any());
+        table.row(
+            name,
+            vec![
+                (remediation.name_any(), Tone::Plain),
+                (spec.lineage.to_string(), Tone::Plain),
+                (spec.check.clone(), Tone::Plain),
+                (status.phase.as_str().to_owned(), tone(status.phase)),
+                (status.action.map(|action| action.to_string()).unwrap_or_default(), Tone::Plain),
+                (status.decision.map(|decision| decision.rule).unwrap_or_default(), Tone::Plain),
+                (age(old), Tone::Faint),
+                (spec.policy.clone(), Tone::Plain),
+                (spec.mode.as_str().to_owned(), Tone::Plain),
+                (status.attempts.len().to_string(), Tone::Plain),
+                (status.message, Tone::Plain),
+            ],
+        );
     }
     table
 }

@@ -56,7 +56,8 @@ enum Decision {
 /// What is decided
 #[derive(Args)]
 struct Decided {
-    /// The remediation, as `seaworthy remediations` names it
+    /// The remediation, as `seaworthy remediations` or `kubectl get -o name` names it
+    #[arg(value_parser = name)]
     name: String,
     /// How long the word counts
     #[arg(long = "for", value_name = "DURATION", default_value = APPROVAL_LASTS)]
@@ -71,6 +72,16 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         Some(Decision::Approve(decided)) => decide(decided, ApprovalVerdict::Approved),
         Some(Decision::Reject(decided)) => decide(decided, ApprovalVerdict::Rejected),
     }
+}
+
+/// Without the kind that `-o name` puts before it.
+fn name(text: &str) -> Result<String, String> {
+    let (kind, name) = text.split_once('/').unwrap_or(("remediation", text));
+    let kind = kind.split('.').next().unwrap_or_default();
+    if name.is_empty() || !["rem", "remediation", "remediations"].contains(&kind) {
+        return Err("a remediation's name is needed: `seaworthy remediations` lists them".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
 fn decide(decided: &Decided, verdict: ApprovalVerdict) -> Outcome {
