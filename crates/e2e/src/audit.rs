@@ -95,6 +95,11 @@ impl Event {
         (200..300).contains(&self.response_status.code)
     }
 
+    /// Whether it was asked and answered between two moments.
+    pub fn is_within(&self, from: Timestamp, to: Timestamp) -> bool {
+        from <= self.request_received_timestamp && self.stage_timestamp <= to
+    }
+
     /// The permission that the request needed.
     pub fn permission(&self) -> Option<Permission> {
         let object = self.object_ref.as_ref()?;
@@ -239,23 +244,24 @@ impl Audit {
         created.map(|event| event.stage_timestamp).with_context(|| format!("{user} did not create {name}"))
     }
 
-    /// The moment at which a kubelet told the API server that a pod is not ready (the first time
+    /// The moment at which a kubelet told the API server that a pod is not ready any more (the first time
     /// since `mark`): the finest record of it there is, since conditions have whole seconds.
     pub fn said_not_ready(&self, node: &str, pod: &str, mark: Mark) -> Result<Option<Timestamp>> {
         let events = self.of_user(&format!("system:node:{node}"), mark)?;
-        Ok(events.iter().find(|event| event.says_not_ready(pod)).map(|event| event.stage_timestamp))
+        let mut said = events.iter().skip_while(|event| !event.says_ready(pod, "True"));
+        Ok(said.find(|event| event.says_ready(pod, "False")).map(|event| event.stage_timestamp))
     }
 }
 
 impl Event {
-    fn says_not_ready(&self, pod: &str) -> bool {
+    fn says_ready(&self, pod: &str, status: &str) -> bool {
         let object = self.object();
         let conditions = self.response_object.pointer("/status/conditions").and_then(Value::as_array);
         object.resource == "pods"
             && object.subresource == "status"
             && object.name == pod
             && conditions.is_some_and(|all| {
-                all.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "False")
+                all.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == status)
             })
     }
 }

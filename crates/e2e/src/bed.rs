@@ -80,16 +80,31 @@ impl Bed {
     }
 }
 
+/// How a program ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub said: String,
+    /// What it complained of.
+    pub complaint: String,
+}
+
+/// Runs a program to its end, whatever that is.
+pub async fn end(command: &mut Command) -> Result<Ended> {
+    let output = command.kill_on_drop(true).output().await.with_context(|| format!("run {command:?}"))?;
+    Ok(Ended {
+        code: output.status.code(),
+        said: String::from_utf8_lossy(&output.stdout).into_owned(),
+        complaint: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
 /// Runs a program to its end; what it printed, or an error with what it complained of.
 pub async fn run(command: &mut Command) -> Result<String> {
     let shown = format!("{:?}", command.as_std());
-    let output = command.kill_on_drop(true).output().await.with_context(|| format!("run {shown}"))?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    ensure!(
-        output.status.success(),
-        "{shown}: {}\n{said}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(said)
+    let ended = end(command).await?;
+    ensure!(ended.code == Some(0), "{shown}: {:?}\n{}{}", ended.code, ended.said, ended.complaint);
+    Ok(ended.said)
 }

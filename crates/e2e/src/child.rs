@@ -61,6 +61,15 @@ impl Child {
         self.signal(Signal::CONT)
     }
 
+    /// Whether it stands still.
+    pub fn is_frozen(&self) -> Result<bool> {
+        let pid =
+            self.process.id().with_context(|| format!("{} has ended\n{}", self.name, self.last_words()))?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The state follows the program's name, which is in parentheses and may contain anything.
+        Ok(stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')))
+    }
+
     /// Kills it without a word and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
         self.process.kill().await.with_context(|| format!("kill {}", self.name))

@@ -16,6 +16,7 @@ pub mod eventually;
 pub mod fault;
 pub mod http;
 pub mod installation;
+pub mod mail;
 pub mod receiver;
 pub mod rights;
 pub mod runner;

@@ -15,7 +15,7 @@ use crate::audit::Audit;
 use crate::bed::Bed;
 use crate::cluster::Cluster;
 use crate::installation::{Installation, Options};
-use crate::scenario::{Play, Scenario, Stage, Suite};
+use crate::scenario::{Play, Scenario, Skipped, Stage, Suite};
 
 /// How many scenarios run beside each other: two cores make more of them slower, not sooner.
 const BESIDE_MAX: usize = 4;
@@ -189,6 +189,7 @@ impl Report {
                 self.passed += 1;
                 println!("test {name} ... ok");
             }
+            Err(error) if error.is::<Skipped>() => self.skipped(name, &error.to_string()),
             Err(error) => {
                 println!("test {name} ... FAILED");
                 self.failures.insert(name.to_owned(), format!("{error:#}"));
@@ -212,7 +213,7 @@ impl Report {
 
     fn finish(&self) -> ExitCode {
         if self.skipped > 0 {
-            println!("\nNOTHING WAS SHOWN by the {} scenarios that were skipped.", self.skipped);
+            println!("\nSKIPPED, so that they showed nothing: {} scenarios.", self.skipped);
         }
         if !self.failures.is_empty() {
             println!("\nfailures:\n");

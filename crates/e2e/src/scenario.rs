@@ -41,6 +41,18 @@ pub enum Play {
     Alone(for<'a> fn(&'a Stage) -> LocalBoxFuture<'a, Result<()>>),
 }
 
+/// Why a scenario could not be played: no failure, and no success either.
+#[derive(Debug)]
+pub struct Skipped(pub String);
+
+impl std::fmt::Display for Skipped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}
+
 /// A table's row: `row!(Beside deadlock)` for the function `run` of the module `deadlock`.
 #[macro_export]
 macro_rules! row {
@@ -83,6 +95,7 @@ pub struct Stage {
     pub mark: Mark,
     /// A namespace of the scenario's own.
     pub namespace: String,
+    policies: RefCell<Vec<String>>,
     notes: RefCell<Vec<String>>,
 }
 
@@ -99,13 +112,27 @@ impl Stage {
     pub async fn set(suite: &Suite, name: &str) -> Result<Self> {
         let namespace = format!("e2e-{}", name.replace('_', "-"));
         suite.cluster.make_namespace(&namespace).await?;
-        Ok(Self { suite: suite.clone(), mark: suite.audit.mark()?, namespace, notes: RefCell::default() })
+        Ok(Self {
+            suite: suite.clone(),
+            mark: suite.audit.mark()?,
+            namespace,
+            policies: RefCell::default(),
+            notes: RefCell::default(),
+        })
+    }
+
+    /// Writes a healing policy of the scenario's; its whole name. What the healer thinks of it is
+    /// not waited for.
+    pub async fn policy_named(&self, name: &str, spec: Value) -> Result<String> {
+        let name = format!("{}-{name}", self.namespace);
+        self.cluster.policy(&name, spec).await?;
+        self.policies.borrow_mut().push(name.clone());
+        Ok(name)
     }
 
     /// Writes the scenario's healing policy and waits until the healer has accepted it.
     pub async fn policy(&self, spec: Value) -> Result<()> {
-        let name = &self.namespace;
-        self.cluster.policy(name, spec).await?;
+        let name = &self.policy_named("policy", spec).await?;
         eventually("the policy is accepted", POLICY_ACCEPTED, || async {
             let policy = self.cluster.own::<HealingPolicy>().get(name).await?;
             let status = policy.status.unwrap_or_default();
@@ -143,11 +170,12 @@ impl Stage {
 
     /// Clears the stage.
     pub async fn clear(&self) -> Result<()> {
-        let policies = self.cluster.own::<HealingPolicy>();
-        match policies.delete(&self.namespace, &DeleteParams::default()).await {
-            // Most scenarios have none, and before the first installation there is no such kind.
-            Ok(_) | Err(kube::Error::Api(_)) => {}
-            Err(error) => return Err(error.into()),
+        for name in self.policies.take() {
+            match self.cluster.own::<HealingPolicy>().delete(&name, &DeleteParams::default()).await {
+                // A later installation has cleared it away.
+                Ok(_) | Err(kube::Error::Api(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         self.cluster.drop_namespace(&self.namespace).await
     }

@@ -35,8 +35,8 @@ pub(super) async fn token(cluster: &Cluster, account: &str) -> Result<String> {
     granted.status.and_then(|status| status.token).context("the server granted no token")
 }
 
-/// The administrator's kubeconfig with somebody else's token.
-pub(super) fn write(bed: &Bed, token: &str, to: &Path) -> Result<()> {
+/// Writes the administrator's kubeconfig with somebody else's token.
+pub fn write(bed: &Bed, token: &str, to: &Path) -> Result<()> {
     let admin = Kubeconfig::read_from(&bed.kubeconfig)?;
     let cluster = admin.clusters.first().context("a cluster in the kubeconfig")?;
     let config = json!({

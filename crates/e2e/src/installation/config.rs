@@ -7,6 +7,8 @@ use super::layout::{Layout, Ports};
 use super::{HOOK, NAMESPACE, Service};
 use crate::receiver::Receiver;
 
+/// What stands for the receiver's address in [`Options`]: it is not known before it listens.
+const RECEIVER: &str = "$RECEIVER";
 const API_VERSION: &str = "config.seaworthy.dev/v1alpha1";
 
 /// What differs between installations: values that are merged into the configuration files.
@@ -18,7 +20,7 @@ pub struct Options {
     pub healer: Value,
     /// Into `alerter.yaml`.
     pub alerter: Value,
-    /// Into `alertmanager.yml`.
+    /// Into `alertmanager.yml`; `$RECEIVER` stands for the receiver's address.
     pub alertmanager: Value,
 }
 
@@ -27,25 +29,22 @@ pub(super) fn write(layout: &Layout, ports: &Ports, options: &Options, receiver:
     let files = [
         (layout.config(Service::Monitor, 0), monitor(layout, ports), &options.monitor),
         (layout.config(Service::Alerter, 0), alerter(layout, ports), &options.alerter),
-        (layout.alertmanager(), alertmanager(receiver), &options.alertmanager),
+        (layout.alertmanager(), alertmanager(), &options.alertmanager),
         (layout.config(Service::Healer, 0), healer(layout, ports, 0), &options.healer),
         (layout.config(Service::Healer, 1), healer(layout, ports, 1), &options.healer),
     ];
     for (path, mut config, changes) in files {
         merge(&mut config, changes);
-        let text = serde_json::to_string_pretty(&config)?;
+        let text = serde_json::to_string_pretty(&config)?.replace(RECEIVER, &receiver.url(""));
         std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
     }
     Ok(())
 }
 
 fn identity(layout: &Layout, service: Service) -> Value {
-    let file = |name: String| layout.certificates().join(name).display().to_string();
-    json!({
-        "ca": file("ca.crt".to_owned()),
-        "cert": file(format!("{}.crt", service.name())),
-        "key": file(format!("{}.key", service.name())),
-    })
+    let folder = layout.certificates().join(service.name());
+    let file = |name: &str| folder.join(name).display().to_string();
+    json!({"ca": file("ca.crt"), "cert": file("tls.crt"), "key": file("tls.key")})
 }
 
 fn monitor(layout: &Layout, ports: &Ports) -> Value {
@@ -117,7 +116,7 @@ fn alerter(layout: &Layout, ports: &Ports) -> Value {
 }
 
 /// One group per issue, told at once, and not again while the suite runs.
-fn alertmanager(receiver: &Receiver) -> Value {
+fn alertmanager() -> Value {
     json!({
         "route": {
             "receiver": "hook",
@@ -128,7 +127,7 @@ fn alertmanager(receiver: &Receiver) -> Value {
         },
         "receivers": [{
             "name": "hook",
-            "webhook_configs": [{"url": receiver.url(HOOK), "send_resolved": true}],
+            "webhook_configs": [{"url": format!("{RECEIVER}{HOOK}"), "send_resolved": true}],
         }],
     })
 }

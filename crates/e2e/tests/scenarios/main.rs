@@ -8,10 +8,53 @@ use std::process::ExitCode;
 use e2e::row;
 use e2e::scenario::Scenario;
 
+mod alerter_killed;
+mod api_server_restarted;
+mod approval;
+mod bad_image;
 mod bed;
+mod brake;
+mod connections;
+mod deadlock;
+mod frozen_kubelet;
+mod granted_rights;
+mod leader_lost;
+mod missing_kinds;
+mod most_nodes_frozen;
+mod never_helps;
+mod no_room;
+mod odd_policies;
+mod oom_kill;
+mod policies;
 
-/// Every scenario. Those that run beside each other come first.
-const SCENARIOS: &[Scenario] = &[row!(Alone bed)];
+use leader_lost::{
+    leader_frozen_after_effect, leader_frozen_before_effect, leader_killed_after_effect,
+    leader_killed_before_effect,
+};
+
+/// Every scenario. Those that run beside each other come first, the longest of them before the others.
+const SCENARIOS: &[Scenario] = &[
+    row!(Beside never_helps),
+    row!(Beside bad_image),
+    row!(Beside no_room),
+    row!(Beside deadlock),
+    row!(Beside approval),
+    row!(Beside oom_kill),
+    row!(Beside odd_policies),
+    row!(Beside connections),
+    row!(Alone bed),
+    row!(Alone missing_kinds),
+    row!(Alone alerter_killed),
+    row!(Alone leader_killed_before_effect),
+    row!(Alone leader_killed_after_effect),
+    row!(Alone leader_frozen_before_effect),
+    row!(Alone leader_frozen_after_effect),
+    row!(Alone brake),
+    row!(Alone api_server_restarted),
+    row!(Alone frozen_kubelet),
+    row!(Alone most_nodes_frozen),
+    row!(Alone granted_rights),
+];
 
 fn main() -> ExitCode {
     e2e::runner::main(SCENARIOS, Path::new(env!("CARGO_TARGET_TMPDIR")))

@@ -1,0 +1,19 @@
+//! The alerter beside those it works with: Prometheus, amtool, a mail server, receivers of all kinds.
+//!
+//! They run inside of a testbed: `cargo xtask test peers`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use e2e::row;
+use e2e::scenario::Scenario;
+
+mod prometheus_amtool_mail;
+mod stubborn_receivers;
+
+/// Every one of them.
+const SCENARIOS: &[Scenario] = &[row!(Alone prometheus_amtool_mail), row!(Alone stubborn_receivers)];
+
+fn main() -> ExitCode {
+    e2e::runner::main(SCENARIOS, Path::new(env!("CARGO_TARGET_TMPDIR")))
+}

@@ -1,0 +1,70 @@
+//! Scenario 10. `pause` stops the next action. A brake that is absent, or that the healer may not
+//! read, counts as one that holds.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::cluster::told;
+use e2e::installation::{HOOK, Installation, Options, Service};
+use e2e::scenario::Stage;
+use e2e::workload::{self, Workload};
+use e2e::{audit, rights};
+use kube::api::DeleteParams;
+use model::Lineage;
+use model::brake::{self, Brake};
+use model::codes::POD_RUNNING_NOT_READY;
+use model::remediation::Phase;
+
+use crate::policies::evict_when_not_ready;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(crate) async fn run(stage: &Stage) -> Result<()> {
+    let mut installation = Installation::start(&stage.suite, "brake", Options::default()).await?;
+    stage.policy(evict_when_not_ready(&stage.namespace)).await?;
+
+    installation.program(&["pause", "--reason", "a change freeze"]).await?;
+    let web = held(stage, "web").await?;
+    installation.program(&["resume"]).await?;
+    healed(stage, &web, 1).await?;
+
+    stage.cluster.own::<Brake>().delete(brake::NAME, &DeleteParams::default()).await?;
+    let shop = held(stage, "shop").await?;
+    stage.cluster.set_brake(false).await?;
+    healed(stage, &shop, 2).await?;
+
+    let withheld = rights::withhold(&stage.cluster, Service::Healer, "brakes").await?;
+    let bank = held(stage, "bank").await?;
+    withheld.give_back().await?;
+    healed(stage, &bank, 3).await?;
+    installation.terminate().await?;
+    installation.receiver.ensure_nothing_twice(HOOK)
+}
+
+/// Something breaks, and nothing is done about it.
+async fn held(stage: &Stage, name: &str) -> Result<Lineage> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    let before = stage.effects()?.len();
+    Workload::serving(namespace, name).replicas(2).create(cluster).await?;
+    let pods = cluster.ready_pods(namespace, name, 2).await?;
+    workload::deadlock(&stage.bed, &pods[0]).await?;
+    let lineage = Lineage::namespaced("Deployment", namespace, name);
+    let deferred = cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
+    let decision = deferred.status.clone().unwrap_or_default().decision;
+    ensure!(
+        decision.is_some_and(|decision| decision.rule == "Veto"),
+        "the rule that holds is Veto: {}",
+        told(&deferred)
+    );
+    stage.note(format!("{name}: {}", told(&deferred)));
+    let effects = stage.effects()?;
+    ensure!(effects.len() == before, "nothing is done:{}", audit::told(&effects));
+    Ok(lineage)
+}
+
+async fn healed(stage: &Stage, lineage: &Lineage, effects: usize) -> Result<()> {
+    stage.cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    let all = stage.effects()?;
+    ensure!(all.len() == effects, "{effects} effects by now, not these:{}", audit::told(&all));
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Scenario 8. Two healers, and the leader is lost in the middle of an action: killed, or frozen past
+//! its lease and thawed later; between intent and effect, or between effect and status. The other
+//! goes on, and the audit log shows one effect in all.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::installation::{Installation, Options, Service};
+use e2e::scenario::Stage;
+use e2e::workload::{self, Workload};
+use e2e::{audit, eventually};
+use model::Lineage;
+use model::codes::POD_RUNNING_NOT_READY;
+use model::remediation::Phase;
+
+use crate::policies::evict_when_not_ready;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A place at which the healer stops itself (SIGSTOP) when it is asked to.
+#[derive(Clone, Copy)]
+enum Point {
+    /// The intent is written, the effect is not yet sent.
+    BeforeEffect,
+    /// The effect is answered, the status is not yet written.
+    AfterEffect,
+}
+
+impl Point {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::BeforeEffect => "after-intent:stop",
+            Self::AfterEffect => "after-effect:stop",
+        }
+    }
+}
+
+pub(crate) mod leader_killed_before_effect {
+    pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
+        super::killed(stage, super::Point::BeforeEffect).await
+    }
+}
+
+pub(crate) mod leader_killed_after_effect {
+    pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
+        super::killed(stage, super::Point::AfterEffect).await
+    }
+}
+
+pub(crate) mod leader_frozen_before_effect {
+    pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
+        super::frozen(stage, super::Point::BeforeEffect).await
+    }
+}
+
+pub(crate) mod leader_frozen_after_effect {
+    pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
+        super::frozen(stage, super::Point::AfterEffect).await
+    }
+}
+
+async fn killed(stage: &Stage, point: Point) -> Result<()> {
+    let mut play = Play::begin(stage, point).await?;
+    play.installation.healers[0].child.kill().await?;
+    let killed = stage.environment.now();
+    play.healed_by_the_other(stage).await?;
+    stage.note_latency("healed after the leader was killed", killed, stage.environment.now());
+    play.installation.healers.remove(0);
+    play.installation.finish().await
+}
+
+async fn frozen(stage: &Stage, point: Point) -> Result<()> {
+    let mut play = Play::begin(stage, point).await?;
+    play.healed_by_the_other(stage).await?;
+    // Late, it goes on from where it stood, with the claim of long ago in its memory.
+    let late = &play.installation.healers[0].child;
+    late.thaw()?;
+    eventually("the thawed healer went on", PATIENCE, || async {
+        ensure!(late.said().contains("was continued"), "not yet\n{}", late.last_words());
+        Ok(())
+    })
+    .await?;
+    play.installation.healers[0].ready().await?;
+    ensure_one_effect(stage)?;
+    play.installation.finish().await
+}
+
+struct Play {
+    installation: Installation,
+    lineage: Lineage,
+}
+
+impl Play {
+    /// Until the leader halts at the point.
+    async fn begin(stage: &Stage, point: Point) -> Result<Self> {
+        let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+        let mut installation =
+            Installation::without_healer(&stage.suite, &stage.namespace, Options::default()).await?;
+        installation.start_healer(&[("SEAWORTHY_FAILPOINT", point.name())]).await?;
+        stage.policy(evict_when_not_ready(namespace)).await?;
+        installation.start_healer(&[]).await?;
+        Workload::serving(namespace, "web").replicas(2).create(cluster).await?;
+        let pods = cluster.ready_pods(namespace, "web", 2).await?;
+
+        workload::deadlock(&stage.bed, &pods[0]).await?;
+        eventually("the leader stops at the point", PATIENCE, || async {
+            let leader = &installation.healers[0].child;
+            ensure!(leader.is_frozen()?, "it runs\n{}", leader.last_words());
+            Ok(())
+        })
+        .await?;
+        let lineage = Lineage::namespaced("Deployment", namespace, "web");
+        let acting = cluster.remediation(&lineage, POD_RUNNING_NOT_READY).await?;
+        let status = acting.status.unwrap_or_default();
+        ensure!(
+            status.phase == Phase::Acting && status.attempts.len() == 1,
+            "the intent is written: {status:?}"
+        );
+        let so_far = stage.effects()?.len();
+        match point {
+            Point::BeforeEffect => ensure!(so_far == 0, "no effect yet, but {so_far}"),
+            Point::AfterEffect => ensure!(so_far == 1, "one effect, but {so_far}"),
+        }
+        Ok(Self { installation, lineage })
+    }
+
+    async fn healed_by_the_other(&self, stage: &Stage) -> Result<()> {
+        let (cluster, lineage) = (&stage.cluster, &self.lineage);
+        let healed = cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await;
+        let healed = healed.map_err(|error| {
+            error.context(self.installation.healers.last().map_or_else(String::new, |h| h.child.last_words()))
+        })?;
+        let status = healed.status.unwrap_or_default();
+        ensure!(status.epoch > status.attempts[0].epoch, "another leader ended it: {status:?}");
+        cluster.ready_pods(&stage.namespace, "web", 2).await?;
+        ensure_one_effect(stage)
+    }
+}
+
+fn ensure_one_effect(stage: &Stage) -> Result<()> {
+    let effects = stage.audit.effects(&Service::Healer.user(), stage.mark)?;
+    let landed = effects.iter().filter(|effect| effect.succeeded()).count();
+    ensure!(landed == 1, "one effect in all, not these:{}", audit::told(&effects));
+    Ok(())
+}

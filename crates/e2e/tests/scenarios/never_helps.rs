@@ -1,0 +1,69 @@
+//! Scenario 12. An action that never helps: attempts are counted for the lineage, over all pods that
+//! replace each other; the cap bites, a person is told, and nothing more is done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::cluster::told;
+use e2e::installation::Installation;
+use e2e::scenario::Stage;
+use e2e::workload::{self, Workload};
+use e2e::{audit, eventually};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::DeleteParams;
+use model::Lineage;
+use model::codes::POD_RUNNING_NOT_READY;
+use model::remediation::Phase;
+use serde_json::json;
+
+const PATIENCE: Duration = Duration::from_secs(150);
+/// Fewer than the ladder would take.
+const CAP: usize = 2;
+
+pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    let policy = json!({
+        "mode": "Enforce",
+        "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
+        "steps": [{"action": "EvictPod", "timeout": "5s", "attempts": 5}],
+        "attemptsMax": CAP,
+        "healthyFor": "2s",
+    });
+    stage.policy(policy).await?;
+    Workload::never_ready(namespace, "web").create(cluster).await?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+
+    let escalated = cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, PATIENCE).await?;
+    let attempts = escalated.status.clone().unwrap_or_default().attempts;
+    ensure!(attempts.len() == CAP, "the cap is {CAP}: {}", told(&escalated));
+    let targets: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.target.uid.as_str()).collect();
+    ensure!(targets.len() == CAP, "each attempt had another pod: {attempts:?}");
+    installation.firing_message(namespace, PATIENCE).await?;
+
+    // The trouble goes on with yet another pod, which the monitor reports: no reason to begin anew.
+    let pods = cluster.pods(namespace, "web").await?;
+    let (_, name) = workload::place(pods.first().context("there is always a pod")?)?;
+    cluster.within::<Pod>(namespace).delete(name, &DeleteParams::default()).await?;
+    eventually("the issue has the next pod", PATIENCE, || async {
+        let alert = installation.alert(namespace, POD_RUNNING_NOT_READY, PATIENCE).await?;
+        let pods = cluster.pods(namespace, "web").await?;
+        let uid = workload::uid(pods.first().context("no pod at the moment")?);
+        ensure!(
+            !targets.contains(uid) && alert["annotations"]["members"].to_string().contains(uid),
+            "not yet"
+        );
+        Ok(())
+    })
+    .await?;
+    let effects = stage.effects()?;
+    ensure!(effects.len() == CAP, "no more than {CAP} effects:{}", audit::told(&effects));
+    let remediations = cluster.remediations(&lineage).await?;
+    let attempts: usize = remediations
+        .iter()
+        .filter_map(|remediation| remediation.status.as_ref())
+        .map(|s| s.attempts.len())
+        .sum();
+    ensure!(attempts == CAP, "no more than {CAP} attempts over all remediations, not {attempts}");
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Scenario 2. A container deadlocks behind a PodDisruptionBudget that leaves no room: nothing is
+//! evicted, the remediation is deferred by EvictionFirst, and a person is told.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::cluster::told;
+use e2e::installation::Installation;
+use e2e::scenario::Stage;
+use e2e::workload::{self, Workload};
+use e2e::{audit, eventually};
+use model::Lineage;
+use model::codes::POD_RUNNING_NOT_READY;
+use model::remediation::Phase;
+
+use crate::policies::evict_when_not_ready;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    stage.policy(evict_when_not_ready(namespace)).await?;
+    Workload::serving(namespace, "web").replicas(2).create(cluster).await?;
+    workload::no_disruptions(cluster, namespace, "web").await?;
+    let pods = cluster.ready_pods(namespace, "web", 2).await?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+
+    workload::deadlock(&stage.bed, &pods[0]).await?;
+    let deferred = cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
+    let decision = deferred.status.clone().unwrap_or_default().decision;
+    ensure!(
+        decision.as_ref().is_some_and(|decision| decision.rule == "EvictionFirst"),
+        "the rule that holds is EvictionFirst: {}",
+        told(&deferred)
+    );
+    ensure!(decision.is_some_and(|decision| decision.until.is_some()), "it says when it looks again");
+
+    let message = installation.firing_message(namespace, PATIENCE).await?;
+    ensure!(message.alerts[0].label("check") == POD_RUNNING_NOT_READY, "{message:?}");
+    // It looks again, and still nothing may go.
+    eventually("a second look", PATIENCE, || async {
+        let again = cluster.remediation(&lineage, POD_RUNNING_NOT_READY).await?;
+        let until = again.status.clone().unwrap_or_default().decision.and_then(|decision| decision.until);
+        let first = deferred.status.clone().unwrap_or_default().decision.and_then(|decision| decision.until);
+        ensure!(until > first, "the next look is still due at {until:?}: {}", told(&again));
+        Ok(())
+    })
+    .await?;
+    let effects = stage.effects()?;
+    ensure!(effects.iter().all(|effect| !effect.succeeded()), "effects:{}", audit::told(&effects));
+    let left = cluster.pods(namespace, "web").await?;
+    ensure!(left.iter().any(|pod| workload::uid(pod) == workload::uid(&pods[0])), "the pod is gone");
+    Ok(())
+}
