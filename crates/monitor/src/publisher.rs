@@ -176,11 +176,12 @@ impl Entry {
         } else {
             alerts.push(common.linked(alert::firing(&self.issue, cluster, now.wall), &code));
             self.relabel(cluster, now);
-            let former = self.former.iter();
-            let former = former.map(|(labels, at)| relabelled(&self.issue, labels, at.wall));
-            alerts.extend(former.map(|alert| common.linked(alert, &code)));
             Arc::clone(&self.issue)
         };
+        // Also of what is over: the end under former labels may not have arrived.
+        let former = self.former.iter();
+        let former = former.map(|(labels, at)| relabelled(&self.issue, labels, at.wall));
+        alerts.extend(former.map(|alert| common.linked(alert, &code)));
         let same = self.sent.take().filter(|sent| sent.version == self.version);
         let accepted = same.and_then(|sent| sent.accepted);
         self.sent = Some(Sent { issue: known, version: self.version, accepted });
@@ -305,6 +306,19 @@ mod tests {
         ledger.update(&fires(Severity::Warning), later(66));
         assert_eq!(post(&mut ledger, 66), [live("warning"), over("critical", Resolution::Relabelled)]);
         assert_eq!(post(&mut ledger, 66 + 900), [live("warning")]);
+    }
+
+    #[test]
+    fn old_labels_end_also_when_the_issue_ends_before_anybody_heard_so() {
+        let mut ledger = Ledger::default();
+        ledger.update(&fires(Severity::Warning), NOW);
+        post(&mut ledger, 0);
+        ledger.update(&fires(Severity::Critical), later(5));
+        // Sent, and no answer came.
+        drop(ledger.take_due(&common(), later(5)));
+        ledger.update(&ends(Resolution::Healthy), later(6));
+        let both = [over("critical", Resolution::Healthy), over("warning", Resolution::Relabelled)];
+        assert_eq!(post(&mut ledger, 6), both);
     }
 
     #[test]
