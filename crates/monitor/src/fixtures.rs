@@ -189,6 +189,12 @@ impl Fixture {
         self.label("topology.kubernetes.io/zone", zone)
     }
 
+    /// For how long a lease says it holds.
+    pub(crate) fn lasting(mut self, seconds: i64) -> Self {
+        self.json["spec"]["leaseDurationSeconds"] = seconds.into();
+        self
+    }
+
     pub(crate) fn cordoned(mut self) -> Self {
         self.json["spec"]["unschedulable"] = true.into();
         self

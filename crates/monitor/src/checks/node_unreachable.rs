@@ -32,7 +32,9 @@ fn evaluate(node: &Node, context: &Context<'_>) -> Verdict {
     // A node that has never had a lease is judged by its condition alone.
     let Some(lease) = context.world.lease_of(&node.name) else { return Verdict::Healthy };
     let (listening, now) = (context.world.listening(), context.now);
-    let left = context.thresholds.node_unreachable.after.signed() - lease.silence(listening, now.steady);
+    // A kubelet that says it renews less often is not silent sooner than it says.
+    let after = context.thresholds.node_unreachable.after.signed().max(lease.lasts);
+    let left = after - lease.silence(listening, now.steady);
     if left.is_positive() {
         let standing = listening.has_stopped(now.steady);
         let wait = if standing { left.max(LOOK_AGAIN) } else { left };
@@ -65,6 +67,9 @@ mod tests {
             // The node's clock may be a minute off when its lease is seen for the first time.
             (vec![ready(), lease("n1", 70)], Expect::HealthyFor(30)),
             (vec![ready(), lease("n1", 120)], Expect::Unhealthy("its kubelet is silent")),
+            // It renews every fifty seconds, and says so.
+            (vec![ready(), lease("n1", 120).lasting(200)], Expect::HealthyFor(140)),
+            (vec![ready(), lease("n1", 120).lasting(8)], Expect::Unhealthy("its kubelet is silent")),
             (vec![ready().deleted(5), lease("n1", 3600)], Expect::Healthy),
             (
                 vec![node("n1").condition("Ready", "Unknown", 20), lease("n1", 5)],

@@ -16,6 +16,10 @@ const GAP_MAX: Duration = Duration::from_secs(15);
 /// A silence longer than a renewal takes, with room for a late one.
 const OVERDUE: SignedDuration = SignedDuration::from_secs(15);
 
+/// The longest that a lease may say it lasts, in seconds. Kubelets say 40 unless they are told
+/// otherwise; what is beyond an hour is not meant.
+const LASTS_MAX_S: i64 = 3600;
+
 /// Measures how long the watch of leases has been listened to.
 ///
 /// A lease's age by the wall clock says nothing while nothing is heard: the API server may be
@@ -58,6 +62,8 @@ pub(crate) struct Lease {
     renewed: SignedDuration,
     /// When it was last renewed, by the node's clock.
     renew_time: Option<Timestamp>,
+    /// For how long after a renewal its node says that it holds.
+    pub(crate) lasts: SignedDuration,
 }
 
 impl Record for Lease {
@@ -87,7 +93,13 @@ impl Lease {
             Some(_) => reading,
             None => reading - first_age(view.spec.renew_time, skew, now.wall),
         };
-        Self { name: names.intern(&view.metadata.name), renewed, renew_time: view.spec.renew_time }
+        let lasts = view.spec.lease_duration_seconds.unwrap_or(0).clamp(0, LASTS_MAX_S);
+        Self {
+            name: names.intern(&view.metadata.name),
+            renewed,
+            renew_time: view.spec.renew_time,
+            lasts: SignedDuration::from_secs(lasts),
+        }
     }
 
     /// For how long nobody has heard from its node, as far as can be told.
