@@ -170,16 +170,20 @@ impl Service {
         let (sender, mut inputs) = mpsc::channel(QUEUE);
         let namespace = options.namespace.as_deref();
         metrics.watch(watches::start_all(&client, &environment, namespace, &sender));
-        let engine = Engine::new(options.config.checks.clone(), options.config.team_label.clone());
+        let mut thresholds = thresholds.subscribe();
+        let checks = thresholds.borrow_and_update().clone();
+        let config = MonitorConfig { checks, ..options.config };
+        metrics.in_force(&config);
         let mut core = Core {
-            engine,
+            engine: Engine::new(config.checks.clone(), config.team_label.clone()),
+            config,
             environment: environment.clone(),
             board,
             metrics,
             outlets,
             synced,
             began: false,
-            thresholds: thresholds.subscribe(),
+            thresholds,
         };
         tokio::select! {
             biased;
@@ -193,6 +197,8 @@ impl Service {
 /// The engine, and whom it tells.
 struct Core {
     engine: Engine,
+    /// As it is in force.
+    config: MonitorConfig,
     environment: Environment,
     board: Board,
     metrics: Metrics,
@@ -226,8 +232,9 @@ impl Core {
     }
 
     fn reconfigure(&mut self) {
-        let thresholds = self.thresholds.borrow_and_update().clone();
-        let updates = self.engine.reconfigure(thresholds);
+        self.config.checks = self.thresholds.borrow_and_update().clone();
+        let updates = self.engine.reconfigure(self.config.checks.clone());
+        self.metrics.in_force(&self.config);
         tracing::info!("other thresholds are in use");
         self.tell(&updates, self.now());
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cluster::watch::Counters;
 use environment::Environment;
+use model::config::monitor::MonitorConfig;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -15,6 +16,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use sha2::{Digest, Sha256};
 
 use super::board::Board;
 use crate::engine::Engine;
@@ -35,10 +37,14 @@ pub(super) struct Metrics {
     publishing: Family<Peer, Histogram, fn() -> Histogram>,
     posted: Family<Peer, Counter>,
     not_posted: Family<Peer, Counter>,
+    /// From a request until its answer, or until there was none.
+    answers: Family<Peer, Histogram, fn() -> Histogram>,
     /// 1 while an endpoint takes issues.
     up: Family<Peer, Gauge>,
     /// Whether the configuration file as it is now is in force.
     configured: Gauge,
+    /// Which configuration is in force, to be compared between replicas.
+    in_force: Family<Config, Gauge>,
     engine: Arc<Gauges>,
     watches: Arc<OnceLock<Watches>>,
 }
@@ -57,6 +63,11 @@ struct Peer {
     peer: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Config {
+    hash: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let codes = model::codes::ALL.iter().map(|code| (*code, AtomicU64::default()));
@@ -66,8 +77,10 @@ impl Default for Metrics {
             publishing: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             posted: Family::default(),
             not_posted: Family::default(),
+            answers: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             up: Family::default(),
             configured: Gauge::default(),
+            in_force: Family::default(),
             engine: Arc::new(engine),
             watches: Arc::default(),
         }
@@ -91,11 +104,22 @@ impl Metrics {
         );
         registry.register("alerts_posted", "Alerts accepted, by endpoint", self.posted.clone());
         registry.register("posts_failed", "Requests not accepted, by endpoint", self.not_posted.clone());
+        registry.register_with_unit(
+            "post_duration",
+            "Time from a request to an endpoint until its answer",
+            Unit::Seconds,
+            self.answers.clone(),
+        );
         registry.register("endpoint_up", "1 while an endpoint takes issues", self.up.clone());
         registry.register(
             "config_last_reload_successful",
             "1 if the configuration file as it was last read is in force",
             self.configured.clone(),
+        );
+        registry.register(
+            "config_in_force",
+            "1 with the hash of the configuration in force: replicas that differ in it drifted apart",
+            self.in_force.clone(),
         );
         registry.register_collector(Box::new(Live {
             metrics: self.clone(),
@@ -135,12 +159,23 @@ impl Metrics {
         }
     }
 
+    pub(super) fn answered(&self, peer: &str, took: Duration) {
+        self.answers.get_or_create(&Peer { peer: peer.to_owned() }).observe(took.as_secs_f64());
+    }
+
     pub(super) fn endpoint(&self, peer: &str, is_up: bool) {
         self.up.get_or_create(&Peer { peer: peer.to_owned() }).set(i64::from(is_up));
     }
 
+    /// Whether the file as it was last read could be put into force.
     pub(super) fn configured(&self, is_in_force: bool) {
         self.configured.set(i64::from(is_in_force));
+    }
+
+    /// This configuration is in force from now on.
+    pub(super) fn in_force(&self, config: &MonitorConfig) {
+        self.in_force.clear();
+        self.in_force.get_or_create(&Config { hash: hash(config) }).set(1);
     }
 
     pub(super) fn not_posted(&self, peer: &str) {
@@ -226,6 +261,12 @@ impl Live {
         }
         Ok(())
     }
+}
+
+/// The beginning of a digest: enough to tell the configurations of a fleet apart.
+fn hash(config: &MonitorConfig) -> String {
+    let text = serde_json::to_vec(config).unwrap_or_default();
+    Sha256::digest(text).iter().take(8).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"))
 }
 
 type Counted = fn(&cluster::watch::Snapshot) -> u64;

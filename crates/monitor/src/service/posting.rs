@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use environment::{Drained, Environment};
-use net::apiv2::{Poster, Reason};
-use net::breaker::{Breaker, Settings};
+use net::apiv2::{self, Poster, Reason};
+use net::breaker::{Breaker, Pass, Settings};
 use net::http::Endpoint;
+use rand::RngExt;
+use rand_chacha::ChaCha12Rng;
 use tokio::sync::{Notify, watch};
 
 use super::metrics::Metrics;
@@ -48,7 +50,7 @@ impl Outlet {
         self.shared.news.notify_one();
     }
 
-    /// Posts until the drain.
+    /// Posts until the drain, from when the cluster has a name.
     pub(super) async fn run(
         self,
         endpoint: Endpoint,
@@ -62,50 +64,18 @@ impl Outlet {
         let common = Common { cluster: cluster.unwrap_or_default(), runbooks };
         let poster = Poster::new(&environment, endpoint);
         let peer = poster.peer();
-        let mut breaker = Breaker::new(Settings::default());
-        let mut rng = environment.rng(&format!("posting to {peer}"));
-        let mut presence = Presence::default();
-        let mut not_before = Duration::ZERO;
-        loop {
-            tokio::select! {
-                biased;
-                () = drain.requested() => return,
-                () = self.wait(&environment, not_before) => {}
-            }
-            let pass = match breaker.admit(environment.monotonic()) {
-                Ok(pass) => pass,
-                Err(refusal) => {
-                    not_before = environment.monotonic() + refusal.retry_in;
-                    continue;
-                }
-            };
-            let batch = self.ledger().take_due(&common, now(&environment));
-            let result = poster.post(&batch.alerts, DEADLINE).await;
-            let healthy = result.as_ref().map_or_else(net::apiv2::Error::is_about_the_alerts, |()| true);
-            breaker.record(pass, healthy, environment.monotonic());
-            metrics.endpoint(&peer, healthy);
-            let refused = result.as_ref().err().filter(|_| !healthy).map(|error| &error.reason);
-            let news = presence.note(refused, environment.monotonic());
-            if let Some(News::Back(after)) = news {
-                tracing::info!(peer, ?after, "the endpoint takes issues again");
-            }
-            if healthy {
-                // What is malformed will not be better the next time; the rest was taken.
-                let waits = self.ledger().accepted(&batch, now(&environment));
-                metrics.posted(&peer, batch.alerts.len(), &waits);
-                not_before = Duration::ZERO;
-            }
-            if let Err(error) = result {
-                metrics.not_posted(&peer);
-                if healthy {
-                    tracing::warn!(peer, %error, "some issues were not taken");
-                } else if news.is_some() {
-                    tracing::warn!(peer, %error, "the endpoint takes no issues: they are kept and posted again");
-                }
-                let pause = error.retry_after().unwrap_or_else(|| jitter(&mut rng, PAUSE));
-                not_before = environment.monotonic() + if healthy { Duration::ZERO } else { pause };
-            }
-        }
+        let posting = Posting {
+            outlet: self,
+            common,
+            metrics,
+            breaker: Breaker::new(Settings::default()),
+            presence: Presence::default(),
+            rng: environment.rng(&format!("posting to {peer}")),
+            environment,
+            poster,
+            peer,
+        };
+        posting.run(drain).await;
     }
 
     /// Waits until something is due, but not before a time.
@@ -126,6 +96,76 @@ impl Outlet {
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells one endpoint what is in its ledger.
+struct Posting {
+    outlet: Outlet,
+    common: Common,
+    poster: Poster,
+    peer: String,
+    breaker: Breaker,
+    presence: Presence,
+    environment: Environment,
+    rng: ChaCha12Rng,
+    metrics: Metrics,
+}
+
+impl Posting {
+    async fn run(mut self, drain: Drained) {
+        let mut not_before = Duration::ZERO;
+        loop {
+            tokio::select! {
+                biased;
+                () = drain.requested() => return,
+                () = self.outlet.wait(&self.environment, not_before) => {}
+            }
+            let now = self.environment.monotonic();
+            not_before = match self.breaker.admit(now) {
+                Ok(pass) => now + self.post(pass).await,
+                Err(refusal) => now + refusal.retry_in,
+            };
+        }
+    }
+
+    /// Posts what is due, in one request. Gives how long to wait at least before the next.
+    async fn post(&mut self, pass: Pass) -> Duration {
+        let began = now(&self.environment);
+        let batch = self.outlet.ledger().take_due(&self.common, began);
+        let result = self.poster.post(&batch.alerts, DEADLINE).await;
+        let ended = now(&self.environment);
+        self.metrics.answered(&self.peer, ended.steady.saturating_sub(began.steady));
+        // What is malformed will not be better the next time; the rest was taken.
+        let taken = result.as_ref().map_or_else(apiv2::Error::is_about_the_alerts, |()| true);
+        self.breaker.record(pass, taken, ended.steady);
+        if taken {
+            let waits = self.outlet.ledger().accepted(&batch, ended);
+            self.metrics.posted(&self.peer, batch.alerts.len(), &waits);
+        }
+        self.report(result.as_ref().err(), taken, ended.steady);
+        match result {
+            Err(error) if !taken => error.retry_after().unwrap_or_else(|| jitter(&mut self.rng, PAUSE)),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Counts and says how a request went.
+    fn report(&mut self, error: Option<&apiv2::Error>, taken: bool, now: Duration) {
+        let peer = &self.peer;
+        self.metrics.endpoint(peer, taken);
+        let refused = error.filter(|_| !taken).map(|error| &error.reason);
+        let news = self.presence.note(refused, now);
+        if let Some(News::Back(after)) = news {
+            tracing::info!(peer, ?after, "the endpoint takes issues again");
+        }
+        let Some(error) = error else { return };
+        self.metrics.not_posted(peer);
+        if taken {
+            tracing::warn!(peer, %error, "some issues were not taken");
+        } else if news.is_some() {
+            tracing::warn!(peer, %error, "the endpoint takes no issues: they are kept and posted again");
+        }
     }
 }
 
@@ -164,8 +204,7 @@ fn now(environment: &Environment) -> Now {
 }
 
 /// Half to one and a half of a pause, so that endpoints that failed together are not tried together.
-fn jitter(rng: &mut impl rand::Rng, pause: Duration) -> Duration {
-    use rand::RngExt;
+fn jitter(rng: &mut ChaCha12Rng, pause: Duration) -> Duration {
     pause.mul_f64(rng.random_range(0.5..1.5))
 }
 

@@ -174,6 +174,46 @@ async fn an_endpoint_that_was_away_gets_the_latest_state() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_metric_is_on_the_page_and_nothing_else_is() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
+    let page = std::fs::read_to_string(page).expect("the page is there");
+    let section = |title: &str| {
+        let (_, rest) = page.split_once(&format!("## {title}\n")).expect("the section is there");
+        rest.split("\n## ").next().unwrap_or_default().to_owned()
+    };
+    let rows = section("Every service") + &section("Monitor");
+    let mut listed: Vec<&str> =
+        rows.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    // A request that fails and one that does not: what has no values is not served.
+    rig.alerter.with(|told| told.fails = true);
+    rig.until("it is found", |rig| !rig.handle.report().issues.is_empty()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    rig.alerter.with(|told| told.fails = false);
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    let (_, exposition) = rig.ask("/metrics").await;
+    let mut shown: Vec<String> = exposition.lines().filter_map(family).collect();
+    // There are neither certificates nor servers here.
+    listed.retain(|name| !name.starts_with("seaworthy_tls_") && !name.starts_with("seaworthy_http_request"));
+    listed.sort_unstable();
+    shown.sort_unstable();
+    assert_eq!(listed, shown);
+}
+
+/// The name of the metric whose type this line tells, as its samples have it.
+fn family(line: &str) -> Option<String> {
+    let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+    let suffix = match kind {
+        "counter" => "_total",
+        "info" => "_info",
+        _ => "",
+    };
+    Some(format!("{name}{suffix}"))
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_denied_kind_is_named_and_the_rest_runs() {
     let server = ApiServer::default();
     server.deny("leases");
@@ -224,6 +264,11 @@ async fn thresholds_that_are_changed_in_the_file_are_in_force() {
     server.apply(&looping());
     let rig = Rig::start_with(server, Options { file: Some(path.clone()), ..Options::default() });
     rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    let hash = |metrics: &str| {
+        let found = metrics.lines().find(|line| line.starts_with("seaworthy_config_in_force{"));
+        found.expect("it is there").to_owned()
+    };
+    let before = hash(&rig.ask("/metrics").await.1);
     write("checks: {PodCrashLoopBackof: {enabled: false}}\n");
     while in_force(&rig.ask("/metrics").await.1) {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -232,7 +277,8 @@ async fn thresholds_that_are_changed_in_the_file_are_in_force() {
     write("checks: {PodCrashLoopBackOff: {enabled: false}}\n");
     rig.until("it ends", |rig| rig.alerter.last(LOOPING) == Some(Word::Over(Resolution::CheckDisabled)))
         .await;
-    assert!(in_force(&rig.ask("/metrics").await.1));
+    let metrics = rig.ask("/metrics").await.1;
+    assert!(in_force(&metrics) && hash(&metrics) != before);
     std::fs::remove_file(path).expect("it is there");
 }
 
