@@ -1,7 +1,7 @@
 //! Durations as people write them: `90s`, `5m`, `1h30m`.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -40,10 +40,30 @@ impl From<DurationText> for Duration {
     }
 }
 
+/// What durations are written in, with the nanoseconds of each. A month or a year is no fixed time, and the resources'
+/// schema knows neither; what is below a millisecond comes from nobody's file.
+const UNITS: [(&str, u128); 7] = [
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
 impl fmt::Display for DurationText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the spaces that humantime puts between the units, as Kubernetes writes it.
-        f.pad(&humantime::format_duration(self.0).to_string().replace(' ', ""))
+        let mut left = self.0.as_nanos();
+        let mut text = String::new();
+        for (unit, nanos) in UNITS {
+            let count = left / nanos;
+            left %= nanos;
+            if count > 0 {
+                write!(text, "{count}{unit}")?;
+            }
+        }
+        f.pad(if text.is_empty() { "0s" } else { &text })
     }
 }
 
@@ -102,7 +122,9 @@ mod tests {
 
     #[test]
     fn reads_and_writes_what_people_write() {
-        for (text, seconds) in [("30s", 30), ("5m", 300), ("1h30m", 5400), ("0s", 0)] {
+        for (text, seconds) in
+            [("30s", 30), ("5m", 300), ("1h30m", 5400), ("0s", 0), ("1d12h", 129_600), ("90d", 7_776_000)]
+        {
             let parsed: DurationText = text.parse().unwrap();
             assert_eq!(parsed, DurationText::from_secs(seconds));
             assert_eq!(parsed.to_string(), text);

@@ -12,7 +12,7 @@ use crate::logging::Logging;
 /// Exit codes: 0 fine, 1 warnings found, 2 critical found, 3 could not look or could not do it, 64 wrong command
 /// line, 78 wrong configuration.
 #[derive(Parser)]
-#[command(name = "seaworthy", version, disable_help_subcommand = true, infer_long_args = false)]
+#[command(name = "seaworthy", version, infer_long_args = false)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -12,6 +12,8 @@ use tracing_subscriber::{EnvFilter, Registry, reload};
 const UNASKED: &str = "warn";
 /// What services say whose configuration has no levels.
 pub(crate) const SERVICE: &str = "info";
+/// Dependencies that log each failed request of their own accord; what it means is said by us, where it is handled.
+const QUIET: &str = "kube_client::client::builder=off,rustls_platform_verifier=off";
 /// Our own modules.
 const OURS: [&str; 7] = ["seaworthy", "monitor", "healer", "alerter", "cluster", "net", "environment"];
 
@@ -56,7 +58,7 @@ static LEVELS: OnceLock<Levels> = OnceLock::new();
 /// Starts logging to standard error, so that standard output holds nothing but the answer.
 pub(crate) fn start(logging: &Logging) {
     let (filter, levels) =
-        reload::Layer::new(EnvFilter::new(logging.directives().unwrap_or(UNASKED.to_owned())));
+        reload::Layer::new(EnvFilter::new(logging.directives().unwrap_or(format!("{QUIET},{UNASKED}"))));
     let lines = tracing_subscriber::fmt::layer().with_writer(stderr);
     let registry = tracing_subscriber::registry().with(filter);
     match logging.log_format {
@@ -71,7 +73,8 @@ pub(crate) fn start(logging: &Logging) {
 
 /// Takes the levels of a service's configuration, unless the command line or the environment said which.
 pub(crate) fn adopt(levels: &str) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(levels)?;
+    // What the configuration says of the same modules counts, since it comes later.
+    let filter = EnvFilter::try_new(format!("{QUIET},{levels}"))?;
     if let Some(handle) = LEVELS.get() {
         // Fails only when logging has ended, which it does with the process.
         let _ = handle.reload(filter);

@@ -27,10 +27,16 @@ pub(crate) struct Peer {
     #[arg(long, value_name = "URL", env = "SEAWORTHY_ALERTER", hide_env_values = true)]
     pub(crate) alerter: Option<String>,
     /// Who we are: a folder with ca.crt, tls.crt and tls.key, as `seaworthy certs` makes for `operator`
-    #[arg(long, value_name = "FOLDER", env = "SEAWORTHY_IDENTITY", conflicts_with = "ca")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "SEAWORTHY_IDENTITY",
+        hide_env_values = true,
+        conflicts_with = "ca"
+    )]
     identity: Option<PathBuf>,
     /// Whom to trust where no identity is asked for: a PEM file; without it, the CAs of the system
-    #[arg(long, value_name = "FILE", env = "SEAWORTHY_CA")]
+    #[arg(long, value_name = "FILE", env = "SEAWORTHY_CA", hide_env_values = true)]
     ca: Option<PathBuf>,
 }
 

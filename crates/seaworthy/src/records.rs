@@ -99,7 +99,14 @@ impl Records {
     ) -> Result<Remediation> {
         let mut tries = 1;
         loop {
-            let mut remediation: Remediation = self.keeper.get(name).await?;
+            let mut remediation: Remediation = match self.keeper.get(name).await {
+                Err(read::Error::Absent { .. }) => {
+                    bail!(
+                        "there is no remediation {name:?}: `seaworthy remediations` lists those that are open"
+                    )
+                }
+                read => read?,
+            };
             let phase = remediation.status.as_ref().map(|status| status.phase).unwrap_or_default();
             if phase != Phase::AwaitingApproval {
                 bail!("{name} is {}: only one that is AwaitingApproval takes a decision", phase.as_str());

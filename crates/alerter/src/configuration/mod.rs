@@ -172,7 +172,10 @@ pub fn hash(parsed: &Parsed, templates: &[TemplateFile], config: &AlerterConfig)
     for template in templates {
         hash.update(&template.text);
     }
-    hash.update(serde_json::to_string(config).unwrap_or_default());
+    // Without the certificates: they are read by themselves, and in one process with the other services they may be
+    // named by no file.
+    let config = AlerterConfig { tls: None, ..config.clone() };
+    hash.update(serde_json::to_string(&config).unwrap_or_default());
     let first: [u8; 8] = std::array::from_fn({
         let whole = hash.finalize();
         move |index| whole[index]

@@ -61,8 +61,9 @@ pub struct Floor(Arc<AtomicU64>);
 
 impl Floor {
     /// Asks for an epoch above `epoch`. A tenure that is not gets a new one at its next renewal.
-    pub fn raise(&self, epoch: u64) {
-        self.0.fetch_max(epoch, SeqCst);
+    /// Whether nobody asked for that before.
+    pub fn raise(&self, epoch: u64) -> bool {
+        self.0.fetch_max(epoch, SeqCst) < epoch
     }
 
     fn get(&self) -> u64 {
@@ -81,6 +82,8 @@ pub struct Elector {
     seen: Seen,
     /// The lease as last written by us, while it is ours.
     own: Option<Lease>,
+    /// Why the lease could not be reached the last time, if it could not.
+    trouble: Option<Error>,
 }
 
 impl Elector {
@@ -92,8 +95,8 @@ impl Elector {
     ) -> (Self, watch::Receiver<Claim>) {
         let (claim, receiver) = watch::channel(Claim::default());
         let rng = environment.rng(&format!("lease {} {}", options.name, options.identity));
-        let (floor, seen, own) = (Floor::default(), Seen::default(), None);
-        (Self { client, environment, options, floor, claim, rng, seen, own }, receiver)
+        let (floor, seen) = (Floor::default(), Seen::default());
+        (Self { client, environment, options, floor, claim, rng, seen, own: None, trouble: None }, receiver)
     }
 
     /// Where to raise the floor of epochs.
@@ -140,9 +143,19 @@ impl Elector {
         };
         let period = self.options.period();
         match result {
-            Ok(pause) => self.jitter(pause.min(period)),
+            Ok(pause) => {
+                if self.trouble.take().is_some() {
+                    tracing::info!(lease = self.options.name, "the lease can be reached again");
+                }
+                self.jitter(pause.min(period))
+            }
             Err(error) => {
-                tracing::warn!(lease = self.options.name, %error, "cannot reach the lease");
+                // It may last for hours: one line, and one for each other reason.
+                if self.trouble.as_ref() != Some(&error) {
+                    let Options { namespace, name, .. } = &self.options;
+                    tracing::warn!(lease = format!("{namespace}/{name}"), %error, "cannot reach the lease; trying on");
+                }
+                self.trouble = Some(error);
                 self.jitter(period / 5)
             }
         }

@@ -114,9 +114,15 @@ impl Engine {
         }
         let status = |one: &Remediation| one.status.as_ref().map_or(0, |status| status.epoch);
         let highest = listed.items.iter().map(status).max().unwrap_or(0);
-        self.floor.raise(highest);
+        let asked = self.floor.raise(highest);
         if !may_lead(claim.epoch, highest) {
-            tracing::info!(epoch = claim.epoch, highest, "a higher epoch is stored; asking for one above");
+            if asked {
+                tracing::info!(
+                    epoch = claim.epoch,
+                    highest,
+                    "that epoch was led in before; asking for a higher one"
+                );
+            }
             return false;
         }
         let mut state = self.shared.state();

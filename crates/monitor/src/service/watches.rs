@@ -109,12 +109,43 @@ fn start<V: Watched>(started: Started) {
     let events = watch::watch::<V>(client, environment.clone(), spec);
     environment.spawn_critical("watch", async move {
         let mut events = pin!(events);
+        let mut hearing = Hearing::default();
         while let Some(event) = events.next().await {
+            hearing.note(&event);
             if inputs.send(input(event)).await.is_err() {
                 return;
             }
         }
     });
+}
+
+/// Whether a watch hears something. What is denied is denied for hours: one line for each reason, and one at the end.
+#[derive(Default)]
+struct Hearing {
+    /// Why it heard nothing the last time, if it did not.
+    trouble: Option<String>,
+}
+
+impl Hearing {
+    fn note<V: Watched>(&mut self, event: &Event<V>) {
+        let kind = V::KIND;
+        match event {
+            Event::Failed { error, .. } => {
+                let error = error.to_string();
+                if self.trouble.as_ref() != Some(&error) {
+                    tracing::warn!(%kind, error, "a watch hears nothing; trying on");
+                }
+                self.trouble = Some(error);
+            }
+            // A list that began may fail yet.
+            Event::ListStarted | Event::Listed(_) | Event::Malformed { .. } => {}
+            Event::ListDone | Event::Applied(_) | Event::Deleted(_) | Event::Heard | Event::Progressed => {
+                if self.trouble.take().is_some() {
+                    tracing::info!(%kind, "a watch hears again");
+                }
+            }
+        }
+    }
 }
 
 fn input<V: Watched>(event: Event<V>) -> Input {
@@ -134,7 +165,7 @@ fn input<V: Watched>(event: Event<V>) -> Input {
             Change::Malformed { kind, namespace, name, deleted }
         }
         Event::Failed { error, denied, retry_in } => {
-            tracing::warn!(%kind, %error, ?retry_in, "a watch hears nothing");
+            tracing::debug!(%kind, %error, ?retry_in, "a watch hears nothing");
             let denied = denied.map(|verb| verb.to_string());
             return Input::Failed { kind, denied, error: error.to_string() };
         }

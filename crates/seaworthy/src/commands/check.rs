@@ -40,10 +40,10 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         }
         let options = PassOptions { config, namespace: arguments.scope.namespace.clone() };
         let mut bar = Bar::new();
-        let report = monitor::check(client, &environment, options, |progress| bar.show(&progress)).await?;
+        let report = monitor::check(client, &environment, options, |progress| bar.show(&progress)).await;
         bar.end();
-        let findings = Findings::from(report);
-        let table = |wide| findings::table(&findings.issues, wide, environment.now());
+        let findings = Findings::from(report?);
+        let table = |wide| findings::table_of(&findings, wide, environment.now());
         arguments.output.write(&findings, table)?;
         if arguments.output.is_table() {
             output::print(&format!("\n{}", findings::footer(&findings)))?;

@@ -5,17 +5,21 @@ mod existence;
 
 use account::Known;
 use clap::Args;
-use model::Issue;
+use cluster::bookkeeping::Error;
+use environment::Environment;
+use model::brake::BrakeSpec;
 use model::policy::HealingPolicy;
 use model::remediation::Remediation;
+use monitor::PassOptions;
 
 use super::Outcome;
 use crate::arguments::{Cluster, Scope};
 use crate::exit::Exit;
-use crate::findings::{self, Watcher};
+use crate::findings::{self, Findings, Watcher};
 use crate::peer::Peer;
+use crate::records::Records;
 use crate::subject::Subject;
-use crate::{connect, output, runtime};
+use crate::{connect, logging, output, runtime};
 
 /// What to explain
 #[derive(Args)]
@@ -33,26 +37,58 @@ pub(crate) struct Arguments {
     cluster: Cluster,
 }
 
+/// What is recorded of healing.
+#[derive(Default)]
+struct Healing {
+    remediations: Vec<Remediation>,
+    policies: Vec<HealingPolicy>,
+    /// Nothing where it is absent, which counts as paused.
+    brake: Option<BrakeSpec>,
+}
+
+impl Healing {
+    /// Nothing where the cluster does not have the resources.
+    async fn read(records: &Records) -> anyhow::Result<Option<Self>> {
+        let remediations = match records.list().await {
+            Err(error) if matches!(error.downcast_ref(), Some(Error::NotInstalled(_))) => return Ok(None),
+            remediations => remediations?,
+        };
+        let policies = records.list().await?;
+        let brake = records.brake().await?.map(|brake| brake.spec);
+        Ok(Some(Self { remediations, policies, brake }))
+    }
+}
+
+/// Where nobody was named who watches, what `seaworthy check` would find.
+async fn look(records: &Records, subject: &Subject, environment: &Environment) -> anyhow::Result<Findings> {
+    logging::adopt("error")?;
+    let options = PassOptions { namespace: subject.namespace().map(str::to_owned), ..PassOptions::default() };
+    let report = monitor::check(records.client().clone(), environment, options, |_| {}).await?;
+    Ok(report.into())
+}
+
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
         let environment = runtime::environment()?;
         let records = connect::records(&arguments.cluster).await?;
-        let remediations: Vec<Remediation> = records.list().await?;
-        let policies: Vec<HealingPolicy> = records.list().await?;
-        let brake = records.brake().await?;
+        let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
+        let healing = Healing::read(&records).await?;
         let asked = arguments.watcher.monitor.is_some() || arguments.peer.alerter.is_some();
-        let issues = if asked {
-            let findings = findings::ask(&arguments.watcher, &arguments.peer, &environment).await?;
-            Some(findings.issues.into_iter().map(|finding| finding.issue).collect::<Vec<Issue>>())
+        let findings = if asked {
+            findings::ask(&arguments.watcher, &arguments.peer, &environment).await
         } else {
-            None
+            look(&records, &subject, &environment).await
+        };
+        // Whoever named a service wants to know that it does not answer; our own look is a courtesy.
+        let issues = match findings {
+            Ok(findings) => Ok(findings.issues.into_iter().map(|finding| finding.issue).collect::<Vec<_>>()),
+            Err(error) if asked => return Err(error.into()),
+            Err(error) => Err(error.to_string()),
         };
         let known = Known {
-            subject: &arguments.subject.clone().within(arguments.scope.namespace.as_deref()),
-            issues: issues.as_deref(),
-            remediations: &remediations,
-            policies: &policies,
-            brake: brake.as_ref().map(|brake| &brake.spec),
+            subject: &subject,
+            issues: issues.as_deref().map_err(String::as_str),
+            healing: healing.as_ref(),
             now: environment.now(),
         };
         if known.is_nothing() {

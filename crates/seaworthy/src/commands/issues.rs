@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             return watch(ask, arguments.output, &environment).await;
         }
         let findings = ask().await?;
-        let table = |wide| findings::table(&findings.issues, wide, environment.now());
+        let table = |wide| findings::table_of(&findings, wide, environment.now());
         arguments.output.write(&findings, table)?;
         if arguments.output.is_table() {
             output::print(&format!("\n{}", findings::footer(&findings)))?;

@@ -32,7 +32,7 @@ type Outcome = Result<Exit, Failure>;
 pub(crate) enum Command {
     /// Look over a cluster once, and say what is wrong and why
     Check(check::Arguments),
-    /// List what a running alerter knows to be wrong
+    /// List what a running monitor, or alerter, knows to be wrong
     Issues(issues::Arguments),
     /// List what the healer took up, or decide on a plan that waits
     Remediations(remediations::Arguments),

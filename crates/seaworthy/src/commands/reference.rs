@@ -33,7 +33,7 @@ fn section(command: &Command, parents: &str, page: &mut String) -> Result<(), st
             writeln!(page, "| `{}` | {} |", spelling(arg), meaning(arg))?;
         }
     }
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         section(sub, &format!("{name} "), page)?;
     }
     Ok(())

@@ -9,7 +9,7 @@ pub(crate) use ask::{Watcher, ask};
 use model::{Issue, Severity};
 use monitor::{Report, Summary, Unseen};
 use serde::{Deserialize, Serialize};
-pub(crate) use table::{footer, table};
+pub(crate) use table::{footer, table, table_of};
 
 use crate::arguments::Scope;
 use crate::exit::Exit;

@@ -15,6 +15,20 @@ use crate::output::{Table, Tone, age};
 
 /// The table. The name of a row is its lineage, which `explain` and `ack` take.
 pub(crate) fn table(findings: &[Finding], wide: bool, now: Timestamp) -> Table {
+    table_or("nothing is wrong", findings, wide, now)
+}
+
+/// The table of findings where not everything was seen: then nobody can say that nothing is wrong.
+pub(crate) fn table_of(findings: &Findings, wide: bool, now: Timestamp) -> Table {
+    let when_empty = match (findings.unseen.is_empty(), findings.summary.pending) {
+        (false, _) => "nothing was found in what could be seen",
+        (true, 1..) => "nothing has been wrong for long enough to count",
+        (true, 0) => "nothing is wrong",
+    };
+    table_or(when_empty, &findings.issues, wide, now)
+}
+
+fn table_or(when_empty: &'static str, findings: &[Finding], wide: bool, now: Timestamp) -> Table {
     let stated = findings.iter().any(|finding| finding.state.is_some());
     let mut headings = vec!["SEVERITY", "CHECK", "LINEAGE", "AGE"];
     headings.extend(stated.then_some("STATE"));
@@ -22,7 +36,7 @@ pub(crate) fn table(findings: &[Finding], wide: bool, now: Timestamp) -> Table {
     if wide {
         headings.extend(["MEMBERS", "NODE", "TEAM"]);
     }
-    let mut table = Table::new(&headings, "nothing is wrong");
+    let mut table = Table::new(&headings, when_empty);
     for (depth, Finding { issue, state }) in by_cause(findings) {
         let old = Duration::try_from(now.duration_since(issue.since)).unwrap_or_default();
         let tone = if depth == 0 { Tone::Plain } else { Tone::Faint };
@@ -69,8 +83,12 @@ pub(crate) fn footer(findings: &Findings) -> String {
             let _ = write!(text, "; {pending} troubles have not lasted long enough to count");
         }
     }
+    let mut unseen = BTreeMap::<&str, Vec<&str>>::new();
     for Unseen { check, reason } in &findings.unseen {
-        let _ = write!(text, "\nnot seen: {check}: {reason}");
+        unseen.entry(reason).or_default().push(check);
+    }
+    for (reason, checks) in unseen {
+        let _ = write!(text, "\nnot seen, {reason}: {}", checks.join(", "));
     }
     if !findings.unseen.is_empty() {
         text.push_str("\n`seaworthy rbac` prints the rights that it takes to see everything");

@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use model::Issue;
-use model::brake::BrakeSpec;
-use model::policy::{HealingPolicy, Mode};
+use model::policy::Mode;
 use model::remediation::{Attempt, AttemptResult, Decision, Phase, Remediation, RemediationStatus, Verdict};
 
+use super::Healing;
 use crate::output::age;
 use crate::subject::Subject;
 
@@ -17,26 +17,24 @@ use crate::subject::Subject;
 const TOLD_MAX: usize = 5;
 
 /// All that is known, as it was read.
-pub(crate) struct Known<'a> {
-    pub(crate) subject: &'a Subject,
-    /// Nothing where nobody could be asked.
-    pub(crate) issues: Option<&'a [Issue]>,
-    pub(crate) remediations: &'a [Remediation],
-    pub(crate) policies: &'a [HealingPolicy],
-    /// Nothing where it is absent, which counts as paused.
-    pub(crate) brake: Option<&'a BrakeSpec>,
-    pub(crate) now: Timestamp,
+pub(super) struct Known<'a> {
+    pub(super) subject: &'a Subject,
+    /// Or why they could not be seen.
+    pub(super) issues: Result<&'a [Issue], &'a str>,
+    /// Nothing where the cluster does not have the healer's resources.
+    pub(super) healing: Option<&'a Healing>,
+    pub(super) now: Timestamp,
 }
 
 impl Known<'_> {
     /// Whether there is nothing to tell.
-    pub(crate) fn is_nothing(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
         let issues = self.issues_of_subject();
         issues.is_empty() && self.remediations_of_subject(&issues).is_empty()
     }
 
     /// The whole account. The first sentences are the answer: one for each trouble.
-    pub(crate) fn tell(&self) -> String {
+    pub(super) fn tell(&self) -> String {
         let issues = self.issues_of_subject();
         let remediations = self.remediations_of_subject(&issues);
         let mut text = format!("{}\n", self.subject);
@@ -69,8 +67,9 @@ impl Known<'_> {
 
     /// Newest first.
     fn remediations_of_subject(&self, issues: &[&Issue]) -> Vec<&Remediation> {
+        let all = self.healing.into_iter().flat_map(|healing| &healing.remediations);
         let mut found: Vec<&Remediation> =
-            self.remediations.iter().filter(|remediation| self.concerns(remediation, issues)).collect();
+            all.filter(|remediation| self.concerns(remediation, issues)).collect();
         found.sort_by_key(|r| std::cmp::Reverse((r.creation_timestamp().map(|time| time.0), r.name_any())));
         found
     }
@@ -106,11 +105,11 @@ impl Known<'_> {
         }
         vec![match (newest, self.issues) {
             (Some(told), _) => told,
-            (None, Some(_)) => "Nothing is known to be wrong with it, and nothing was done to it.".to_owned(),
-            (None, None) => {
-                "Nothing was done to it. Whether something is wrong with it was not asked: name a running \
-                 monitor with --monitor, or an alerter with --alerter."
-                    .to_owned()
+            (None, Ok(_)) => "Nothing is known to be wrong with it, and nothing was done to it.".to_owned(),
+            (None, Err(why)) => {
+                format!(
+                    "Nothing was done to it. Whether something is wrong with it could not be seen: {why}."
+                )
             }
         }]
     }
@@ -138,7 +137,10 @@ impl Known<'_> {
     }
 
     fn why_not_taken_up(&self, issue: &Issue) -> String {
-        let for_code: Vec<String> = self
+        let Some(healing) = self.healing else {
+            return "not taken up: there is no healer.".to_owned();
+        };
+        let for_code: Vec<String> = healing
             .policies
             .iter()
             .filter(|policy| policy.spec.selects.codes.contains(&issue.code))
@@ -188,8 +190,9 @@ impl Known<'_> {
             Verdict::Defer => "says not now",
             Verdict::Deny => "says no",
         };
+        let next = until.filter(|until| *until > self.now);
         let next =
-            until.map(|until| format!(" Looked at again {}.", self.relative(until))).unwrap_or_default();
+            next.map(|until| format!(" Looked at again {}.", self.relative(until))).unwrap_or_default();
         format!("The rule {rule} {says}: {}.{next}", reason.trim_end_matches('.'))
     }
 
@@ -198,7 +201,14 @@ impl Known<'_> {
     }
 
     fn pause(&self) -> Option<String> {
-        match self.brake {
+        let Some(healing) = self.healing else {
+            return Some(
+                "Nothing is healed here: the cluster does not have the healer's resources (`seaworthy crds | kubectl \
+                 apply -f -`)."
+                    .to_owned(),
+            );
+        };
+        match &healing.brake {
             None => Some(
                 "The healer is paused: there is no Brake named \"cluster\" (`seaworthy resume` makes one)."
                     .to_owned(),
@@ -215,7 +225,7 @@ impl Known<'_> {
 
     fn issue(&self, issue: &Issue) -> String {
         let mut text =
-            format!("\nIssue {} ({}), since {}\n", issue.code, issue.severity, self.relative(issue.since));
+            format!("\nIssue {} ({}), for {}\n", issue.code, issue.severity, self.distance(issue.since));
         let _ = writeln!(text, "  {}", issue.summary);
         if let Some(cause) = &issue.cause {
             let _ = writeln!(text, "  a symptom of {} {}", cause.lineage, cause.code);
@@ -236,7 +246,10 @@ impl Known<'_> {
         let (name, phase) = (remediation.name_any(), status.phase.as_str());
         let mut text =
             format!("\nRemediation {name} for {}: {phase} (policy {}{mode})\n", spec.check, spec.policy);
-        if !status.message.is_empty() {
+        // A decision is told below, with its next look.
+        let decided =
+            status.decision.as_ref().is_some_and(|decision| status.message.contains(&decision.reason));
+        if !status.message.is_empty() && !decided {
             let _ = writeln!(text, "  {}", status.message);
         }
         if let Some(decision) = &status.decision {
@@ -265,8 +278,12 @@ impl Known<'_> {
 
     /// `5m12s ago` or `in 30s`.
     fn relative(&self, time: Timestamp) -> String {
-        let distance = Duration::try_from(self.now.duration_since(time).abs()).unwrap_or_default();
-        if time > self.now { format!("in {}", age(distance)) } else { format!("{} ago", age(distance)) }
+        let distance = self.distance(time);
+        if time > self.now { format!("in {distance}") } else { format!("{distance} ago") }
+    }
+
+    fn distance(&self, time: Timestamp) -> String {
+        age(Duration::try_from(self.now.duration_since(time).abs()).unwrap_or_default())
     }
 }
 
@@ -285,7 +302,7 @@ mod tests {
     use model::remediation::Remediation;
     use serde_json::{Value, json};
 
-    use super::Known;
+    use super::{Healing, Known};
 
     const NOW: &str = "2026-01-01T12:00:00Z";
 
@@ -308,7 +325,9 @@ mod tests {
     fn tell(subject: &str, remediations: &[Remediation], brake: Option<&BrakeSpec>) -> String {
         let subject = subject.parse().expect("a subject");
         let now = NOW.parse().expect("a time");
-        Known { subject: &subject, issues: Some(&[]), remediations, policies: &[], brake, now }.tell()
+        let healing =
+            Healing { remediations: remediations.to_vec(), brake: brake.cloned(), ..Healing::default() };
+        Known { subject: &subject, issues: Ok(&[]), healing: Some(&healing), now }.tell()
     }
 
     fn released() -> BrakeSpec {
@@ -367,16 +386,10 @@ mod tests {
 
     fn answers(subject: &str, issues: &[Issue], remediations: &[Remediation]) -> Vec<String> {
         let subject = subject.parse().expect("a subject");
-        let (now, brake) = (NOW.parse().expect("a time"), released());
-        let told = Known {
-            subject: &subject,
-            issues: Some(issues),
-            remediations,
-            policies: &[],
-            brake: Some(&brake),
-            now,
-        }
-        .tell();
+        let now = NOW.parse().expect("a time");
+        let healing =
+            Healing { remediations: remediations.to_vec(), brake: Some(released()), ..Healing::default() };
+        let told = Known { subject: &subject, issues: Ok(issues), healing: Some(&healing), now }.tell();
         told.lines().skip(1).take_while(|line| !line.is_empty()).map(str::to_owned).collect()
     }
 
@@ -412,5 +425,14 @@ mod tests {
         let paused = BrakeSpec { paused: true, reason: "a freeze".into(), until: None };
         assert!(tell("no/n1", &[], Some(&paused)).contains("paused: a freeze"));
         assert!(tell("no/n1", &[], None).contains("no Brake named"));
+    }
+
+    #[test]
+    fn without_a_healer_or_sight_that_is_what_is_said() {
+        let (subject, now) = ("deploy/web".parse().expect("a subject"), NOW.parse().expect("a time"));
+        let told =
+            Known { subject: &subject, issues: Err("not allowed to watch pods"), healing: None, now }.tell();
+        assert!(told.contains("could not be seen: not allowed to watch pods."), "{told}");
+        assert!(told.contains("seaworthy crds"), "{told}");
     }
 }

@@ -22,10 +22,10 @@ pub(super) fn run(list: &List) -> Outcome {
     runtime::block_on(async {
         let records = connect::records(&list.cluster).await?;
         let environment = runtime::environment()?;
-        let (mut shown, mut printer) = (BTreeMap::new(), Printer::new(list.output));
+        let (mut shown, mut printer) = (Versions::new(), Printer::new(list.output));
         let mut first = true;
         loop {
-            let found = read(&records, list).await?;
+            let found = read(&records, list, &shown).await?;
             let versions = versions(&found);
             let changed: Vec<Remediation> = found
                 .into_iter()
@@ -43,10 +43,14 @@ pub(super) fn run(list: &List) -> Outcome {
     })
 }
 
-/// Oldest first, as kubectl's habit is to end with what is new.
-async fn read(records: &Records, list: &List) -> anyhow::Result<Vec<Remediation>> {
+/// Names, and the versions in which they were shown.
+type Versions = BTreeMap<String, String>;
+
+/// Oldest first, as kubectl's habit is to end with what is new. Whoever watches one also sees how it ends.
+async fn read(records: &Records, list: &List, shown: &Versions) -> anyhow::Result<Vec<Remediation>> {
     let mut found: Vec<Remediation> = records.list().await?;
-    found.retain(|one| list.scope.includes(&one.spec.lineage.namespace) && (list.all || !is_over(one)));
+    let wanted = |one: &Remediation| list.all || !is_over(one) || shown.contains_key(&one.name_any());
+    found.retain(|one| list.scope.includes(&one.spec.lineage.namespace) && wanted(one));
     // What kubectl leaves out, too: long, and about nobody's question.
     for one in &mut found {
         one.metadata.managed_fields = None;
@@ -59,7 +63,7 @@ fn is_over(remediation: &Remediation) -> bool {
     remediation.status.as_ref().is_some_and(|status| status.phase.is_over())
 }
 
-fn versions(found: &[Remediation]) -> BTreeMap<String, String> {
+fn versions(found: &[Remediation]) -> Versions {
     found.iter().filter_map(|one| Some((one.name_any(), one.resource_version()?))).collect()
 }
 
