@@ -16,6 +16,25 @@ use crate::kind::Kind;
 use crate::tracker::{Key, Tracked, Tracker};
 use crate::world::World;
 
+/// How an issue may be explained by another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Explanation {
+    /// The node is unreachable: whatever else is said of it is old.
+    Unreachable,
+    /// The node fails as a whole.
+    OwnNode,
+    /// All members are on nodes that fail.
+    NodesOfMembers,
+    /// All pods of the newest revision that are not ready are on nodes that fail.
+    NodesOfNewPods,
+    /// A rollout is stuck, and all members are of the revision that it brought.
+    Rollout,
+    /// All members were last killed for their use of memory.
+    Kills,
+    /// What is behind the Service fails.
+    BehindService,
+}
+
 /// Which issues depend on which.
 #[derive(Debug, Default)]
 pub(crate) struct Causes {
@@ -116,13 +135,24 @@ impl Search<'_> {
         if tracked.members.is_empty() {
             return self.of_what_is_past(tracked);
         }
-        match key.code {
-            codes::NODE_UNREACHABLE => None,
-            codes::NODE_NOT_READY => self.open(&key.lineage, codes::NODE_UNREACHABLE),
-            codes::NODE_DISK_PRESSURE | codes::NODE_MEMORY_PRESSURE => self.failing_node(&key.lineage.name),
-            codes::WORKLOAD_ROLLOUT_STUCK => self.under_nodes_of_new_pods(&key.lineage),
-            codes::SERVICE_NO_READY_ENDPOINTS => self.behind_service(&key.lineage),
-            code => self.of_pods(code, &key.lineage, tracked),
+        // Try all of them, also after one that explains it: any of them may change the answer.
+        let found: Vec<_> = checks::explanations(key.code)
+            .iter()
+            .map(|explanation| self.by(*explanation, &key.lineage, tracked))
+            .collect();
+        found.into_iter().flatten().next()
+    }
+
+    /// The issue that explains this one in a certain way, if there is one.
+    fn by(&mut self, explanation: Explanation, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
+        match explanation {
+            Explanation::Unreachable => self.open(lineage, codes::NODE_UNREACHABLE),
+            Explanation::OwnNode => self.failing_node(&lineage.name),
+            Explanation::NodesOfMembers => self.under_nodes_of_members(tracked),
+            Explanation::NodesOfNewPods => self.under_nodes_of_new_pods(lineage),
+            Explanation::Rollout => self.under_rollout(lineage, tracked),
+            Explanation::Kills => self.under_kills(lineage, tracked),
+            Explanation::BehindService => self.behind_service(lineage),
         }
     }
 

@@ -7,21 +7,8 @@ use crate::kind::Kind;
 use crate::tracker::{Key, Tracked};
 
 impl Search<'_> {
-    /// Pods are explained by their nodes if all of these fail, and by their rollout if it is stuck
-    /// and all of them are of the revision that it brought.
-    pub(super) fn of_pods(&mut self, code: &str, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
-        // A pod without a node has none to blame, and a kill for memory is the container's own.
-        let has_node = !matches!(code, codes::POD_UNSCHEDULABLE | codes::POD_OOM_KILLED);
-        let node = has_node.then(|| self.under_nodes_of_members(tracked)).flatten();
-        // What is being deleted is not what a rollout brings.
-        let is_brought = code != codes::POD_STUCK_TERMINATING;
-        let rollout = is_brought.then(|| self.under_rollout(lineage, tracked)).flatten();
-        let kill =
-            (code == codes::POD_CRASH_LOOP_BACK_OFF).then(|| self.under_kills(lineage, tracked)).flatten();
-        node.or(rollout).or(kill)
-    }
-
-    fn under_nodes_of_members(&mut self, tracked: &Tracked) -> Option<Key> {
+    /// Pods are explained by their nodes if all of these fail.
+    pub(super) fn under_nodes_of_members(&mut self, tracked: &Tracked) -> Option<Key> {
         let nodes = tracked.members.values().map(|member| member.seen.node.as_str());
         if nodes.clone().any(str::is_empty) {
             return None;
@@ -29,7 +16,9 @@ impl Search<'_> {
         self.all_failing(nodes)
     }
 
-    fn under_rollout(&mut self, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
+    /// Pods are explained by their rollout if it is stuck and all of them are of the revision that
+    /// it brought.
+    pub(super) fn under_rollout(&mut self, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
         if lineage.kind != Kind::Deployment.as_str() {
             return None;
         }
@@ -52,14 +41,10 @@ impl Search<'_> {
     }
 
     /// A container that is killed for its memory again and again loops because of that.
-    fn under_kills(&mut self, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
+    pub(super) fn under_kills(&mut self, lineage: &Lineage, tracked: &Tracked) -> Option<Key> {
         let kills = self.open(lineage, codes::POD_OOM_KILLED)?;
-        let reason = |fact: &str| fact == "OOMKilled";
-        let all = tracked
-            .members
-            .values()
-            .all(|member| member.finding.evidence.get("exitReason").is_some_and(|fact| reason(fact)));
-        (all && !tracked.members.is_empty()).then_some(kills)
+        let reasons = tracked.members.values().map(|member| member.finding.evidence.get("exitReason"));
+        reasons.into_iter().all(|reason| reason.is_some_and(|reason| reason == "OOMKilled")).then_some(kills)
     }
 
     /// A rollout is explained by nodes if all pods of its new revision that are not ready are on

@@ -2,6 +2,9 @@
 //!
 //! A check is a function of what is known about one subject, its neighbours, the thresholds and
 //! the time. It keeps no state: whatever it says follows from the world as it is now.
+//!
+//! A new check is a code in [`model::codes`], thresholds in [`model::config::monitor`], a file here
+//! with its row in [`ALL`], and a runbook in `docs/checks.md`. Tests name what is missing.
 
 mod node_condition;
 mod node_disk_pressure;
@@ -27,9 +30,10 @@ use model::config::monitor::Checks;
 use model::issue::Evidence;
 use model::{DurationText, Severity};
 
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::now::Now;
-use crate::world::{Container, Deployment, Node, Pod, Service, Stamp, World};
+use crate::world::{Container, Deployment, Node, Pod, Service, Stamp, Subject, World};
 
 /// One check.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub(crate) struct Check {
     pub(crate) needs: &'static [Kind],
     /// How it is evaluated, by what it looks at.
     pub(crate) evaluate: Evaluate,
+    /// What may explain its issues, the best first.
+    pub(crate) explained_by: &'static [Explanation],
 }
 
 /// How a check is evaluated.
@@ -49,6 +55,24 @@ pub(crate) enum Evaluate {
     Pod(fn(&Pod, &Context<'_>) -> Verdict),
     Deployment(fn(&Deployment, &Context<'_>) -> Verdict),
     Service(fn(&Service, &Context<'_>) -> Verdict),
+}
+
+impl Check {
+    /// What it says of a subject; none if it looks at others, or the subject is gone.
+    pub(crate) fn judge(&self, subject: Subject, context: &Context<'_>) -> Option<Verdict> {
+        let world = context.world;
+        match (&self.evaluate, subject) {
+            (Evaluate::Node(evaluate), Subject::Node(id)) => Some(evaluate(world.node(id)?, context)),
+            (Evaluate::Pod(evaluate), Subject::Pod(id)) => Some(evaluate(world.pod(id)?, context)),
+            (Evaluate::Deployment(evaluate), Subject::Deployment(id)) => {
+                Some(evaluate(world.deployment(id)?, context))
+            }
+            (Evaluate::Service(evaluate), Subject::Service(id)) => {
+                Some(evaluate(world.service(id)?, context))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// All checks, causes before what they may explain: an issue is only ever folded under one of a
@@ -71,6 +95,11 @@ pub(crate) static ALL: [Check; 12] = [
 /// Where a check stands in [`ALL`].
 pub(crate) fn rank(code: &str) -> usize {
     ALL.iter().position(|check| check.code == code).unwrap_or(ALL.len())
+}
+
+/// What may explain the issues of a check, the best first.
+pub(crate) fn explanations(code: &str) -> &'static [Explanation] {
+    ALL.get(rank(code)).map_or(&[], |check| check.explained_by)
 }
 
 /// What a check may look at besides its subject.

@@ -4,11 +4,16 @@ use model::codes;
 
 use super::node_condition::pressure;
 use super::{Check, Context, Evaluate, Verdict};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Node;
 
-pub(super) const CHECK: Check =
-    Check { code: codes::NODE_DISK_PRESSURE, needs: &[Kind::Node], evaluate: Evaluate::Node(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::NODE_DISK_PRESSURE,
+    needs: &[Kind::Node],
+    evaluate: Evaluate::Node(evaluate),
+    explained_by: &[Explanation::OwnNode],
+};
 
 fn evaluate(node: &Node, context: &Context<'_>) -> Verdict {
     let own = &context.thresholds.node_disk_pressure;

@@ -4,11 +4,16 @@ use model::codes;
 
 use super::node_condition::describe;
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Node, Status};
 
-pub(super) const CHECK: Check =
-    Check { code: codes::NODE_NOT_READY, needs: &[Kind::Node], evaluate: Evaluate::Node(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::NODE_NOT_READY,
+    needs: &[Kind::Node],
+    evaluate: Evaluate::Node(evaluate),
+    explained_by: &[Explanation::Unreachable],
+};
 
 fn evaluate(node: &Node, context: &Context<'_>) -> Verdict {
     let own = &context.thresholds.node_not_ready;

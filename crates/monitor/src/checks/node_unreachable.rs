@@ -12,6 +12,7 @@ pub(super) const CHECK: Check = Check {
     code: codes::NODE_UNREACHABLE,
     needs: &[Kind::Node, Kind::Lease],
     evaluate: Evaluate::Node(evaluate),
+    explained_by: &[],
 };
 
 /// How soon to look again while the clock by which leases age stands still.

@@ -4,11 +4,16 @@ use model::codes;
 use model::config::monitor::PodCrashLoopBackOff;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Container, Pod, State};
 
-pub(super) const CHECK: Check =
-    Check { code: codes::POD_CRASH_LOOP_BACK_OFF, needs: &[Kind::Pod], evaluate: Evaluate::Pod(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::POD_CRASH_LOOP_BACK_OFF,
+    needs: &[Kind::Pod],
+    evaluate: Evaluate::Pod(evaluate),
+    explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout, Explanation::Kills],
+};
 
 fn evaluate(pod: &Pod, context: &Context<'_>) -> Verdict {
     if pod.is_terminating() || pod.is_finished() {

@@ -3,11 +3,16 @@
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Pod, State};
 
-pub(super) const CHECK: Check =
-    Check { code: codes::POD_IMAGE_PULL_BACK_OFF, needs: &[Kind::Pod], evaluate: Evaluate::Pod(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::POD_IMAGE_PULL_BACK_OFF,
+    needs: &[Kind::Pod],
+    evaluate: Evaluate::Pod(evaluate),
+    explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout],
+};
 
 /// The kubelet's words for an image that does not come. It goes to and fro between the first two.
 const REASONS: &[&str] = &[

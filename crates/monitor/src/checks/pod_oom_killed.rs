@@ -3,11 +3,17 @@
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Container, Ended, Pod, State};
 
-pub(super) const CHECK: Check =
-    Check { code: codes::POD_OOM_KILLED, needs: &[Kind::Pod], evaluate: Evaluate::Pod(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::POD_OOM_KILLED,
+    needs: &[Kind::Pod],
+    evaluate: Evaluate::Pod(evaluate),
+    // A kill for memory is the container's own doing, not its node's.
+    explained_by: &[Explanation::Rollout],
+};
 
 /// A container is usually running again by the time anybody looks, so a kill counts for a while.
 fn evaluate(pod: &Pod, context: &Context<'_>) -> Verdict {

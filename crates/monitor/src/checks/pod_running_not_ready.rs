@@ -3,11 +3,16 @@
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Container, Phase, Pod, Stamp};
 
-pub(super) const CHECK: Check =
-    Check { code: codes::POD_RUNNING_NOT_READY, needs: &[Kind::Pod], evaluate: Evaluate::Pod(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::POD_RUNNING_NOT_READY,
+    needs: &[Kind::Pod],
+    evaluate: Evaluate::Pod(evaluate),
+    explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout],
+};
 
 /// Containers that do not run are other checks' business. One that has only just started is given
 /// more time than one that was ready and is not any more.

@@ -4,11 +4,17 @@ use jiff::SignedDuration;
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Pod;
 
-pub(super) const CHECK: Check =
-    Check { code: codes::POD_STUCK_TERMINATING, needs: &[Kind::Pod], evaluate: Evaluate::Pod(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::POD_STUCK_TERMINATING,
+    needs: &[Kind::Pod],
+    evaluate: Evaluate::Pod(evaluate),
+    // What is being deleted is not what a rollout brings.
+    explained_by: &[Explanation::NodesOfMembers],
+};
 
 /// `deletionTimestamp` is when the grace ends, not when the deletion was asked for.
 fn evaluate(pod: &Pod, context: &Context<'_>) -> Verdict {

@@ -3,11 +3,17 @@
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Phase, Pod};
 
-pub(super) const CHECK: Check =
-    Check { code: codes::POD_UNSCHEDULABLE, needs: &[Kind::Pod], evaluate: Evaluate::Pod(evaluate) };
+pub(super) const CHECK: Check = Check {
+    code: codes::POD_UNSCHEDULABLE,
+    needs: &[Kind::Pod],
+    evaluate: Evaluate::Pod(evaluate),
+    // A pod without a node has none to blame.
+    explained_by: &[Explanation::Rollout],
+};
 
 /// A pod that waits behind a scheduling gate is not looked at by the scheduler, and not by this.
 fn evaluate(pod: &Pod, context: &Context<'_>) -> Verdict {

@@ -3,6 +3,7 @@
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Service;
 
@@ -10,6 +11,7 @@ pub(super) const CHECK: Check = Check {
     code: codes::SERVICE_NO_READY_ENDPOINTS,
     needs: &[Kind::Service, Kind::EndpointSlice, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
     evaluate: Evaluate::Service(evaluate),
+    explained_by: &[Explanation::BehindService],
 };
 
 /// Services whose endpoints somebody else keeps are theirs to judge. One that publishes addresses

@@ -2,7 +2,7 @@
 
 use model::config::monitor::{Checks, MonitorConfig};
 
-use super::{ALL, Context, Evaluate, Finding, Verdict};
+use super::{ALL, Context, Finding, Verdict};
 use crate::world::{Change, Settings, Touched, World};
 
 pub(crate) use crate::fixtures::*;
@@ -79,21 +79,8 @@ fn evaluate(text: &str, code: &str, objects: &[Fixture]) -> Verdict {
     let context = Context { world: &world, thresholds: &thresholds, now: NOW };
     let check = ALL.iter().find(|check| check.code == code).expect("the check is in the table");
     let subject = subject.expect("the first object is a subject");
-    match (&check.evaluate, subject) {
-        (Evaluate::Node(evaluate), crate::world::Subject::Node(id)) => {
-            evaluate(world.node(id).unwrap(), &context)
-        }
-        (Evaluate::Pod(evaluate), crate::world::Subject::Pod(id)) => {
-            evaluate(world.pod(id).unwrap(), &context)
-        }
-        (Evaluate::Deployment(evaluate), crate::world::Subject::Deployment(id)) => {
-            evaluate(world.deployment(id).unwrap(), &context)
-        }
-        (Evaluate::Service(evaluate), crate::world::Subject::Service(id)) => {
-            evaluate(world.service(id).unwrap(), &context)
-        }
-        (evaluate, subject) => panic!("{code} is {evaluate:?} and cannot look at {subject:?}"),
-    }
+    let verdict = check.judge(subject, &context);
+    verdict.unwrap_or_else(|| panic!("{code} is {:?} and cannot look at {subject:?}", check.evaluate))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Deployment;
 
@@ -10,6 +11,7 @@ pub(super) const CHECK: Check = Check {
     code: codes::WORKLOAD_ROLLOUT_STUCK,
     needs: &[Kind::Deployment],
     evaluate: Evaluate::Deployment(evaluate),
+    explained_by: &[Explanation::NodesOfNewPods],
 };
 
 fn evaluate(deployment: &Deployment, context: &Context<'_>) -> Verdict {

@@ -6,6 +6,7 @@
 //!
 //! Architecture invariant: pure. The same changes at the same times give the same issues.
 
+mod seen;
 mod timers;
 
 #[cfg(test)]
@@ -15,16 +16,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use model::Lineage;
 use model::config::monitor::Checks;
-use model::{Lineage, ObjectRef};
 
 use crate::causes::{self, Causes};
-use crate::checks::{self, Check, Context, Evaluate, Verdict};
+use crate::checks::{self, Check, Context, Verdict};
 use crate::kind::Kind;
 use crate::now::Now;
 use crate::sources::Sources;
-use crate::tracker::{Key, Seen, Tracker, Update};
-use crate::world::{Change, Deployment, Node, Pod, Service, Settings, Subject, Touched, World};
+use crate::tracker::{Key, Tracker, Update};
+use crate::world::{Change, Settings, Subject, Touched, World};
 
 use timers::Timers;
 
@@ -247,10 +248,10 @@ impl Engine {
             if obstacle.is_some() {
                 continue;
             }
-            let Some(verdict) = judge(check, subject, &context) else { continue };
+            let Some(verdict) = check.judge(subject, &context) else { continue };
             self.evaluated[*at] += 1;
             next = earliest(next, look_again(&verdict));
-            self.tracker.observe(subject, *at, || seen(check.code, subject, world), verdict);
+            self.tracker.observe(subject, *at, || seen::of(subject, check.code, world), verdict);
         }
         self.timers.set(Timer::Subject(subject), next.map(|at| now.steady_at(at)));
     }
@@ -317,20 +318,6 @@ impl Engine {
     }
 }
 
-/// What a check says of a subject; none if it looks at others, or the subject is gone.
-fn judge(check: &Check, subject: Subject, context: &Context<'_>) -> Option<Verdict> {
-    let world = context.world;
-    match (&check.evaluate, subject) {
-        (Evaluate::Node(evaluate), Subject::Node(id)) => Some(evaluate(world.node(id)?, context)),
-        (Evaluate::Pod(evaluate), Subject::Pod(id)) => Some(evaluate(world.pod(id)?, context)),
-        (Evaluate::Deployment(evaluate), Subject::Deployment(id)) => {
-            Some(evaluate(world.deployment(id)?, context))
-        }
-        (Evaluate::Service(evaluate), Subject::Service(id)) => Some(evaluate(world.service(id)?, context)),
-        _ => None,
-    }
-}
-
 /// When time alone may change a verdict.
 fn look_again(verdict: &Verdict) -> Option<Timestamp> {
     match verdict {
@@ -344,60 +331,5 @@ fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
-    }
-}
-
-/// What a verdict is about.
-fn seen(code: &'static str, subject: Subject, world: &World) -> Option<Seen> {
-    match subject {
-        Subject::Node(id) => world.node(id).map(|node| seen_node(code, node, world)),
-        Subject::Pod(id) => world.pod(id).map(|pod| seen_pod(code, pod, world)),
-        Subject::Deployment(id) => world.deployment(id).map(|own| seen_deployment(code, own)),
-        Subject::Service(id) => world.service(id).map(|own| seen_service(code, own)),
-    }
-}
-
-fn seen_node(code: &'static str, node: &Node, world: &World) -> Seen {
-    let lineage = World::lineage_of_node(node);
-    let object = world.object_of(&lineage);
-    let node = node.name.to_string();
-    Seen { key: Key { lineage, code }, object, node, owner: String::new(), team: String::new() }
-}
-
-fn seen_pod(code: &'static str, pod: &Pod, world: &World) -> Seen {
-    let object = ObjectRef::namespaced(Kind::Pod.as_str(), &*pod.namespace, &*pod.name, pod.uid.to_string());
-    Seen {
-        key: Key { lineage: world.lineage_of_pod(pod), code },
-        object,
-        node: pod.node.as_deref().unwrap_or_default().to_owned(),
-        owner: pod.owner.as_ref().map(|owner| owner.key().to_string()).unwrap_or_default(),
-        team: pod.team.as_deref().unwrap_or_default().to_owned(),
-    }
-}
-
-fn seen_deployment(code: &'static str, deployment: &Deployment) -> Seen {
-    let lineage = World::lineage_of_deployment(deployment);
-    let (namespace, name) = (&*deployment.namespace, &*deployment.name);
-    let object =
-        ObjectRef::namespaced(Kind::Deployment.as_str(), namespace, name, deployment.uid.to_string());
-    Seen {
-        key: Key { lineage, code },
-        object,
-        node: String::new(),
-        owner: String::new(),
-        team: String::new(),
-    }
-}
-
-fn seen_service(code: &'static str, service: &Service) -> Seen {
-    let lineage = World::lineage_of_service(service);
-    let (namespace, name) = (&*service.namespace, &*service.name);
-    let object = ObjectRef::namespaced(Kind::Service.as_str(), namespace, name, service.uid.to_string());
-    Seen {
-        key: Key { lineage, code },
-        object,
-        node: String::new(),
-        owner: String::new(),
-        team: String::new(),
     }
 }

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::HashTable;
 
 use super::name::{Fixed, Name};
+use super::owner::Owner;
 use super::table::Id;
 
 /// Places of records by a pair of names: a namespace (or nothing) and what is in it.
@@ -55,6 +56,19 @@ impl Index {
         }
         if ids.is_empty() {
             found.remove();
+        }
+    }
+
+    /// A record that belonged to `old` belongs to `new`.
+    pub(crate) fn reown(&mut self, namespace: &Name, old: Option<&Owner>, new: Option<&Owner>, id: Id) {
+        if old == new {
+            return;
+        }
+        if let Some(old) = old {
+            self.remove(Some(namespace), old.key(), id);
+        }
+        if let Some(new) = new {
+            self.add(Some(namespace), new.key(), id);
         }
     }
 

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use model::{Lineage, ObjectRef};
 
 use super::owner;
-use super::table::Id;
 use super::{Deployment, Node, Pod, ReplicaSet, Service, World};
 use crate::kind::Kind;
 use crate::sources::Sources;
@@ -114,31 +113,27 @@ impl World {
             "Pod" => one(&lineage.name),
             STATEFUL_SET => one(&lineage.instance),
             kind => {
-                let key = owner::key(kind, &lineage.name);
-                let mut ids = self.pods_by_owner.get(namespace, &key).to_vec();
-                for set in self.replica_sets_by_owner.get(namespace, &key) {
-                    ids.extend(
-                        self.replica_sets
-                            .at(*set)
-                            .map(|set| self.pods_below(REPLICA_SET, namespace, &set.name))
-                            .into_iter()
-                            .flatten(),
-                    );
-                }
-                for job in self.jobs_by_owner.get(namespace, &key) {
-                    ids.extend(
-                        self.jobs
-                            .at(*job)
-                            .map(|job| self.pods_below(JOB, namespace, &job.name))
-                            .into_iter()
-                            .flatten(),
-                    );
-                }
                 let on = lineage.instance.as_str();
                 let is_here = |pod: &&Pod| on.is_empty() || pod.node.as_deref() == Some(on);
-                ids.into_iter().filter_map(|id| self.pods.at(id)).filter(is_here).collect()
+                self.pods_under(kind, namespace, &lineage.name).filter(is_here).collect()
             }
         }
+    }
+
+    /// The pods that a controller owns, itself or through its ReplicaSets and Jobs.
+    fn pods_under<'a: 'b, 'b>(
+        &'a self,
+        kind: &'b str,
+        namespace: &'b str,
+        name: &'b str,
+    ) -> impl Iterator<Item = &'a Pod> + use<'a, 'b> {
+        let key = owner::key(kind, name);
+        let sets = self.replica_sets_by_owner.get(namespace, &key).iter();
+        let sets = sets.filter_map(|id| Some((REPLICA_SET, &*self.replica_sets.at(*id)?.name)));
+        let jobs = self.jobs_by_owner.get(namespace, &key).iter();
+        let jobs = jobs.filter_map(|id| Some((JOB, &*self.jobs.at(*id)?.name)));
+        let below = std::iter::once((kind, name)).chain(sets).chain(jobs);
+        below.flat_map(move |(kind, name)| self.pods_owned_by(kind, namespace, name))
     }
 
     /// The pods that a controller owns directly, in no particular order.
@@ -147,12 +142,9 @@ impl World {
         kind: &str,
         namespace: &str,
         name: &str,
-    ) -> impl Iterator<Item = &Pod> {
-        self.pods_below(kind, namespace, name).iter().filter_map(|id| self.pods.at(*id))
-    }
-
-    fn pods_below(&self, kind: &str, namespace: &str, name: &str) -> &[Id] {
-        self.pods_by_owner.get(namespace, &owner::key(kind, name))
+    ) -> impl Iterator<Item = &Pod> + use<'_> {
+        let ids = self.pods_by_owner.get(namespace, &owner::key(kind, name)).iter();
+        ids.filter_map(|id| self.pods.at(*id))
     }
 
     /// The newest revision of a Deployment.

@@ -6,6 +6,7 @@
 //!
 //! Architecture invariant: nothing that is asked of the world depends on the order of hashing.
 
+mod by_kind;
 mod change;
 mod container;
 mod controller;
@@ -19,6 +20,8 @@ mod name;
 mod node;
 mod owner;
 mod pod;
+mod put;
+mod remove;
 mod replica_set;
 mod service;
 mod slice;
@@ -205,22 +208,6 @@ impl World {
         let pods = self.pods.iter().map(|(id, _)| Subject::Pod(id));
         let services = self.services.iter().map(|(id, _)| Subject::Service(id));
         nodes.chain(deployments).chain(pods).chain(services)
-    }
-
-    /// How many records of a kind there are.
-    pub(crate) fn count(&self, kind: Kind) -> usize {
-        match kind {
-            Kind::Pod => self.pods.len(),
-            Kind::Node => self.nodes.len(),
-            Kind::Lease => self.leases.len(),
-            Kind::Deployment => self.deployments.len(),
-            Kind::ReplicaSet => self.replica_sets.len(),
-            Kind::StatefulSet => self.stateful_sets.len(),
-            Kind::DaemonSet => self.daemon_sets.len(),
-            Kind::Job => self.jobs.len(),
-            Kind::Service => self.services.len(),
-            Kind::EndpointSlice => self.slices.len(),
-        }
     }
 
     /// How many different texts the records share.
