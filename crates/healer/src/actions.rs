@@ -157,6 +157,7 @@ fn planned(target: ObjectRef) -> Part {
         target,
         node: String::new(),
         owner: None,
+        pods: None,
         state: PartState::Planned,
         opened: None,
         ready_before: None,

@@ -46,6 +46,8 @@ pub struct Disruption {
     pub node: String,
     /// Whose pod it is.
     pub owner: Lineage,
+    /// How many pods are away by it at once; one for anything but a restart.
+    pub pods: u32,
     /// Whether it still is disrupted, or may be.
     pub is_live: bool,
     /// When its intent was written.
@@ -65,6 +67,8 @@ pub struct Tried {
     pub intended: Timestamp,
     /// Whether it is open.
     pub is_open: bool,
+    /// Whether it restarts the whole workload: then it is an attempt on each of its instances.
+    pub is_restart: bool,
     /// The objects that are being changed by it at this moment.
     pub touching: Vec<ObjectRef>,
 }
@@ -74,6 +78,25 @@ pub struct Tried {
 pub struct Ledger {
     disruptions: Vec<Disruption>,
     tried: Vec<Tried>,
+}
+
+impl Tried {
+    /// Whether it concerns a lineage: its own, and for a restart that of any other instance.
+    pub fn is_on(&self, lineage: &Lineage) -> bool {
+        self.lineage == *lineage || self.is_restart && whole(&self.lineage) == whole(lineage)
+    }
+}
+
+impl Disruption {
+    /// Whether it takes pods wherever they run: which of a workload's go first is not known.
+    pub fn is_anywhere(&self) -> bool {
+        self.unit == Unit::Pod && self.target.kind != "Pod"
+    }
+}
+
+/// The workload as a whole: a StatefulSet's or DaemonSet's pods are lineages of their own.
+pub fn whole(lineage: &Lineage) -> Lineage {
+    Lineage { instance: String::new(), ..lineage.clone() }
 }
 
 impl Ledger {
@@ -115,6 +138,7 @@ impl Ledger {
                 attempt: attempt.number,
                 intended: attempt.intended,
                 is_open: attempt.is_open(),
+                is_restart: attempt.action == ActionName::RolloutRestart,
                 touching: touching.map(|part| part.target.clone()).collect(),
             });
         }
@@ -128,6 +152,7 @@ impl Ledger {
                 target: attempt.target.clone(),
                 node: attempt.target.name.clone(),
                 owner: spec.lineage.clone(),
+                pods: 0,
                 // A drain holds its node between two pods, too.
                 is_live: is_outstanding || attempt.is_open(),
                 opened: attempt.intended,
@@ -145,6 +170,7 @@ impl Ledger {
                 target: part.target.clone(),
                 node: part.node.clone(),
                 owner: part.owner.clone().unwrap_or_else(|| spec.lineage.clone()),
+                pods: part.pods.unwrap_or(1),
                 is_live: (attempt.is_open() || is_unrecovered) && part.state.disrupts(),
                 opened,
             });
@@ -162,7 +188,8 @@ impl Ledger {
     }
 
     /// How many were disrupted within the last sixty minutes by anything but the effect in
-    /// question. A node is one, however often something was done to it.
+    /// question. A node is one, however often something was done to it; a restart is as many pods
+    /// as it takes away at once.
     pub fn within_the_hour(&self, unit: Unit, but: &EffectId, now: Now) -> usize {
         const HOUR: Duration = Duration::from_hours(1);
         let recent = self
@@ -170,14 +197,19 @@ impl Ledger {
             .iter()
             .filter(|entry| entry.unit == unit && entry.by != *but && now.since(entry.opened) < HOUR);
         match unit {
-            Unit::Pod => recent.count(),
+            Unit::Pod => recent.map(|entry| entry.pods as usize).sum(),
             Unit::Node => recent.map(|entry| entry.node.as_str()).collect::<BTreeSet<_>>().len(),
         }
     }
 
     /// Attempts on a lineage whose intent was written within the window.
     pub fn tried(&self, lineage: &Lineage, window: Duration, now: Now) -> impl Iterator<Item = &Tried> {
-        self.tried.iter().filter(move |entry| entry.lineage == *lineage && now.since(entry.intended) < window)
+        self.tried.iter().filter(move |entry| entry.is_on(lineage) && now.since(entry.intended) < window)
+    }
+
+    /// The last restart of the workload that a lineage is an instance of, within the window.
+    pub fn restarted(&self, lineage: &Lineage, window: Duration, now: Now) -> Option<&Tried> {
+        self.tried(lineage, window, now).filter(|tried| tried.is_restart).max_by_key(|tried| tried.intended)
     }
 
     /// Open attempts, all of them.
@@ -212,6 +244,7 @@ mod tests {
             target: ObjectRef::namespaced("Pod", "shop", "web-1", "p-1"),
             node: "n1".into(),
             owner: None,
+            pods: None,
             state,
             opened: (state != PartState::Planned).then(|| now(0).wall),
             ready_before: None,

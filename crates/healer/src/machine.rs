@@ -42,7 +42,7 @@ pub struct Inputs<'a> {
     pub world: &'a World<'a>,
     /// The books.
     pub ledger: &'a Ledger,
-    /// The other remediations of the same lineage and check.
+    /// The other remediations of the same check and workload.
     pub earlier: &'a [&'a Remediation],
     /// What this process knows about it.
     pub memory: &'a Memory,

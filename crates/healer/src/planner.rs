@@ -8,6 +8,7 @@ use model::policy::{ActionName, Step};
 use model::remediation::{Attempt, AttemptResult, Remediation, RemediationSpec};
 
 use crate::Now;
+use crate::ledger::whole;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Next {
 }
 
 /// The next step of `of`, whose attempts so far are `own`; `earlier` are the other remediations
-/// of the same lineage and check. Attempts that had no effect do not use a step up: the cap
+/// of the same check and workload. Attempts that had no effect do not use a step up: the cap
 /// counts those.
 pub fn next<'a>(
     spec: &RemediationSpec,
@@ -29,9 +30,10 @@ pub fn next<'a>(
     now: Now,
 ) -> Next {
     let recent: Vec<&Attempt> = earlier
-        .filter(|remediation| remediation.spec.key() == spec.key())
-        .filter_map(|remediation| remediation.status.as_ref())
-        .flat_map(|status| &status.attempts)
+        .filter_map(|other| Some((&other.spec, other.status.as_ref()?)))
+        .flat_map(|(other, status)| status.attempts.iter().map(move |attempt| (other, attempt)))
+        .filter(|(other, attempt)| other.key() == spec.key() || is_shared(spec, other, attempt, now))
+        .map(|(_, attempt)| attempt)
         .filter(|attempt| attempt.closed.is_none_or(|closed| now.since(closed) < recurrence))
         .collect();
     let lowest = own.iter().filter(|attempt| !is_undo(spec, attempt)).map(|attempt| attempt.step).max();
@@ -42,6 +44,16 @@ pub fn next<'a>(
         }
     }
     Next::Exhausted
+}
+
+/// Whether an attempt for another instance of the same workload was one for this lineage too: a
+/// restart is, when it has had as much time to help as one of its own would have.
+fn is_shared(spec: &RemediationSpec, other: &RemediationSpec, attempt: &Attempt, now: Now) -> bool {
+    let step = spec.steps.iter().find(|step| step.action == ActionName::RolloutRestart);
+    attempt.action == ActionName::RolloutRestart
+        && other.check == spec.check
+        && whole(&other.lineage) == whole(&spec.lineage)
+        && step.is_some_and(|step| now.since(attempt.intended) >= step.timeout.0)
 }
 
 /// How often a step was taken: in this remediation, and by its action in recent ones, whose
@@ -123,6 +135,24 @@ mod tests {
         let mut other = before.clone();
         other.spec.check = "PodOOMKilled".into();
         assert_eq!(next(&of.spec, &[], std::iter::once(&other), HOUR, now(10)), Next::Step(0));
+    }
+
+    #[test]
+    fn a_restart_for_one_instance_was_one_for_all() {
+        use ActionName::RolloutRestart;
+        let mut of = ladder(&[(RolloutRestart, 1)]);
+        of.spec.lineage = "DaemonSet/logs/agent/n1".parse().unwrap();
+        let mut other = of.clone();
+        other.spec.lineage.instance = "n2".into();
+        other.status.as_mut().unwrap().attempts = vec![tried(0, RolloutRestart, AttemptResult::DidNotHelp)];
+        let at =
+            |other: &Remediation, seconds| next(&of.spec, &[], std::iter::once(other), HOUR, now(seconds));
+        assert_eq!(at(&other, 59), Next::Step(0), "it may still help");
+        assert_eq!(at(&other, 60), Next::Exhausted);
+        assert_eq!(at(&other, 3600), Next::Step(0));
+        other.status.as_mut().unwrap().attempts =
+            vec![tried(0, ActionName::EvictPod, AttemptResult::DidNotHelp)];
+        assert_eq!(at(&other, 60), Next::Step(0), "another instance's eviction is its own");
     }
 
     proptest! {

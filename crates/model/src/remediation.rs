@@ -283,6 +283,10 @@ pub struct Part {
     /// Whose pod it is, where that is not the remediation's own lineage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Lineage>,
+    /// How many pods it takes away at once, where that may be more than one: a restart, as the
+    /// workload's strategy has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pods: Option<u32>,
     /// Where it stands.
     pub state: PartState,
     /// When its own intent was written; absent while it is only planned.

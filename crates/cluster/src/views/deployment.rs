@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::text::{Text, nullable};
 use super::workload::Template;
-use super::{Condition, Meta, Selector};
+use super::{Amount, Condition, Meta, Selector};
 
 /// A Deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -41,11 +41,22 @@ pub struct Spec {
 
 /// How pods are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Strategy {
-    /// `RollingUpdate` or `Recreate`.
+    /// `RollingUpdate`, or `Recreate` for a Deployment, `OnDelete` for a DaemonSet.
     #[serde(rename = "type")]
     pub kind: Text,
+    /// Its parameters.
+    #[serde(deserialize_with = "nullable")]
+    pub rolling_update: RollingUpdate,
+}
+
+/// Parameters of a rolling update.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RollingUpdate {
+    /// How many pods may be away at once.
+    pub max_unavailable: Option<Amount>,
 }
 
 /// A Deployment's status.

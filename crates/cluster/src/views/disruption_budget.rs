@@ -61,6 +61,23 @@ pub enum Amount {
     Share(Text),
 }
 
+impl Amount {
+    /// How many of `size` it is at most: a share rounds up, and one that makes no sense is all of
+    /// them.
+    pub fn at_most(&self, size: u32) -> u32 {
+        let count = match self {
+            Self::Count(count) => u64::try_from(*count).unwrap_or(0),
+            Self::Share(share) => {
+                match share.strip_suffix('%').and_then(|percent| percent.parse::<u32>().ok()) {
+                    Some(percent) => (u64::from(size) * u64::from(percent)).div_ceil(100),
+                    None => u64::from(size),
+                }
+            }
+        };
+        u32::try_from(count).map_or(size, |count| count.min(size))
+    }
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::text::{Text, nullable};
 use super::workload::Template;
-use super::{Meta, Selector};
+use super::{Amount, Meta, Selector};
 
 /// A StatefulSet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -63,11 +63,13 @@ pub struct UpdateStrategy {
 
 /// Parameters of a rolling update.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct RollingUpdate {
     /// Pods below this ordinal keep the old revision on purpose.
     #[serde(deserialize_with = "nullable")]
     pub partition: i32,
+    /// How many pods may be away at once; one where nobody said.
+    pub max_unavailable: Option<Amount>,
 }
 
 /// A StatefulSet's status.

@@ -1,10 +1,13 @@
-//! RolloutRestart: replace a workload's pods one by one, as its own strategy has it.
+//! RolloutRestart: replace a workload's pods, as many at once as its own strategy has it. It is
+//! an attempt on each instance of a StatefulSet or DaemonSet, whichever of them it was for.
 
 use std::collections::BTreeMap;
 
 use model::policy::ActionName;
 
-use super::{Act, Action, Disrupts, Effect, Observed, Verify, planned, subject};
+use model::remediation::Part;
+
+use super::{Act, Action, Aim, Disrupts, Effect, Observed, Verify, planned, subject};
 use crate::conditions;
 use crate::facts::{Found, Look, Subject};
 
@@ -22,15 +25,20 @@ pub(super) const ACTION: Action = Action {
         pods: issue.map(super::evict_pod::pods).unwrap_or_default(),
         ..Look::default()
     },
-    targets: |aim| {
-        let is_restartable = |subject: &Subject| matches!(subject, Subject::Workload(w) if KINDS.contains(&w.reference.kind.as_str()));
-        Ok(vec![planned(subject(aim.facts, is_restartable)?)])
-    },
+    targets,
     act,
     observe,
     verify: Verify::ByCheck,
     undo: None,
 };
+
+/// The workload as a whole, and how many of its pods go at once.
+fn targets(aim: &Aim<'_>) -> Result<Vec<Part>, String> {
+    let is_restartable = |subject: &Subject| matches!(subject, Subject::Workload(workload) if KINDS.contains(&workload.reference.kind.as_str()));
+    let target = subject(aim.facts, is_restartable)?;
+    let pods = aim.facts.workload().map(|workload| workload.at_once);
+    Ok(vec![Part { pods, ..planned(target) }])
+}
 
 fn act(act: &Act<'_>) -> Result<Effect, String> {
     let workload = act.facts.workload().ok_or("the workload could not be read")?;

@@ -2,17 +2,21 @@
 //! taken already, by us and by others.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use model::Lineage;
 use model::config::healer::{Allowance, Amount};
 
-use super::{Request, World};
+use super::{Request, Ruling, World};
 use crate::actions::Disrupts;
 use crate::facts::{Found, is_ready};
-use crate::ledger::{Ledger, Unit};
+use crate::ledger::{Disruption, Ledger, Unit, whole};
 use crate::marks;
 
-/// One pool, seen from one request: it would take one more.
+/// When to look again for room.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// One pool, seen from one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// Of what: `nodes of the cluster`, `pods of Deployment/shop/web`.
@@ -23,23 +27,32 @@ pub struct Pool {
     pub allowance: Allowance,
     /// What is taken already.
     pub used: u32,
+    /// What the request would take besides: one, but for a restart.
+    pub takes: u32,
 }
 
 impl Pool {
     fn new(name: String, limit: Amount, size: usize, used: usize) -> Self {
         let allowance = limit.of(u32::try_from(size).unwrap_or(u32::MAX));
-        Self { name, limit, allowance, used: u32::try_from(used).unwrap_or(u32::MAX) }
+        Self { name, limit, allowance, used: u32::try_from(used).unwrap_or(u32::MAX), takes: 1 }
     }
 
-    /// Whether one more fits.
+    /// Whether what the request takes fits.
     pub fn has_room(&self) -> bool {
-        self.used < self.allowance.count
+        self.used.saturating_add(self.takes) <= self.allowance.count
     }
 
-    /// The figures, in words.
-    pub fn figures(&self) -> String {
-        let Self { name, limit, allowance, used } = self;
-        format!("{used} {name} are disrupted, {} at once allowed ({limit})", allowance.count)
+    /// What a pool without room says: not now, or never where even an empty one has none.
+    pub fn refuses(&self) -> Ruling {
+        let Self { name, limit, allowance, used, takes } = self;
+        if *takes > allowance.count {
+            let reason = format!("it takes {takes} {name} at once, {} allowed ({limit})", allowance.count);
+            return Ruling::deny(reason);
+        }
+        let besides = if *takes == 1 { String::new() } else { format!(", and it takes {takes}") };
+        let reason =
+            format!("{used} {name} are disrupted, {} at once allowed ({limit}){besides}", allowance.count);
+        Ruling::defer(reason, LOOK_AGAIN)
     }
 }
 
@@ -85,10 +98,10 @@ fn nodes(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<Pool>
 fn pods(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<Pool> {
     let limits = &world.config.budgets.pods;
     let owner = request.part.owner.as_ref().unwrap_or(&request.spec.lineage);
-    let zone = world.zone(&request.part.node);
     let namespace = request.part.target.namespace.as_str();
-    let count = |fits: &dyn Fn(&crate::ledger::Disruption) -> bool| {
-        ledger.live(Unit::Pod, &request.id).filter(|entry| fits(entry)).count()
+    let count = |fits: &dyn Fn(&Disruption) -> bool| {
+        let live = ledger.live(Unit::Pod, &request.id).filter(|entry| fits(entry));
+        live.map(|entry| entry.pods as usize).sum()
     };
     let number = |name: String, limit: u32, used: usize| Pool::new(name, Amount::Count(limit), 0, used);
     let mut pools = vec![
@@ -99,19 +112,26 @@ fn pods(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<Pool> 
             count(&|entry| entry.target.namespace == namespace),
         ),
     ];
-    if !zone.is_empty() {
-        let used = count(&|entry| world.zone(&entry.node) == zone);
+    for zone in zones(request, world) {
+        let used = count(&|entry| entry.is_anywhere() || world.zone(&entry.node) == zone);
         pools.push(number(format!("pods of zone {zone}"), limits.zone, used));
     }
-    pools.push(owner_pool(request, world, ledger, owner));
-    pools
+    pools.push(owner_pool(request, world, owner, count(&|entry| whole(&entry.owner) == whole(owner))));
+    let takes = request.part.pods.unwrap_or(1);
+    pools.into_iter().map(|pool| Pool { takes, ..pool }).collect()
+}
+
+/// The zones that a pod is taken from: its node's, or any at all for a restart, because nobody
+/// knows which of the workload's pods go first.
+fn zones<'a>(request: &Request<'_>, world: &World<'a>) -> BTreeSet<&'a str> {
+    let is_anywhere = request.part.target.kind != "Pod";
+    let nodes = world.nodes.iter().filter(|(name, _)| is_anywhere || **name == request.part.node);
+    nodes.map(|(_, node)| node.zone()).filter(|zone| !zone.is_empty()).collect()
 }
 
 /// Of one workload's pods. A pod that serves is not taken while others of its own are away for
 /// whatever reason; one that does not serve anyway takes nothing more away.
-fn owner_pool(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, owner: &Lineage) -> Pool {
-    let whole = whole(owner);
-    let ours = ledger.live(Unit::Pod, &request.id).filter(|entry| self::whole(&entry.owner) == whole).count();
+fn owner_pool(request: &Request<'_>, world: &World<'_>, owner: &Lineage, ours: usize) -> Pool {
     let workload = match &request.facts.owner {
         Some(Found::There(workload)) => Some(workload),
         _ => request.facts.workload(),
@@ -120,11 +140,5 @@ fn owner_pool(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, owner: 
     let target = request.facts.pod(&request.part.target).and_then(|found| found.there());
     let missing = desired.saturating_sub(ready) as usize;
     let used = if target.is_some_and(is_ready) { ours.max(missing) } else { ours };
-    Pool::new(format!("pods of {whole}"), world.config.budgets.pods.owner, desired as usize, used)
-}
-
-/// The workload as a whole: a StatefulSet's or DaemonSet's pods are lineages of their own, and
-/// still share one budget.
-fn whole(owner: &Lineage) -> Lineage {
-    Lineage { instance: String::new(), ..owner.clone() }
+    Pool::new(format!("pods of {}", whole(owner)), world.config.budgets.pods.owner, desired as usize, used)
 }

@@ -14,12 +14,12 @@ use model::{Lineage, ObjectRef};
 use super::{BrakeState, Correlation, Leadership, Own, Request, Rule, Ruling, Stage, ViewState, World};
 use crate::Now;
 use crate::actions::{self, Action};
-use crate::facts::{Facts, Found, Subject};
+use crate::facts::{Facts, Found, Subject, Workload};
 use crate::inbox::Standing;
 use crate::ledger::{EffectId, Ledger};
 use crate::machine::tests_support::{
     attempt, issue, namespace, node, node_issue, node_remediation, now, open_part, planned_part, pod,
-    remediation, unready, workload,
+    remediation, step, unready, workload,
 };
 
 /// How the issue stands.
@@ -94,6 +94,45 @@ impl Bench {
         bench.facts = Facts::at(bench.now.monotonic);
         bench.facts.subject = Some(Found::There(Subject::Node(unready("n1"))));
         bench
+    }
+
+    /// Deployment web with ten replicas is to be restarted, two at once.
+    pub(crate) fn of_workload() -> Self {
+        let mut bench = Self::new();
+        bench.action = actions::get(ActionName::RolloutRestart);
+        bench.remediation.spec.steps = vec![step(ActionName::RolloutRestart)];
+        bench.part.target = workload(10, 9).reference;
+        (bench.part.node, bench.part.pods) = (String::new(), Some(2));
+        bench.facts.subject = Some(Found::There(Subject::Workload(workload(10, 9))));
+        bench.facts.owner = None;
+        bench
+    }
+
+    /// The workload that is to be restarted, to be changed.
+    pub(crate) fn workload(&mut self) -> &mut Workload {
+        match &mut self.facts.subject {
+            Some(Found::There(Subject::Workload(workload))) => workload,
+            other => panic!("{other:?} is no workload"),
+        }
+    }
+
+    /// Another instance's remediation restarted the workload, so many seconds ago.
+    pub(crate) fn restarted_ago(&mut self, instance: &str, seconds: u64, closed: Option<u64>) {
+        let mut other = self.remediation.clone();
+        other.metadata.name = Some("r-9-1".into());
+        other.spec.lineage.instance = instance.to_owned();
+        other.spec.steps = vec![step(ActionName::RolloutRestart)];
+        let happened =
+            Part { state: PartState::Happened, opened: Some(self.ago(seconds)), ..self.part.clone() };
+        other.status.as_mut().expect("it has one").attempts = vec![Attempt {
+            action: ActionName::RolloutRestart,
+            target: happened.target.clone(),
+            intended: self.ago(seconds),
+            parts: vec![happened],
+            closed: closed.map(|seconds| self.ago(seconds)),
+            ..attempt()
+        }];
+        self.others = vec![other];
     }
 
     fn ask<T>(&self, ask: impl FnOnce(&Request<'_>, &World<'_>, &Ledger, Now) -> T) -> T {

@@ -231,6 +231,7 @@ pub(super) fn nothing_to_take_back(case: &Case<'_>, refusal: &Refusal) -> Comman
         target: put.target.clone(),
         node: String::new(),
         owner: None,
+        pods: None,
         state: PartState::HappenedMaybeNotOurs,
         opened: None,
         ready_before: None,

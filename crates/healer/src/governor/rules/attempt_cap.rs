@@ -70,6 +70,14 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_counts_for_every_instance() {
+        let mut bench = Bench::of_workload();
+        bench.remediation.spec.lineage = "StatefulSet/shop/db/db-0".parse().unwrap();
+        bench.restarted_ago("db-1", 10, Some(5));
+        bench.expect_defer(&RULE, "attempt 2 on StatefulSet/shop/db/db-0");
+    }
+
+    #[test]
     fn a_policy_may_narrow_the_cap_and_never_widen_it() {
         let mut bench = Bench::new();
         bench.attempted_ago(&[5000]);

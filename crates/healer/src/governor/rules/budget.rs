@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
             return Ruling::Pass;
         }
         if let Some(full) = pools(request, world, ledger).into_iter().find(|pool| !pool.has_room()) {
-            return Ruling::defer(full.figures(), LOOK_AGAIN);
+            return full.refuses();
         }
         let budgets = &world.config.budgets;
         let hourly =
@@ -32,7 +32,8 @@ pub(super) const RULE: Rule = Rule {
                 | (Unit::Node, Disrupts::Pods | Disrupts::Nothing) => false,
             };
             let used = ledger.within_the_hour(unit, &request.id, now);
-            if counts && used >= limit as usize {
+            let takes = if unit == Unit::Pod { request.part.pods.unwrap_or(1) } else { 1 };
+            if counts && used + takes as usize > limit as usize {
                 return Ruling::defer(
                     format!("{used} {name} were disrupted within the hour, {limit} allowed"),
                     LOOK_AGAIN,
@@ -85,6 +86,36 @@ mod tests {
         bench.expect_pass(&RULE);
         bench.facts.pods.insert(("shop".into(), "web-1".into()), Found::There(pod("web-1", "p-1", true)));
         bench.expect_defer(&RULE, "2 pods of Deployment/shop/web are disrupted");
+    }
+
+    #[test]
+    fn a_restart_takes_what_its_strategy_says() {
+        let mut bench = Bench::of_workload();
+        bench.expect_pass(&RULE);
+        bench.disrupted("shop", "n9", "Deployment/shop/x", 2);
+        bench.expect_defer(
+            &RULE,
+            "2 pods of namespace shop are disrupted, 3 at once allowed (3), and it takes 2",
+        );
+        bench.disrupted("a", "n1", "Deployment/a/x", 4);
+        bench.expect_defer(&RULE, "4 pods of zone z1 are disrupted");
+        bench.others.clear();
+        bench.part.pods = Some(3);
+        bench.expect_deny(&RULE, "it takes 3 pods of Deployment/shop/web at once, 2 allowed (25%)");
+    }
+
+    #[test]
+    fn a_restart_under_way_counts_for_others() {
+        let mut bench = Bench::of_workload();
+        bench.restarted_ago("", 30, None);
+        bench.others[0].spec.lineage = "Deployment/shop/x".parse().unwrap();
+        bench.expect_defer(&RULE, "2 pods of namespace shop are disrupted");
+        bench.config.budgets.pods.namespace = 100;
+        bench.config.budgets.pods.zone = 3;
+        bench.expect_defer(&RULE, "2 pods of zone z1 are disrupted");
+        bench.config.budgets.pods.zone = 100;
+        bench.config.budgets.pods.per_hour = 3;
+        bench.expect_defer(&RULE, "2 pods were disrupted within the hour");
     }
 
     #[test]

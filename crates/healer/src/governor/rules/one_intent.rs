@@ -3,15 +3,19 @@
 
 use std::time::Duration;
 
+use model::codes;
+use model::policy::ActionName;
 use model::remediation::PartState;
 
-use crate::governor::{Rule, Ruling, Stage};
+use crate::Now;
+use crate::governor::{Request, Rule, Ruling, Stage};
+use crate::ledger::{Ledger, whole};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 pub(super) const RULE: Rule = Rule {
     name: "OneIntent",
-    judge: |request, _, ledger, _| {
+    judge: |request, _, ledger, now| {
         // An intent is written for what is planned; sent is what has an intent, and once.
         let expected = if request.stage == Stage::Send { PartState::Open } else { PartState::Planned };
         if request.part.state != expected {
@@ -20,8 +24,10 @@ pub(super) const RULE: Rule = Rule {
         if request.stage == Stage::Begin && request.status.open_attempt().is_some() {
             return Ruling::defer("an attempt of this remediation is open", LOOK_AGAIN);
         }
+        let is_restart = request.action.name == ActionName::RolloutRestart;
         for other in ledger.open().filter(|open| open.remediation != request.id.remediation) {
-            if other.lineage == request.spec.lineage {
+            let is_of_the_workload = is_restart && whole(&other.lineage) == whole(&request.spec.lineage);
+            if is_of_the_workload || other.is_on(&request.spec.lineage) {
                 let reason = format!("{} has an open attempt on {}", other.remediation, other.lineage);
                 return Ruling::defer(reason, LOOK_AGAIN);
             }
@@ -30,9 +36,29 @@ pub(super) const RULE: Rule = Rule {
                 return Ruling::defer(reason, LOOK_AGAIN);
             }
         }
-        Ruling::Pass
+        if is_restart { restart(request, ledger, now) } else { Ruling::Pass }
     },
 };
+
+/// A restart is one for all instances, and not begun upon a rollout that is under way. The one
+/// that another instance's trouble has led to is given the time that this one's would have.
+fn restart(request: &Request<'_>, ledger: &Ledger, now: Now) -> Ruling {
+    let steps = request.spec.steps.iter().filter(|step| step.action == ActionName::RolloutRestart);
+    let patience = steps.map(|step| step.timeout.0).max().unwrap_or_default();
+    let lineage = &request.spec.lineage;
+    let last = ledger.restarted(lineage, patience, now);
+    if let Some(last) = last.filter(|last| last.remediation != request.id.remediation) {
+        let passed = now.since(last.intended);
+        let reason = format!("{} restarted {} {}s ago", last.remediation, whole(lineage), passed.as_secs());
+        return Ruling::defer(reason, patience.saturating_sub(passed).min(LOOK_AGAIN));
+    }
+    let is_rolling =
+        request.facts.workload().is_some_and(|workload| workload.is_rolling && !workload.is_stuck);
+    if is_rolling && request.spec.check != codes::WORKLOAD_ROLLOUT_STUCK {
+        return Ruling::defer(format!("a rollout of {} is under way", whole(lineage)), LOOK_AGAIN);
+    }
+    Ruling::Pass
+}
 
 #[cfg(test)]
 mod tests {
@@ -52,6 +78,36 @@ mod tests {
         bench.expect_pass(&RULE);
         bench.part.state = PartState::Happened;
         bench.expect_deny(&RULE, "Happened already");
+    }
+
+    #[test]
+    fn a_workload_is_restarted_once_for_all_its_instances() {
+        let mut bench = Bench::of_workload();
+        bench.remediation.spec.lineage = "StatefulSet/shop/db/db-0".parse().unwrap();
+        bench.expect_pass(&RULE);
+        bench.restarted_ago("db-1", 300, None);
+        bench.expect_defer(&RULE, "r-9-1 has an open attempt on StatefulSet/shop/db/db-1");
+        bench.restarted_ago("db-1", 59, Some(50));
+        bench.expect_defer(&RULE, "r-9-1 restarted StatefulSet/shop/db 59s ago");
+        bench.restarted_ago("db-1", 60, Some(50));
+        bench.expect_pass(&RULE);
+        // Nor are pods taken from under it one by one.
+        let mut bench = Bench::new();
+        bench.remediation.spec.lineage = "StatefulSet/shop/db/db-0".parse().unwrap();
+        bench.restarted_ago("db-1", 300, None);
+        bench.expect_defer(&RULE, "r-9-1 has an open attempt");
+    }
+
+    #[test]
+    fn a_restart_waits_for_the_rollout_under_way() {
+        let mut bench = Bench::of_workload();
+        bench.workload().is_rolling = true;
+        bench.expect_defer(&RULE, "a rollout of Deployment/shop/web is under way");
+        bench.workload().is_stuck = true;
+        bench.expect_pass(&RULE);
+        bench.workload().is_stuck = false;
+        bench.remediation.spec.check = codes::WORKLOAD_ROLLOUT_STUCK.into();
+        bench.expect_pass(&RULE);
     }
 
     #[test]

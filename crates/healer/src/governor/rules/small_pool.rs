@@ -1,12 +1,8 @@
 //! SmallPool: a percentage never rounds to zero. In a pool where it would, one is possible, and
 //! two never are.
 
-use std::time::Duration;
-
 use crate::governor::pool::pools;
 use crate::governor::{Rule, Ruling};
-
-const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 pub(super) const RULE: Rule = Rule {
     name: "SmallPool",
@@ -15,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
             .into_iter()
             .find(|pool| pool.allowance.is_small_pool && !pool.has_room());
         match full {
-            Some(pool) => Ruling::defer(pool.figures(), LOOK_AGAIN),
+            Some(pool) => pool.refuses(),
             None => Ruling::Pass,
         }
     },

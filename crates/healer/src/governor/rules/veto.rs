@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use model::policy::ActionName;
+
 use crate::Now;
 use crate::facts::is_excluded;
 use crate::governor::{BrakeState, Request, Rule, Ruling, World};
@@ -16,8 +18,11 @@ pub(super) const RULE: Rule = Rule {
         if let Some(ruling) = paused(world.brake, now) {
             return ruling;
         }
-        match vetoed(request, world) {
-            Some(reason) => Ruling::defer(reason, LOOK_AGAIN),
+        if let Some(reason) = vetoed(request, world) {
+            return Ruling::defer(reason, LOOK_AGAIN);
+        }
+        match held(request) {
+            Some(reason) => Ruling::deny(format!("{} is not restarted: {reason}", request.part.target)),
             None => Ruling::Pass,
         }
     },
@@ -65,6 +70,12 @@ fn vetoed(request: &Request<'_>, world: &World<'_>) -> Option<String> {
     None
 }
 
+/// Why the one who runs a workload does not want it rolled out, or not by others.
+fn held(request: &Request<'_>) -> Option<&'static str> {
+    let is_restart = request.action.name == ActionName::RolloutRestart;
+    request.facts.workload().filter(|_| is_restart)?.holds_rollouts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +93,16 @@ mod tests {
         bench.expect_defer(&RULE, "counts as paused");
         bench.is_undo = true;
         bench.expect_defer(&RULE, "counts as paused");
+    }
+
+    #[test]
+    fn a_workload_that_is_not_to_be_rolled_out_is_not_restarted() {
+        let mut bench = Bench::of_workload();
+        bench.expect_pass(&RULE);
+        bench.workload().holds_rollouts = Some("its rollouts are paused");
+        bench.expect_deny(&RULE, "Deployment/shop/web is not restarted: its rollouts are paused");
+        bench.action = crate::actions::get(ActionName::EvictPod);
+        bench.expect_pass(&RULE);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::actions::Effect;
 use crate::facts::Facts;
 use crate::governor::{BrakeState, Leadership, World};
 use crate::intake;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, whole};
 use crate::machine::{self, Change, Command, Inputs, Plan, Send};
 use crate::policy;
 use crate::service::failpoints;
@@ -74,8 +74,10 @@ impl Engine {
         let memory = tenure.memories.entry(name.to_owned()).or_default();
         memory.note(remediation, standing, now);
         let all = state.remediations.objects.values();
-        let is_earlier =
-            |one: &&Remediation| one.spec.key() == key && one.metadata.name.as_deref() != Some(name);
+        let is_earlier = |one: &&Remediation| {
+            let is_of_the_workload = whole(&one.spec.lineage) == whole(&key.lineage);
+            one.spec.check == key.code && is_of_the_workload && one.metadata.name.as_deref() != Some(name)
+        };
         let earlier: Vec<&Remediation> = all.clone().filter(is_earlier).collect();
         let (views, troubled) = (state.views(), state.inbox.nodes_in_trouble(now));
         // A claim of another tenure is none for this one.
