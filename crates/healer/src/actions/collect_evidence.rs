@@ -28,17 +28,60 @@ pub(super) const ACTION: Action = Action {
     undo: None,
 };
 
+/// The facts that the monitor's checks know and that say something about an object. What a
+/// container said last, and messages that quote it, a probe or a webhook, are not among them.
+const ABOUT_OBJECTS: [&str; 33] = [
+    "changedAt",
+    "container",
+    "controlPlane",
+    "cordoned",
+    "deletedAt",
+    "exitCode",
+    "exitReason",
+    "exitedAt",
+    "finalizers",
+    "grace",
+    "image",
+    "images",
+    "kubelet",
+    "killedAt",
+    "lastRenewal",
+    "memoryLimit",
+    "node",
+    "pods",
+    "ready",
+    "reason",
+    "replicaSet",
+    "restarts",
+    "revision",
+    "scheduler",
+    "selector",
+    "signal",
+    "startedAt",
+    "startup",
+    "unmetGates",
+    "unreadyPods",
+    "unreadySince",
+    "updated",
+    "wanted",
+];
+
+/// By name, and what is not named is left out: a check may learn to quote something tomorrow.
+fn is_about_objects(fact: &str) -> bool {
+    ABOUT_OBJECTS.contains(&fact)
+}
+
 /// What the monitor found and what was read, by object; what is beyond the bound is left out and
 /// said so.
 pub fn evidence(issue: Option<&model::Issue>, facts: &Facts) -> Evidence {
     let mut kept = Bounded::default();
     if let Some(issue) = issue {
         kept.add("summary".to_owned(), issue.summary.clone());
-        for (name, value) in &issue.evidence {
+        for (name, value) in issue.evidence.iter().filter(|(name, _)| is_about_objects(name)) {
             kept.add(name.clone(), value.clone());
         }
         for member in &issue.members {
-            for (name, value) in &member.evidence {
+            for (name, value) in member.evidence.iter().filter(|(name, _)| is_about_objects(name)) {
                 kept.add(format!("{}: {name}", member.object), value.clone());
             }
         }
@@ -125,14 +168,41 @@ impl Bounded {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
-    use crate::machine::tests_support::issue;
+    use crate::facts::Found;
+    use crate::machine::tests_support::{issue, pod};
+
+    /// The end of a log is in the termination message where a pod says `FallbackToLogsOnError`.
+    #[test]
+    fn nothing_that_a_tenant_logged_is_kept() {
+        const SECRET: &str = "token=hunter2";
+        let mut told = issue();
+        let facts = [("exitCode", "1"), ("lastWords", SECRET), ("message", SECRET), ("tomorrow", SECRET)];
+        for (name, value) in facts {
+            told.evidence.insert(name.to_owned(), value.to_owned());
+            told.members[0].evidence.insert(name.to_owned(), value.to_owned());
+        }
+        let mut sick = pod("web-1", "p-1", false);
+        let last = json!({"terminated": {"exitCode": 1, "reason": "Error", "message": SECRET}});
+        let status = json!([{"name": "app", "ready": false, "restartCount": 3, "lastState": last}]);
+        sick.status.container_statuses = serde_json::from_value(status).unwrap();
+        let mut read = Facts::at(Duration::ZERO);
+        read.pods.insert(("shop".into(), "web-1".into()), Found::There(sick));
+        let kept = evidence(Some(&told), &read);
+        assert_eq!(kept["exitCode"], "1");
+        assert_eq!(kept["Pod/shop/web-1: exitCode"], "1");
+        assert!(!format!("{kept:?}").contains(SECRET), "{kept:#?}");
+    }
 
     #[test]
     fn evidence_is_bounded_and_says_so() {
         let mut large = issue();
         for n in 0..100 {
-            large.evidence.insert(format!("fact {n}"), "x".repeat(5000));
+            let object = model::ObjectRef::namespaced("Pod", "shop", format!("web-{n}"), format!("p-{n}"));
+            let facts = [("image".to_owned(), "x".repeat(5000))].into();
+            large.members.push(model::issue::Member { object, evidence: facts, ..large.members[0].clone() });
         }
         let kept = evidence(Some(&large), &Facts::at(Duration::ZERO));
         let bytes: usize = kept.iter().map(|(name, value)| name.len() + value.len()).sum();
