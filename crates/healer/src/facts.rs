@@ -55,6 +55,8 @@ pub struct Facts {
     pub pods_on_node: Option<Found<Vec<Pod>>>,
     /// The controller of the pod whose owner was asked for.
     pub owner: Option<Found<Workload>>,
+    /// The Deployment whose revision that controller is: in a rollout it has other pods besides.
+    pub top: Option<Found<Workload>>,
     /// Ready DNS pods beside the one asked about; `None` where it is no DNS pod.
     pub other_ready_dns: Option<Found<u32>>,
 }
@@ -69,6 +71,7 @@ impl Facts {
             pods: BTreeMap::new(),
             pods_on_node: None,
             owner: None,
+            top: None,
             other_ready_dns: None,
         }
     }
@@ -94,6 +97,11 @@ impl Facts {
         }
     }
 
+    /// The controllers of the pod whose owner was asked for, as far as they are there.
+    pub fn owners(&self) -> impl Iterator<Item = &Workload> {
+        [&self.owner, &self.top].into_iter().filter_map(|found| found.as_ref()?.there())
+    }
+
     /// Everything that could not be read, in words.
     pub fn unreadable(&self) -> Option<String> {
         let subject = match &self.subject {
@@ -108,10 +116,10 @@ impl Facts {
             Some(Found::Unreadable(why)) => Some(why),
             _ => None,
         };
-        let owner = match &self.owner {
+        let owner = [&self.owner, &self.top].into_iter().find_map(|found| match found {
             Some(Found::Unreadable(why)) => Some(why),
             _ => None,
-        };
+        });
         let dns = match &self.other_ready_dns {
             Some(Found::Unreadable(why)) => Some(why),
             _ => None,

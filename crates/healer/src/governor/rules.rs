@@ -20,6 +20,7 @@ mod veto;
 use super::Rule;
 
 pub(crate) use attempt_cap::back_off;
+pub(crate) use veto::out_of_bounds;
 
 /// Refuses what nobody said to enforce, and waits for approvals.
 pub const OBSERVE_BY_DEFAULT: &str = "ObserveByDefault";

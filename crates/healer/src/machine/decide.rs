@@ -138,7 +138,7 @@ fn is_out_of_bounds(case: &Case<'_>, facts: &Facts, part: &Part) -> bool {
     pod.metadata.controller().is_none() && !spec.accept_loss_of_bare_pods
         || is_excluded(&pod.metadata)
         || namespace == world.own.namespace
-        || world.namespaces.get(namespace).is_some_and(|found| is_excluded(&found.metadata))
+        || rules::out_of_bounds(namespace, world).is_some()
 }
 
 /// The pod whose owner has to be read before the governor can be asked.

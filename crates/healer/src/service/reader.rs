@@ -62,7 +62,7 @@ impl Reader {
             facts.pods_on_node = Some(self.list(spec).await);
         }
         if let Some(pod) = look.owner_of.as_ref().and_then(|pod| facts.pod(pod)?.there()).cloned() {
-            facts.owner = self.owner(&pod).await;
+            (facts.owner, facts.top) = self.owners(&pod).await;
             facts.other_ready_dns = self.other_ready_dns(&pod).await;
         }
         facts
@@ -97,11 +97,22 @@ impl Reader {
         })
     }
 
-    /// Who makes the pod anew.
-    async fn owner(&self, pod: &Pod) -> Option<Found<Workload>> {
-        let owner = pod.metadata.controller()?;
+    /// Who makes the pod anew, and the Deployment above that one if it has one.
+    async fn owners(&self, pod: &Pod) -> (Option<Found<Workload>>, Option<Found<Workload>>) {
+        let Some(owner) = pod.metadata.controller() else { return (None, None) };
+        let namespace = pod.metadata.namespace.as_str();
+        if owner.kind == "ReplicaSet" {
+            let set = self.get::<views::ReplicaSet>(Some(namespace), &owner.name).await;
+            let above = set.there().and_then(|set| set.metadata.controller());
+            let top = match above.filter(|above| above.kind == "Deployment") {
+                Some(deployment) => self.workload("Deployment", namespace, &deployment.name).await,
+                None => None,
+            };
+            return (Some(map(set, |set| (&set).into())), top);
+        }
         let unknown = || Found::Unreadable(format!("{} is not a kind the healer reads", owner.kind));
-        Some(self.workload(&owner.kind, &pod.metadata.namespace, &owner.name).await.unwrap_or_else(unknown))
+        let found = self.workload(&owner.kind, namespace, &owner.name).await;
+        (Some(found.unwrap_or_else(unknown)), None)
     }
 
     async fn other_ready_dns(&self, pod: &Pod) -> Option<Found<u32>> {

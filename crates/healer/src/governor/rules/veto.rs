@@ -21,6 +21,11 @@ pub(super) const RULE: Rule = Rule {
         if let Some(reason) = vetoed(request, world) {
             return Ruling::defer(reason, LOOK_AGAIN);
         }
+        if let Some(reason) = target_vetoed(request, world) {
+            // One of a node's pods does not keep the others from their turn.
+            let is_one_of_many = request.spec.lineage.kind == "Node";
+            return if is_one_of_many { Ruling::deny(reason) } else { Ruling::defer(reason, LOOK_AGAIN) };
+        }
         match held(request) {
             Some(reason) => Ruling::deny(format!("{} is not restarted: {reason}", request.part.target)),
             None => Ruling::Pass,
@@ -45,29 +50,43 @@ fn paused(brake: &BrakeState, now: Now) -> Option<Ruling> {
     }
 }
 
+/// The lineage, where it lives and where it runs.
 fn vetoed(request: &Request<'_>, world: &World<'_>) -> Option<String> {
-    let own = request.spec.lineage.namespace.as_str();
-    if !own.is_empty() && world.config.protected_namespaces.iter().any(|name| name == own) {
-        return Some(format!("namespace {own} is protected by the configuration"));
-    }
-    for namespace in [own, request.part.target.namespace.as_str()] {
-        if world.namespaces.get(namespace).is_some_and(|found| is_excluded(&found.metadata)) {
-            return Some(format!("namespace {namespace} is excluded by its annotation"));
-        }
+    if let Some(reason) = out_of_bounds(&request.spec.lineage.namespace, world) {
+        return Some(reason);
     }
     let subject = request.facts.subject.as_ref().and_then(|found| found.there());
     if subject.is_some_and(crate::facts::Subject::is_excluded) {
         return Some(format!("{} is excluded by its annotation", request.spec.lineage));
-    }
-    let target = request.facts.pod(&request.part.target).and_then(|found| found.there());
-    if target.is_some_and(|pod| is_excluded(&pod.metadata)) {
-        return Some(format!("{} is excluded by its annotation", request.part.target));
     }
     let node = &request.part.node;
     if world.nodes.get(node).is_some_and(|found| is_excluded(&found.metadata)) {
         return Some(format!("node {node} is excluded by its annotation"));
     }
     None
+}
+
+/// Why nothing is done in a namespace, if nothing is.
+pub(crate) fn out_of_bounds(namespace: &str, world: &World<'_>) -> Option<String> {
+    if world.config.protected_namespaces.iter().any(|name| name == namespace) {
+        return Some(format!("namespace {namespace} is protected by the configuration"));
+    }
+    let found = world.namespaces.get(namespace)?;
+    is_excluded(&found.metadata).then(|| format!("namespace {namespace} is excluded by its annotation"))
+}
+
+/// The object itself: of a drained node's pods each is another's. What is said of a workload is
+/// said of its pods, which do not inherit it.
+fn target_vetoed(request: &Request<'_>, world: &World<'_>) -> Option<String> {
+    let target = &request.part.target;
+    let pod = request.facts.pod(target).and_then(|found| found.there());
+    if pod.is_some_and(|pod| is_excluded(&pod.metadata)) {
+        return Some(format!("{target} is excluded by its annotation"));
+    }
+    if let Some(owner) = request.facts.owners().find(|owner| owner.is_excluded) {
+        return Some(format!("{} is excluded by its annotation", owner.reference));
+    }
+    out_of_bounds(&target.namespace, world)
 }
 
 /// Why the one who runs a workload does not want it rolled out, or not by others.
@@ -79,9 +98,9 @@ fn held(request: &Request<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Found, Subject};
+    use crate::facts::{Found, Subject, Workload};
     use crate::governor::tests_support::Bench;
-    use crate::machine::tests_support::{namespace, node, now, workload};
+    use crate::machine::tests_support::{namespace, node, now, pod, workload};
 
     #[test]
     fn the_brake_stops_everything_and_so_does_not_knowing() {
@@ -126,5 +145,46 @@ mod tests {
         let mut bench = Bench::new();
         bench.config.protected_namespaces.push("shop".into());
         bench.expect_defer(&RULE, "protected by the configuration");
+
+        let mut bench = Bench::new();
+        let mut excluded = pod("web-1", "p-1", false);
+        excluded.metadata.labels = [(crate::marks::EXCLUDE, "true")].into_iter().collect();
+        bench.facts.pods.insert(("shop".into(), "web-1".into()), Found::There(excluded));
+        bench.expect_defer(&RULE, "Pod/shop/web-1 is excluded");
+    }
+
+    /// A drain meets pods of everybody's.
+    #[test]
+    fn a_drain_walks_past_what_is_vetoed() {
+        type Change = fn(&mut Bench);
+        let exclude = |found: &mut Option<Found<Workload>>| {
+            let mut excluded = workload(3, 3);
+            excluded.is_excluded = true;
+            *found = Some(Found::There(excluded));
+        };
+        let cases: [(Change, &str); 3] = [
+            (|b| b.config.protected_namespaces.push("shop".into()), "namespace shop is protected"),
+            (|b| drop(b.namespaces.insert("shop".into(), namespace("shop", true))), "namespace shop is excluded"),
+            (|b| b.part.target.namespace = "kube-system".into(), "namespace kube-system is protected"),
+        ];
+        let drain = || {
+            let mut bench = Bench::new();
+            bench.remediation.spec.lineage = "Node/n1".parse().unwrap();
+            bench.facts.subject = None;
+            bench.action = crate::actions::get(ActionName::DrainNode);
+            bench
+        };
+        drain().expect_pass(&RULE);
+        for (change, expected) in cases {
+            let mut bench = drain();
+            change(&mut bench);
+            bench.expect_deny(&RULE, expected);
+        }
+        let mut bench = drain();
+        exclude(&mut bench.facts.owner);
+        bench.expect_deny(&RULE, "Deployment/shop/web is excluded");
+        let mut bench = drain();
+        exclude(&mut bench.facts.top);
+        bench.expect_deny(&RULE, "Deployment/shop/web is excluded");
     }
 }
