@@ -9,7 +9,7 @@ use model::config::healer::{Allowance, Amount};
 
 use super::{Request, Ruling, World};
 use crate::actions::Disrupts;
-use crate::facts::{Found, is_ready};
+use crate::facts::{Workload, is_ready};
 use crate::ledger::{Disruption, Ledger, Unit, whole};
 use crate::marks;
 
@@ -130,15 +130,15 @@ fn zones<'a>(request: &Request<'_>, world: &World<'a>) -> BTreeSet<&'a str> {
 }
 
 /// Of one workload's pods. A pod that serves is not taken while others of its own are away for
-/// whatever reason; one that does not serve anyway takes nothing more away.
+/// whatever reason and by whomever; one that does not serve anyway takes nothing more away. The
+/// wider pools count our own doing: of whose pods are away elsewhere, and why, nobody keeps books.
 fn owner_pool(request: &Request<'_>, world: &World<'_>, owner: &Lineage, ours: usize) -> Pool {
-    let workload = match &request.facts.owner {
-        Some(Found::There(workload)) => Some(workload),
-        _ => request.facts.workload(),
-    };
-    let (desired, ready) = workload.map_or((1, 0), |workload| (workload.desired, workload.ready));
+    // In a rollout the Deployment misses pods that the ReplicaSet of one revision does not.
+    let workloads = || request.facts.owners().chain(request.facts.workload());
+    let missing = |workload: &Workload| workload.desired.saturating_sub(workload.ready) as usize;
+    let desired = workloads().map(|workload| workload.desired).max().unwrap_or(1);
+    let missing = workloads().map(missing).max().unwrap_or(1);
     let target = request.facts.pod(&request.part.target).and_then(|found| found.there());
-    let missing = desired.saturating_sub(ready) as usize;
     let used = if target.is_some_and(is_ready) { ours.max(missing) } else { ours };
     Pool::new(format!("pods of {}", whole(owner)), world.config.budgets.pods.owner, desired as usize, used)
 }

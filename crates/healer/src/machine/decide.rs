@@ -265,9 +265,10 @@ fn attempt_target(action: &Action, first: &Part, case: &Case<'_>) -> model::Obje
     first.target.clone()
 }
 
-/// How many pods of the owner are ready now, as far as that was read.
+/// How many pods of the owner are ready now, as far as that was read: of the lineage as a whole,
+/// because that is what is looked at for its recovery.
 pub(super) fn ready(facts: &Facts) -> Option<u32> {
-    let owner = facts.owner.as_ref().and_then(|found| found.there());
+    let owner = [&facts.top, &facts.owner].into_iter().find_map(|found| found.as_ref()?.there());
     facts.workload().or(owner).map(|workload| workload.ready)
 }
 

@@ -89,6 +89,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rollout_is_not_made_worse() {
+        let mut bench = Bench::new();
+        bench.facts.pods.insert(("shop".into(), "web-1".into()), Found::There(pod("web-1", "p-1", true)));
+        // The old revision has all of its seven, the Deployment seven of its ten.
+        bench.facts.owner = Some(Found::There(workload(7, 7)));
+        bench.facts.subject = None;
+        bench.expect_pass(&RULE);
+        bench.facts.top = Some(Found::There(workload(10, 7)));
+        bench.expect_defer(&RULE, "3 pods of Deployment/shop/web are disrupted, 2 at once");
+    }
+
+    #[test]
     fn a_restart_takes_what_its_strategy_says() {
         let mut bench = Bench::of_workload();
         bench.expect_pass(&RULE);
