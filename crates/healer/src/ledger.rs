@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::policy::ActionName;
-use model::remediation::{Attempt, AttemptResult, PartState, Remediation, RemediationSpec};
+use model::remediation::{Attempt, AttemptResult, PartState, Phase, Remediation, RemediationSpec};
 use model::{Lineage, ObjectRef};
 
 use crate::Now;
 use crate::planner::is_undo;
+
+/// What the hourly budgets look back on.
+const HOUR: Duration = Duration::from_hours(1);
 
 /// What a disruption counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +53,8 @@ pub struct Disruption {
     pub pods: u32,
     /// Whether it still is disrupted, or may be.
     pub is_live: bool,
+    /// Since when nobody works on it although it did not recover: its remediation was given up.
+    pub given_up: Option<Timestamp>,
     /// When its intent was written.
     pub opened: Timestamp,
 }
@@ -110,9 +115,15 @@ impl Ledger {
             let marks = outstanding(&status.attempts).map(|attempt| attempt.number);
             for attempt in &status.attempts {
                 let is_outstanding = marks == Some(attempt.number);
-                // What did not help has not recovered, until the trouble is over or a person's.
-                let is_unrecovered = attempt.result == AttemptResult::DidNotHelp && !status.phase.is_over();
+                // What did not help has not recovered, until the trouble is over.
+                let is_unrecovered = attempt.result == AttemptResult::DidNotHelp
+                    && !matches!(status.phase, Phase::Succeeded | Phase::Cleared);
+                let given_up = status.ended.filter(|_| is_unrecovered && status.phase.is_over());
+                let entered = ledger.disruptions.len();
                 ledger.enter(name, &remediation.spec, attempt, is_outstanding, is_unrecovered);
+                for entry in &mut ledger.disruptions[entered..] {
+                    entry.given_up = given_up;
+                }
             }
         }
         ledger
@@ -155,6 +166,7 @@ impl Ledger {
                 pods: 0,
                 // A drain holds its node between two pods, too.
                 is_live: is_outstanding || attempt.is_open(),
+                given_up: None,
                 opened: attempt.intended,
             });
         }
@@ -172,26 +184,41 @@ impl Ledger {
                 owner: part.owner.clone().unwrap_or_else(|| spec.lineage.clone()),
                 pods: part.pods.unwrap_or(1),
                 is_live: (attempt.is_open() || is_unrecovered) && part.state.disrupts(),
+                given_up: None,
                 opened,
             });
         }
     }
 
-    /// What is disrupted at this moment, or may be, by anything but the attempt in question and
-    /// those before it of the same remediation: a pod that is tried again is the same one away.
-    pub fn live(&self, unit: Unit, but: &EffectId) -> impl Iterator<Item = &Disruption> {
-        let is_other = move |entry: &&Disruption| {
-            entry.by.remediation != but.remediation
-                || entry.by.attempt == but.attempt && entry.by.part != but.part
+    /// What is disrupted at this moment, or may be, by anything but the effect in question and
+    /// earlier attempts on pods of the same `owner`: one that is tried again is the same one away.
+    /// What was given up counts for an hour, so that a cause that no attempt mends, a registry
+    /// that is away, does not take a pod of one lineage after the other.
+    pub fn live<'a>(
+        &'a self,
+        unit: Unit,
+        but: &'a EffectId,
+        owner: &Lineage,
+        now: Now,
+    ) -> impl Iterator<Item = &'a Disruption> {
+        let owner = whole(owner);
+        let is_same_one = move |entry: &Disruption| {
+            let is_earlier = entry.by.remediation == but.remediation && entry.by.attempt != but.attempt;
+            entry.by == *but
+                || (is_earlier || entry.given_up.is_some()) && whole(&entry.owner) == owner
         };
-        self.disruptions.iter().filter(move |entry| entry.is_live && entry.unit == unit).filter(is_other)
+        let counts = move |entry: &Disruption| {
+            entry.is_live && entry.given_up.is_none_or(|given_up| now.since(given_up) < HOUR)
+        };
+        self.disruptions
+            .iter()
+            .filter(move |entry| entry.unit == unit && counts(entry) && !is_same_one(entry))
     }
 
     /// How many were disrupted within the last sixty minutes by anything but the effect in
     /// question. A node is one, however often something was done to it; a restart is as many pods
     /// as it takes away at once.
     pub fn within_the_hour(&self, unit: Unit, but: &EffectId, now: Now) -> usize {
-        const HOUR: Duration = Duration::from_hours(1);
         let recent = self
             .disruptions
             .iter()
@@ -262,6 +289,41 @@ mod tests {
         EffectId { remediation: String::new(), attempt: 0, part: 0 }
     }
 
+    fn others() -> Lineage {
+        Lineage::namespaced("Deployment", "shop", "other")
+    }
+
+    #[test]
+    fn what_did_not_recover_counts_for_others_until_it_has_or_for_an_hour() {
+        let failed = Attempt {
+            parts: vec![part(PartState::Happened)],
+            result: AttemptResult::DidNotHelp,
+            closed: Some(now(60).wall),
+            ..attempt()
+        };
+        let mut remediation = remediation("r-1-1");
+        let own = remediation.spec.lineage.clone();
+        let next = EffectId { remediation: "r-1-1".into(), attempt: 2, part: 0 };
+        remediation.status.as_mut().unwrap().attempts = vec![failed];
+        for (phase, owner, second, live) in [
+            (Phase::Pending, &own, 61, 0),
+            (Phase::Pending, &others(), 61, 1),
+            (Phase::Escalated, &own, 61, 0),
+            (Phase::Escalated, &others(), 61, 1),
+            (Phase::Escalated, &others(), 3660, 0),
+            (Phase::Cleared, &others(), 61, 0),
+        ] {
+            let status = remediation.status.as_mut().unwrap();
+            (status.phase, status.ended) = (phase, phase.is_over().then(|| now(60).wall));
+            let ledger = Ledger::of([&remediation]);
+            let count = |but: &EffectId| ledger.live(Unit::Pod, but, owner, now(second)).count();
+            assert_eq!(count(&next), live, "{phase:?} {owner} {second}");
+            if phase.is_over() {
+                assert_eq!(count(&nobody()), live, "{phase:?} {owner} {second}");
+            }
+        }
+    }
+
     #[test]
     fn what_may_have_happened_counts_until_it_is_known_not_to_have() {
         for (state, live, in_the_hour) in [
@@ -275,14 +337,14 @@ mod tests {
             (PartState::Skipped, 0, 0),
         ] {
             let ledger = books(vec![Attempt { parts: vec![part(state)], ..attempt() }]);
-            assert_eq!(ledger.live(Unit::Pod, &nobody()).count(), live, "{state:?}");
+            assert_eq!(ledger.live(Unit::Pod, &nobody(), &others(), now(60)).count(), live, "{state:?}");
             assert_eq!(ledger.within_the_hour(Unit::Pod, &nobody(), now(60)), in_the_hour, "{state:?}");
             let own = EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 };
-            assert_eq!(ledger.live(Unit::Pod, &own).count(), 0, "its own effect does not count against it");
+            assert_eq!(ledger.live(Unit::Pod, &own, &others(), now(60)).count(), 0, "its own effect does not count against it");
         }
         let closed =
             Attempt { parts: vec![part(PartState::Happened)], closed: Some(now(9).wall), ..attempt() };
-        assert_eq!(books(vec![closed]).live(Unit::Pod, &nobody()).count(), 0);
+        assert_eq!(books(vec![closed]).live(Unit::Pod, &nobody(), &others(), now(60)).count(), 0);
     }
 
     #[test]
@@ -305,7 +367,7 @@ mod tests {
             (vec![quarantine.clone(), release(PartState::NotHappened)], 1),
             (vec![quarantine.clone(), release(PartState::Happened)], 0),
         ] {
-            assert_eq!(books(attempts.clone()).live(Unit::Node, &nobody()).count(), live, "{attempts:#?}");
+            assert_eq!(books(attempts.clone()).live(Unit::Node, &nobody(), &others(), now(60)).count(), live, "{attempts:#?}");
         }
     }
 

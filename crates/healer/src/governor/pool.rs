@@ -8,6 +8,7 @@ use model::Lineage;
 use model::config::healer::{Allowance, Amount};
 
 use super::{Request, Ruling, World};
+use crate::Now;
 use crate::actions::Disrupts;
 use crate::facts::{Workload, is_ready};
 use crate::ledger::{Disruption, Ledger, Unit, whole};
@@ -57,14 +58,14 @@ impl Pool {
 }
 
 /// The pools that a request would take from.
-pub fn pools(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<Pool> {
+pub fn pools(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now) -> Vec<Pool> {
     match request.action.disrupts {
         Disrupts::Nothing => Vec::new(),
-        Disrupts::Pods => pods(request, world, ledger),
-        Disrupts::Node => nodes(request, world, ledger),
+        Disrupts::Pods => pods(request, world, ledger, now),
+        Disrupts::Node => nodes(request, world, ledger, now),
         Disrupts::NodeAndPods => {
-            let mut both = nodes(request, world, ledger);
-            both.extend(pods(request, world, ledger));
+            let mut both = nodes(request, world, ledger, now);
+            both.extend(pods(request, world, ledger, now));
             both
         }
     }
@@ -72,9 +73,10 @@ pub fn pools(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<P
 
 /// Nodes held down by us and by others, the one in question not counted: what is done to it
 /// besides does not take another.
-fn nodes(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<Pool> {
+fn nodes(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now) -> Vec<Pool> {
     let target = &request.spec.lineage.name;
-    let ours = ledger.live(Unit::Node, &request.id).map(|entry| entry.node.as_str());
+    let live = ledger.live(Unit::Node, &request.id, &request.spec.lineage, now);
+    let ours = live.map(|entry| entry.node.as_str());
     let theirs = world
         .nodes
         .iter()
@@ -95,12 +97,12 @@ fn nodes(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<Pool>
     pools
 }
 
-fn pods(request: &Request<'_>, world: &World<'_>, ledger: &Ledger) -> Vec<Pool> {
+fn pods(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now) -> Vec<Pool> {
     let limits = &world.config.budgets.pods;
     let owner = request.part.owner.as_ref().unwrap_or(&request.spec.lineage);
     let namespace = request.part.target.namespace.as_str();
     let count = |fits: &dyn Fn(&Disruption) -> bool| {
-        let live = ledger.live(Unit::Pod, &request.id).filter(|entry| fits(entry));
+        let live = ledger.live(Unit::Pod, &request.id, owner, now).filter(|entry| fits(entry));
         live.map(|entry| entry.pods as usize).sum()
     };
     let number = |name: String, limit: u32, used: usize| Pool::new(name, Amount::Count(limit), 0, used);

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
         if request.is_recovery() {
             return Ruling::Pass;
         }
-        if let Some(full) = pools(request, world, ledger).into_iter().find(|pool| !pool.has_room()) {
+        if let Some(full) = pools(request, world, ledger, now).into_iter().find(|pool| !pool.has_room()) {
             return full.refuses();
         }
         let budgets = &world.config.budgets;

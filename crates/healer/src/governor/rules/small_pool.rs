@@ -6,8 +6,8 @@ use crate::governor::{Rule, Ruling};
 
 pub(super) const RULE: Rule = Rule {
     name: "SmallPool",
-    judge: |request, world, ledger, _| {
-        let full = pools(request, world, ledger)
+    judge: |request, world, ledger, now| {
+        let full = pools(request, world, ledger, now)
             .into_iter()
             .find(|pool| pool.allowance.is_small_pool && !pool.has_room());
         match full {
