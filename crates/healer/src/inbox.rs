@@ -21,6 +21,8 @@ const SILENT_KEPT: Duration = Duration::from_hours(1);
 /// How long what has ended is remembered: longer than any policy waits for health to last, which
 /// is a day at most.
 const ENDED_KEPT: Duration = Duration::from_hours(25);
+/// How far a publisher's clock is believed to be ahead of ours.
+const AHEAD_MAX: Duration = Duration::from_mins(1);
 /// How often what is over is looked for.
 const SWEEP: Duration = Duration::from_mins(1);
 
@@ -111,10 +113,14 @@ impl Inbox {
         let key = report.issue.key();
         let sent = match report.resolution {
             Some(_) => ends_at,
-            None => ends_at - VALIDITY,
+            None => ends_at.saturating_sub(VALIDITY).unwrap_or(Timestamp::MIN),
         };
+        // A publisher whose clock is ahead does not silence those whose clocks are right.
+        let sent = sent.min(now.wall_in(AHEAD_MAX));
         let known = self.entries.get_mut(&key);
-        if known.as_ref().is_some_and(|known| sent < known.sent) {
+        // And what has not been heard for as long as a report is good for cannot be newer than
+        // what comes now.
+        if known.as_ref().is_some_and(|known| sent < known.sent && !is_silent(known, now)) {
             return Fate::Late;
         }
         match (report.resolution, known) {
@@ -335,6 +341,39 @@ mod tests {
         assert_eq!(late.late, 1);
         let ended = Standing::Ended(Resolution::Healthy, Duration::from_secs(10));
         assert_eq!(inbox.standing(&issue().key(), at(12)), ended);
+    }
+
+    #[test]
+    fn a_publisher_from_the_future_silences_nobody() {
+        let day = Duration::from_secs(24 * 3600);
+        for resolution in [None, Some(Resolution::Healthy)] {
+            let mut inbox = Inbox::new(None);
+            let ahead = at(0).wall + day;
+            let posted = match resolution {
+                None => alert::firing(&issue(), "c1", ahead),
+                Some(resolution) => alert::resolved(&issue(), "c1", resolution, ahead),
+            };
+            inbox.receive(&[posted], at(0));
+            assert_eq!(fire(&mut inbox, 61).taken, 1, "{resolution:?}");
+            assert_eq!(inbox.standing(&issue().key(), at(62)), Standing::Firing(&issue()));
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_long_silence_is_not_late() {
+        let mut inbox = Inbox::new(None);
+        fire(&mut inbox, 1000);
+        // Our clock went back, or the publisher's did.
+        let old = alert::firing(&issue(), "c1", at(0).wall);
+        assert_eq!(inbox.receive(std::slice::from_ref(&old), at(1299)).late, 1);
+        assert_eq!(inbox.receive(&[old], at(1300)).taken, 1);
+    }
+
+    #[test]
+    fn the_oldest_moment_there_is_does_no_harm() {
+        let mut posted = alert::firing(&issue(), "c1", at(0).wall);
+        posted.ends_at = Some(Timestamp::MIN);
+        assert_eq!(Inbox::new(None).receive(&[posted], at(0)).taken, 1);
     }
 
     #[test]
