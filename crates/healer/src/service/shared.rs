@@ -106,16 +106,11 @@ impl<V: View + Clone> Cache<V> {
         }
     }
 
-    /// The list takes the place of what was known. What is not in it is gone; of what is in it,
-    /// the newer version stays, because we may have written it since.
+    /// The list takes the place of what was known, with what came and what we wrote while it was
+    /// read. Not with anything older: after a restore of the store that bears a higher version,
+    /// and is not so any more.
     pub(super) fn done(&mut self) {
-        let mut listed = self.building.take().unwrap_or_default();
-        for (name, object) in std::mem::take(&mut self.objects) {
-            if listed.get(&name).is_some_and(|other| version(other) < version(&object)) {
-                listed.insert(name, object);
-            }
-        }
-        self.objects = listed;
+        self.objects = self.building.take().unwrap_or_default();
         self.is_synced = true;
     }
 
@@ -132,6 +127,16 @@ impl<V: View + Clone> Cache<V> {
         }
         self.objects.insert(name, object);
         true
+    }
+
+    /// An object as a quorum has it, after a write of ours was refused: the known version is not
+    /// the true one, whichever is higher.
+    pub(super) fn correct(&mut self, object: V) {
+        let name = object.identity().name.to_owned();
+        if let Some(building) = &mut self.building {
+            building.insert(name.clone(), object.clone());
+        }
+        self.objects.insert(name, object);
     }
 
     pub(super) fn remove(&mut self, name: &str, uid: &str) {
@@ -257,9 +262,21 @@ mod tests {
         cache.done();
         let versions: Vec<u64> = cache.objects.values().map(version).collect();
         assert_eq!(versions, [9, 8]);
+        // What a slow watch tells of our own writes is no news.
+        assert!(!cache.apply(versioned("r-1-1", 7)));
+    }
+
+    #[test]
+    fn a_restored_store_is_believed() {
+        let mut cache = Cache::default();
+        cache.apply(versioned("r-1-1", 900));
         cache.begin();
         cache.listed(versioned("r-1-1", 7));
         cache.done();
-        assert_eq!(cache.objects.values().map(version).collect::<Vec<_>>(), [9], "never backwards");
+        assert_eq!(version(&cache.objects["r-1-1"]), 7);
+        cache.apply(versioned("r-2-1", 900));
+        cache.correct(versioned("r-2-1", 8));
+        assert_eq!(version(&cache.objects["r-2-1"]), 8, "a quorum says so");
+        assert!(cache.apply(versioned("r-2-1", 9)));
     }
 }

@@ -151,7 +151,7 @@ impl Engine {
     async fn read_again(&self, name: &str, error: &bookkeeping::Error) -> bool {
         match self.bookkeeper.get::<Remediation>(name).await {
             Ok(now) => {
-                self.shared.state().remediations.apply(now);
+                self.shared.state().remediations.correct(now);
                 matches!(error, bookkeeping::Error::Conflict(_))
             }
             Err(read::Error::Absent { .. }) => {
