@@ -31,6 +31,7 @@ const SWEEP: Duration = Duration::from_mins(1);
 pub struct Inbox {
     cluster: Option<String>,
     entries: BTreeMap<Key, Entry>,
+    heard_first: Option<Duration>,
     heard: Option<Duration>,
     swept: Option<Duration>,
 }
@@ -84,6 +85,7 @@ impl Inbox {
 
     /// Takes a batch, as the monitor posts it.
     pub fn receive(&mut self, batch: &[PostableAlert], now: Now) -> Received {
+        self.heard_first.get_or_insert(now.monotonic);
         self.heard = Some(now.monotonic);
         // Here and not where the leader tidies up: those who stand by are posted to all the same.
         self.sweep(now);
@@ -192,6 +194,11 @@ impl Inbox {
             }
         }
         nodes
+    }
+
+    /// When a monitor first posted anything to this process.
+    pub fn heard_first(&self) -> Option<Duration> {
+        self.heard_first
     }
 
     /// When a monitor last posted anything.

@@ -20,6 +20,14 @@ pub fn last<'a>(key: &Key, all: impl IntoIterator<Item = &'a Remediation>) -> Op
         .max_by_key(|(number, _)| *number)
 }
 
+/// The number of an issue's next remediation, given the names of all there are, also of those that
+/// cannot be read. Where none is left it begins at the time of day in seconds: by its name a
+/// remediation is known on nodes and to the alerter, so one that was deleted is never made again.
+pub fn next_number<'a>(key: &Key, names: impl IntoIterator<Item = &'a str>, now: Timestamp) -> u64 {
+    let last = names.into_iter().filter_map(|name| remediation::number(key, name)).max();
+    last.map_or_else(|| u64::try_from(now.as_second()).unwrap_or(1), |last| last.saturating_add(1))
+}
+
 /// Whether an issue is to be taken up under `policy`, given what was done about it last. One
 /// remediation per episode: what has been dealt with is taken up again when it began anew after
 /// that, or when there is another plan for it.
@@ -120,7 +128,8 @@ pub fn expired(
         let is_needed = is_told(&key);
         let of_key = kept.entry(key).or_default();
         let has_room = *of_key < retention.per_lineage && total < retention.total;
-        if now.since(ended) < retention.age.0 && (has_room || *of_key == 0 && is_needed) {
+        let is_young = now.since(ended) < retention.age.0;
+        if is_young && has_room || *of_key == 0 && is_needed {
             *of_key += 1;
             total += 1;
         } else if let (Some(name), Some(uid)) = (&one.metadata.name, &one.metadata.uid) {
@@ -172,6 +181,13 @@ mod tests {
         let made =
             [1, 12, 3].map(|n| take_up(&issue(), "c1", &policy(Mode::Enforce), n, &HealerConfig::default()));
         assert_eq!(last(&key, &made).map(|(number, _)| number), Some(12));
+        let names: Vec<&str> = made.iter().filter_map(|one| one.metadata.name.as_deref()).collect();
+        assert_eq!(next_number(&key, names, now(0).wall), 13);
+        let of_another = remediation::name(&Key { code: "Other".into(), ..key.clone() }, 99);
+        let begun = next_number(&key, [of_another.as_str()], now(5).wall);
+        assert_eq!(begun, next_number(&key, [], now(0).wall) + 5, "none is left: a number never used before");
+        let largest = remediation::name(&key, u64::MAX);
+        assert_eq!(next_number(&key, [largest.as_str()], now(0).wall), u64::MAX);
     }
 
     #[test]
@@ -195,7 +211,9 @@ mod tests {
         assert_eq!(expired(&all, nobody, &config, now(30 * day)).len(), 4, "a month later nothing is kept");
         config.retention.total = 0;
         assert_eq!(expired(&all, nobody, &config, now(4 * day)).len(), 4, "the total binds");
-        let told = expired(&all, |_| true, &config, now(4 * day));
-        assert_eq!(told.len(), 3, "but the last one of what is still told of stays");
+        for days in [4, 30] {
+            let told = expired(&all, |_| true, &config, now(days * day));
+            assert_eq!(told.len(), 3, "but the last one of what is still told of stays, for {days} days");
+        }
     }
 }

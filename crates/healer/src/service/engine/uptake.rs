@@ -22,8 +22,8 @@ impl Engine {
             return;
         }
         // The number of the last one comes from a quorum: a watch may lag.
-        let listed = match self.bookkeeper.list::<Remediation>().await {
-            Ok(listed) => listed.items,
+        let (listed, damaged) = match self.bookkeeper.list::<Remediation>().await {
+            Ok(listed) => (listed.items, listed.malformed),
             Err(error) => return tracing::warn!(%error, "cannot read the remediations"),
         };
         for (issue, cluster, policy) in wanted {
@@ -31,7 +31,9 @@ impl Engine {
             if !intake::is_new(&issue, &policy, last.map(|(_, one)| one)) {
                 continue;
             }
-            let number = last.map_or(1, |(number, _)| number + 1);
+            let names = listed.iter().filter_map(|one| one.metadata.name.as_deref());
+            let names = names.chain(damaged.iter().map(|one| one.name.as_str()));
+            let number = intake::next_number(&issue.key(), names, self.shared.environment.now());
             let new = intake::take_up(&issue, &cluster, &policy, number, &self.shared.config);
             match self.bookkeeper.create(&new).await {
                 Ok(made) => {
