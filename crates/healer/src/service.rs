@@ -164,7 +164,7 @@ impl Handle {
 
     /// Whether all it decides by was read once.
     pub fn is_ready(&self) -> bool {
-        self.shared.state().is_synced()
+        self.shared.state().is_listed()
     }
 }
 

@@ -54,8 +54,9 @@ async fn receive(State(shared): State<Arc<Shared>>, Json(alerts): Json<Vec<Posta
 async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
     let missing: Vec<String> = {
         let state = shared.state();
-        let views = state.views().into_iter().filter(|view| !view.is_synced);
-        views
+        state
+            .unlisted()
+            .into_iter()
             .map(|view| {
                 format!("{}: {}", view.name, view.problem.unwrap_or_else(|| "being listed".to_owned()))
             })

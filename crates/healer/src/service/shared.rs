@@ -66,9 +66,15 @@ pub(super) struct Dirty {
 }
 
 /// A watched kind.
+///
+/// What cannot be read is not taken for what it was before, nor for nothing: as long as there is
+/// such an object the kind counts as not known, and nothing is done.
 pub(super) struct Cache<V> {
     pub(super) objects: BTreeMap<String, V>,
     building: Option<BTreeMap<String, V>>,
+    /// Objects that could not be read, and why; and those of the list that is being read.
+    damaged: BTreeMap<String, String>,
+    damaged_in_list: BTreeMap<String, String>,
     is_synced: bool,
     heard: Option<Duration>,
     problem: Option<String>,
@@ -80,6 +86,8 @@ impl<V> Default for Cache<V> {
         Self {
             objects: BTreeMap::new(),
             building: None,
+            damaged: BTreeMap::new(),
+            damaged_in_list: BTreeMap::new(),
             is_synced: false,
             heard: None,
             problem: None,
@@ -96,6 +104,7 @@ pub(super) fn version<V: View>(object: &V) -> u64 {
 impl<V: View + Clone> Cache<V> {
     pub(super) fn begin(&mut self) {
         self.building = Some(BTreeMap::new());
+        self.damaged_in_list.clear();
     }
 
     pub(super) fn listed(&mut self, object: V) {
@@ -111,6 +120,7 @@ impl<V: View + Clone> Cache<V> {
     /// and is not so any more.
     pub(super) fn done(&mut self) {
         self.objects = self.building.take().unwrap_or_default();
+        self.damaged = std::mem::take(&mut self.damaged_in_list);
         self.is_synced = true;
     }
 
@@ -118,7 +128,8 @@ impl<V: View + Clone> Cache<V> {
     /// whether it did.
     pub(super) fn apply(&mut self, object: V) -> bool {
         let name = object.identity().name.to_owned();
-        if self.objects.get(&name).is_some_and(|known| version(known) >= version(&object)) {
+        let was_damaged = self.mend(&name);
+        if !was_damaged && self.objects.get(&name).is_some_and(|known| version(known) >= version(&object)) {
             return false;
         }
         // What comes while a list is read may be too new to be in it.
@@ -133,13 +144,46 @@ impl<V: View + Clone> Cache<V> {
     /// the true one, whichever is higher.
     pub(super) fn correct(&mut self, object: V) {
         let name = object.identity().name.to_owned();
+        self.mend(&name);
         if let Some(building) = &mut self.building {
             building.insert(name.clone(), object.clone());
         }
         self.objects.insert(name, object);
     }
 
+    /// An object that cannot be read, or could not be and is gone.
+    pub(super) fn damage(&mut self, name: &str, reason: &str, is_gone: bool) {
+        self.malformed += 1;
+        if is_gone {
+            self.mend(name);
+            self.objects.remove(name);
+            self.building.as_mut().map(|building| building.remove(name));
+            return;
+        }
+        if self.building.is_some() {
+            self.damaged_in_list.insert(name.to_owned(), reason.to_owned());
+        }
+        // While the list is read for the first time nothing is known anyway.
+        self.damaged.insert(name.to_owned(), reason.to_owned());
+    }
+
+    fn mend(&mut self, name: &str) -> bool {
+        self.damaged_in_list.remove(name);
+        self.damaged.remove(name).is_some()
+    }
+
+    /// How many objects cannot be read.
+    pub(super) fn damaged(&self) -> usize {
+        self.damaged.len()
+    }
+
+    /// Whether all of it was seen once, as far as it can be read.
+    pub(super) fn is_listed(&self) -> bool {
+        self.is_synced
+    }
+
     pub(super) fn remove(&mut self, name: &str, uid: &str) {
+        self.mend(name);
         if let Some(building) = &mut self.building {
             building.remove(name);
         }
@@ -158,8 +202,12 @@ impl<V: View + Clone> Cache<V> {
     }
 
     pub(super) fn view(&self, name: &'static str) -> ViewState {
-        let Self { is_synced, heard, problem, .. } = self;
-        ViewState { name, is_synced: *is_synced, heard: *heard, problem: problem.clone() }
+        let Self { is_synced, heard, problem, damaged, .. } = self;
+        let unreadable = damaged.first_key_value().map(|(name, why)| {
+            format!("{name} cannot be read ({why}); mend or delete it, or run the version that wrote it")
+        });
+        let is_synced = *is_synced && unreadable.is_none();
+        ViewState { name, is_synced, heard: *heard, problem: unreadable.or_else(|| problem.clone()) }
     }
 }
 
@@ -180,8 +228,25 @@ impl State {
         Some(labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 
+    /// Whether all that decisions rest on is known.
     pub(super) fn is_synced(&self) -> bool {
         self.views().iter().all(|view| view.is_synced)
+    }
+
+    /// Whether all of it was seen once: ready to be told things, if not to act on them.
+    pub(super) fn is_listed(&self) -> bool {
+        self.unlisted().is_empty()
+    }
+
+    /// The views that were not seen whole yet.
+    pub(super) fn unlisted(&self) -> Vec<ViewState> {
+        let listed = [
+            self.nodes.is_listed(),
+            self.namespaces.is_listed(),
+            self.policies.is_listed(),
+            self.remediations.is_listed(),
+        ];
+        self.views().into_iter().zip(listed).filter(|(_, is_listed)| !is_listed).map(|(view, _)| view).collect()
     }
 }
 
@@ -264,6 +329,29 @@ mod tests {
         assert_eq!(versions, [9, 8]);
         // What a slow watch tells of our own writes is no news.
         assert!(!cache.apply(versioned("r-1-1", 7)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_makes_its_kind_unknown_until_it_can_or_is_gone() {
+        let mut cache = Cache::default();
+        cache.begin();
+        cache.listed(versioned("r-1-1", 5));
+        cache.damage("r-2-1", "unknown action Reboot", false);
+        cache.done();
+        let view = cache.view("remediations");
+        assert!(!view.is_synced && cache.is_listed());
+        assert!(view.problem.unwrap().contains("r-2-1 cannot be read (unknown action Reboot)"));
+        cache.apply(versioned("r-2-1", 9));
+        assert!(cache.view("remediations").is_synced);
+        cache.damage("r-1-1", "no phase", false);
+        assert!(!cache.view("remediations").is_synced);
+        cache.damage("r-1-1", "no phase", true);
+        assert!(cache.view("remediations").is_synced);
+        assert!(!cache.objects.contains_key("r-1-1"), "nor is what it was before believed");
+        cache.damage("r-3-1", "no phase", false);
+        cache.begin();
+        cache.done();
+        assert!(cache.view("remediations").is_synced, "gone while nothing was heard");
     }
 
     #[test]

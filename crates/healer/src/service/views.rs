@@ -104,9 +104,11 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             return true;
         }
         Event::Heard | Event::Progressed => {}
-        Event::Malformed { name, reason, .. } => {
-            cache.malformed += 1;
-            tracing::warn!(task = followed.task, name, reason, "skipped an object that makes no sense");
+        Event::Malformed { name, reason, deleted, .. } => {
+            tracing::warn!(task = followed.task, name, reason, deleted, "an object cannot be read: nothing is done");
+            cache.damage(&name, &reason, deleted);
+            (followed.touch)(&mut state, &name);
+            return true;
         }
         Event::Failed { error, retry_in, .. } => {
             tracing::warn!(task = followed.task, %error, ?retry_in, "nothing can be heard");
