@@ -204,8 +204,7 @@ impl Ledger {
         let owner = whole(owner);
         let is_same_one = move |entry: &Disruption| {
             let is_earlier = entry.by.remediation == but.remediation && entry.by.attempt != but.attempt;
-            entry.by == *but
-                || (is_earlier || entry.given_up.is_some()) && whole(&entry.owner) == owner
+            entry.by == *but || (is_earlier || entry.given_up.is_some()) && whole(&entry.owner) == owner
         };
         let counts = move |entry: &Disruption| {
             entry.is_live && entry.given_up.is_none_or(|given_up| now.since(given_up) < HOUR)
@@ -340,7 +339,11 @@ mod tests {
             assert_eq!(ledger.live(Unit::Pod, &nobody(), &others(), now(60)).count(), live, "{state:?}");
             assert_eq!(ledger.within_the_hour(Unit::Pod, &nobody(), now(60)), in_the_hour, "{state:?}");
             let own = EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 };
-            assert_eq!(ledger.live(Unit::Pod, &own, &others(), now(60)).count(), 0, "its own effect does not count against it");
+            assert_eq!(
+                ledger.live(Unit::Pod, &own, &others(), now(60)).count(),
+                0,
+                "its own effect does not count against it"
+            );
         }
         let closed =
             Attempt { parts: vec![part(PartState::Happened)], closed: Some(now(9).wall), ..attempt() };
@@ -367,7 +370,11 @@ mod tests {
             (vec![quarantine.clone(), release(PartState::NotHappened)], 1),
             (vec![quarantine.clone(), release(PartState::Happened)], 0),
         ] {
-            assert_eq!(books(attempts.clone()).live(Unit::Node, &nobody(), &others(), now(60)).count(), live, "{attempts:#?}");
+            assert_eq!(
+                books(attempts.clone()).live(Unit::Node, &nobody(), &others(), now(60)).count(),
+                live,
+                "{attempts:#?}"
+            );
         }
     }
 

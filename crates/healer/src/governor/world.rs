@@ -105,6 +105,11 @@ impl Correlation {
         }
     }
 
+    /// What was before is not known, and more than one node is unhealthy: as if many had been.
+    pub fn suspect(&mut self, now: Now) {
+        self.above_last.get_or_insert(now.monotonic);
+    }
+
     /// How many nodes were unhealthy when last counted.
     pub fn unhealthy(&self) -> usize {
         self.unhealthy
@@ -121,7 +126,7 @@ impl Correlation {
             ))
         } else if calm < config.correlated.calm.0 {
             Some(format!(
-                "{unhealthy} of {total} nodes are unhealthy, but many more were {}s ago",
+                "{unhealthy} of {total} nodes are unhealthy, but many more were, or may have been, {}s ago",
                 calm.as_secs()
             ))
         } else {

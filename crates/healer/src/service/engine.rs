@@ -19,7 +19,7 @@ use super::reader::Reader;
 use super::shared::Shared;
 use super::tell::Events;
 use super::{policies, retention};
-use crate::governor::{self, Admit};
+use crate::governor::Admit;
 use crate::inbox::Standing;
 use crate::machine::{self, Memory};
 use crate::queue::{self, Rank};
@@ -168,7 +168,7 @@ impl Engine {
 
     async fn turn(&mut self, tenure: &mut Tenure) {
         policies::refresh(&self.shared);
-        self.observe_nodes();
+        self.shared.count_nodes();
         self.note_changes(tenure);
         self.take_up_new(tenure).await;
         policies::report(&self.shared, &self.bookkeeper).await;
@@ -184,15 +184,6 @@ impl Engine {
             retention::sweep(&self.shared, &self.bookkeeper).await;
         }
         self.shared.metrics.settled(&self.shared.state(), tenure.due.len());
-    }
-
-    /// Counts the unhealthy nodes, each turn anew.
-    fn observe_nodes(&self) {
-        let now = self.shared.now();
-        let mut state = self.shared.state();
-        let troubled = state.inbox.nodes_in_trouble(now);
-        let (unhealthy, total) = governor::unhealthy(&state.nodes.objects, &troubled);
-        state.correlation.observe(unhealthy, total, &self.shared.config, now);
     }
 
     /// What changed is looked at now, whenever it was due.

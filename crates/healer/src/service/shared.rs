@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 use super::metrics::Metrics;
 use crate::Now;
-use crate::governor::{Correlation, Own, ViewState};
+use crate::governor::{self, Correlation, Own, ViewState};
 use crate::inbox::{Inbox, Received};
 use crate::policy::Book;
 
@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) remediations: Cache<Remediation>,
     pub(super) book: Book,
     pub(super) correlation: Correlation,
+    /// Whether the nodes were counted once.
+    is_counted: bool,
     /// The epoch under which this replica leads, while it does.
     pub(super) epoch: Option<u64>,
     pub(super) dirty: Dirty,
@@ -222,6 +224,20 @@ impl State {
         ]
     }
 
+    /// Counts the unhealthy nodes. At every change, also by those who stand by: who begins to lead
+    /// because nodes fail knows that many did.
+    pub(super) fn count_nodes(&mut self, config: &HealerConfig, now: Now) {
+        if !self.nodes.is_listed() {
+            return;
+        }
+        let troubled = self.inbox.nodes_in_trouble(now);
+        let (unhealthy, total) = governor::unhealthy(&self.nodes.objects, &troubled);
+        self.correlation.observe(unhealthy, total, config, now);
+        if !std::mem::replace(&mut self.is_counted, true) && unhealthy >= 2 {
+            self.correlation.suspect(now);
+        }
+    }
+
     /// The labels of a namespace; `None` where there is none, or it is not known.
     pub(super) fn namespace_labels(&self, name: &str) -> Option<BTreeMap<String, String>> {
         let labels = &self.namespaces.objects.get(name)?.metadata.labels;
@@ -246,7 +262,12 @@ impl State {
             self.policies.is_listed(),
             self.remediations.is_listed(),
         ];
-        self.views().into_iter().zip(listed).filter(|(_, is_listed)| !is_listed).map(|(view, _)| view).collect()
+        self.views()
+            .into_iter()
+            .zip(listed)
+            .filter(|(_, is_listed)| !is_listed)
+            .map(|(view, _)| view)
+            .collect()
     }
 }
 
@@ -276,12 +297,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Counts the unhealthy nodes as of now: what the monitor tells may have fallen silent.
+    pub(super) fn count_nodes(&self) {
+        let now = self.now();
+        self.state().count_nodes(&self.config, now);
+    }
+
     /// Takes a batch of the monitor's.
     pub(super) fn receive(&self, alerts: &[PostableAlert]) -> Received {
         let now = self.now();
         let received = {
             let mut state = self.state();
             let received = state.inbox.receive(alerts, now);
+            state.count_nodes(&self.config, now);
             // Who does not lead looks at everything when it begins to.
             if state.epoch.is_some() {
                 let keys = alerts.iter().filter_map(|alert| model::alert::report(alert).ok());
@@ -298,7 +326,32 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::tests_support::{namespace, remediation};
+    use crate::machine::tests_support::{namespace, now, remediation, unready};
+
+    #[test]
+    fn who_begins_to_count_while_nodes_fail_does_not_know_how_many_did() {
+        let config = HealerConfig::default();
+        for (unhealthy, holds) in [(1, false), (2, true)] {
+            let mut state = State::default();
+            state.count_nodes(&config, now(0));
+            assert_eq!(state.correlation.holds(&config, now(0)), None, "no node is known yet");
+            state.nodes.begin();
+            for n in 0..20 {
+                let name = format!("n{n}");
+                let node = if n < unhealthy {
+                    unready(&name)
+                } else {
+                    crate::machine::tests_support::node(&name, &[])
+                };
+                state.nodes.listed(node);
+            }
+            state.nodes.done();
+            state.count_nodes(&config, now(1));
+            assert_eq!(state.correlation.holds(&config, now(60)).is_some(), holds, "{unhealthy}");
+            state.count_nodes(&config, now(61));
+            assert_eq!(state.correlation.holds(&config, now(61)), None);
+        }
+    }
 
     fn versioned(name: &str, version: u32) -> Remediation {
         let mut one = remediation(name);

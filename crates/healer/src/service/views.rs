@@ -17,16 +17,22 @@ struct Followed<V> {
     task: &'static str,
     cache: fn(&mut State) -> &mut Cache<V>,
     touch: fn(&mut State, &str),
+    /// Whether a change from the one to the other is something that somebody should look at.
+    is_news: fn(&V, &V) -> bool,
 }
 
 /// Begins all watches.
 pub(super) fn follow_all(shared: &Arc<Shared>, client: &kube::Client) {
     let nothing = |_: &mut State, _: &str| {};
-    follow::<Node>(shared, client, Followed { task: "watch nodes", cache: |s| &mut s.nodes, touch: nothing });
+    follow::<Node>(
+        shared,
+        client,
+        Followed { task: "watch nodes", cache: |s| &mut s.nodes, touch: nothing, is_news: is_other_node },
+    );
     follow::<Namespace>(
         shared,
         client,
-        Followed { task: "watch namespaces", cache: |s| &mut s.namespaces, touch: nothing },
+        Followed { task: "watch namespaces", cache: |s| &mut s.namespaces, touch: nothing, is_news: always },
     );
     follow::<HealingPolicy>(
         shared,
@@ -35,13 +41,19 @@ pub(super) fn follow_all(shared: &Arc<Shared>, client: &kube::Client) {
             task: "watch policies",
             cache: |s| &mut s.policies,
             touch: |s, _| (s.dirty.policies, s.dirty.everything) = (true, true),
+            is_news: always,
         },
     );
     // For acting at once when somebody resumes; whether it is paused is read before each effect.
     follow::<Brake>(
         shared,
         client,
-        Followed { task: "watch brake", cache: |s| &mut s.brakes, touch: |s, _| s.dirty.everything = true },
+        Followed {
+            task: "watch brake",
+            cache: |s| &mut s.brakes,
+            touch: |s, _| s.dirty.everything = true,
+            is_news: always,
+        },
     );
     follow::<Remediation>(
         shared,
@@ -55,8 +67,27 @@ pub(super) fn follow_all(shared: &Arc<Shared>, client: &kube::Client) {
                     s.dirty.remediations.insert(name.to_owned());
                 }
             },
+            is_news: always,
         },
     );
+}
+
+fn always<V>(_: &V, _: &V) -> bool {
+    true
+}
+
+/// Kubelets write their node's status every few minutes, thousands of them many times a second:
+/// only what a decision could rest on wakes anybody.
+fn is_other_node(before: &Node, after: &Node) -> bool {
+    let conditions = |node: &Node| {
+        let conditions = node.status.conditions.iter();
+        conditions.map(|condition| (condition.kind.clone(), condition.status)).collect::<Vec<_>>()
+    };
+    let meta = |node: &Node| {
+        let meta = &node.metadata;
+        (meta.uid.clone(), meta.labels.clone(), meta.annotations.clone(), meta.is_terminating())
+    };
+    before.spec != after.spec || meta(before) != meta(after) || conditions(before) != conditions(after)
 }
 
 fn follow<V: View + Clone>(shared: &Arc<Shared>, client: &kube::Client, followed: Followed<V>) {
@@ -88,12 +119,15 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             cache.done();
             state.dirty.everything = true;
             state.dirty.policies = true;
+            state.count_nodes(&shared.config, shared.now());
             return true;
         }
         Event::Applied(object) => {
             let name = object.identity().name.to_owned();
-            if cache.apply(object) {
+            let is_news = cache.objects.get(&name).is_none_or(|before| (followed.is_news)(before, &object));
+            if cache.apply(object) && is_news {
                 (followed.touch)(&mut state, &name);
+                state.count_nodes(&shared.config, shared.now());
                 return true;
             }
         }
@@ -101,11 +135,18 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             let identity = object.identity();
             cache.remove(identity.name, identity.uid);
             (followed.touch)(&mut state, identity.name);
+            state.count_nodes(&shared.config, shared.now());
             return true;
         }
         Event::Heard | Event::Progressed => {}
         Event::Malformed { name, reason, deleted, .. } => {
-            tracing::warn!(task = followed.task, name, reason, deleted, "an object cannot be read: nothing is done");
+            tracing::warn!(
+                task = followed.task,
+                name,
+                reason,
+                deleted,
+                "an object cannot be read: nothing is done"
+            );
             cache.damage(&name, &reason, deleted);
             (followed.touch)(&mut state, &name);
             return true;

@@ -164,7 +164,10 @@ mod tests {
         };
         let cases: [(Change, &str); 3] = [
             (|b| b.config.protected_namespaces.push("shop".into()), "namespace shop is protected"),
-            (|b| drop(b.namespaces.insert("shop".into(), namespace("shop", true))), "namespace shop is excluded"),
+            (
+                |b| drop(b.namespaces.insert("shop".into(), namespace("shop", true))),
+                "namespace shop is excluded",
+            ),
             (|b| b.part.target.namespace = "kube-system".into(), "namespace kube-system is protected"),
         ];
         let drain = || {

@@ -67,7 +67,10 @@ impl Engine {
     ) -> Option<(Command, Remediation)> {
         let now = self.shared.now();
         let claim = *self.claim.borrow();
-        let state = self.shared.state();
+        let mut state = self.shared.state();
+        // A turn may take long: what stands against acting is looked at for each decision.
+        state.count_nodes(&self.shared.config, now);
+        let state = &*state;
         let remediation = state.remediations.objects.get(name)?;
         let key = remediation.spec.key();
         let standing = state.inbox.standing(&key, now);
