@@ -27,5 +27,5 @@ pub mod policy;
 pub mod queue;
 pub mod service;
 
-pub use now::Now;
+pub use now::{Now, Steps};
 pub use service::{Error, Handle, Options, Service, Transports, serve, validate_policies};

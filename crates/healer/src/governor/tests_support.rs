@@ -12,7 +12,7 @@ use model::remediation::{Attempt, AttemptResult, Part, PartState, Remediation};
 use model::{Lineage, ObjectRef};
 
 use super::{BrakeState, Correlation, Leadership, Own, Request, Rule, Ruling, Stage, ViewState, World};
-use crate::Now;
+use crate::{Now, Steps};
 use crate::actions::{self, Action};
 use crate::facts::{Facts, Found, Subject, Workload};
 use crate::inbox::Standing;
@@ -48,6 +48,7 @@ pub(crate) struct Bench {
     pub(crate) leadership: Leadership,
     pub(crate) troubled: BTreeMap<String, Duration>,
     pub(crate) correlation: Correlation,
+    pub(crate) steps: Steps,
     pub(crate) own: Own,
     pub(crate) config: HealerConfig,
 }
@@ -79,6 +80,7 @@ impl Bench {
             leadership: Leadership { epoch: 7, remaining: Duration::from_secs(10) },
             troubled: BTreeMap::new(),
             correlation: Correlation::default(),
+            steps: Steps::default(),
             own: Own { namespace: "seaworthy".into(), node: "n0".into() },
             config: HealerConfig::default(),
         }
@@ -167,6 +169,7 @@ impl Bench {
             leadership: self.leadership,
             troubled: &self.troubled,
             correlation: &self.correlation,
+            steps: &self.steps,
             own: &self.own,
             config: &self.config,
         };

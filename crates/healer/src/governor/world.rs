@@ -8,7 +8,7 @@ use cluster::views::{Namespace, Node, Status, find};
 use jiff::Timestamp;
 use model::config::healer::HealerConfig;
 
-use crate::Now;
+use crate::{Now, Steps};
 
 /// What the rules look at besides the request and the books.
 pub struct World<'a> {
@@ -26,6 +26,8 @@ pub struct World<'a> {
     pub troubled: &'a BTreeMap<String, Duration>,
     /// Whether many failures are taken for one.
     pub correlation: &'a Correlation,
+    /// Whether the wall clock was stepped.
+    pub steps: &'a Steps,
     /// Who we are.
     pub own: &'a Own,
     /// The limits.

@@ -168,7 +168,7 @@ impl Engine {
 
     async fn turn(&mut self, tenure: &mut Tenure) {
         policies::refresh(&self.shared);
-        self.shared.count_nodes();
+        self.shared.take_stock();
         self.note_changes(tenure);
         self.take_up_new(tenure).await;
         policies::report(&self.shared, &self.bookkeeper).await;

@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::Notify;
 
 use super::metrics::Metrics;
-use crate::Now;
+use crate::{Now, Steps};
 use crate::governor::{self, Correlation, Own, ViewState};
 use crate::inbox::{Inbox, Received};
 use crate::policy::Book;
@@ -47,6 +47,7 @@ pub(super) struct State {
     pub(super) remediations: Cache<Remediation>,
     pub(super) book: Book,
     pub(super) correlation: Correlation,
+    pub(super) steps: Steps,
     /// Whether the nodes were counted once.
     is_counted: bool,
     /// The epoch under which this replica leads, while it does.
@@ -224,9 +225,12 @@ impl State {
         ]
     }
 
-    /// Counts the unhealthy nodes. At every change, also by those who stand by: who begins to lead
+    /// Compares the clocks and counts the unhealthy nodes. At every change, also by those who stand by: who begins to lead
     /// because nodes fail knows that many did.
-    pub(super) fn count_nodes(&mut self, config: &HealerConfig, now: Now) {
+    pub(super) fn take_stock(&mut self, config: &HealerConfig, now: Now) {
+        if let Some(step) = self.steps.observe(now) {
+            tracing::warn!(?step, "the clock was set forward: waits are measured by what has really passed");
+        }
         if !self.nodes.is_listed() {
             return;
         }
@@ -297,10 +301,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts the unhealthy nodes as of now: what the monitor tells may have fallen silent.
-    pub(super) fn count_nodes(&self) {
+    /// The same as of now: what the monitor tells may have fallen silent.
+    pub(super) fn take_stock(&self) {
         let now = self.now();
-        self.state().count_nodes(&self.config, now);
+        self.state().take_stock(&self.config, now);
     }
 
     /// Takes a batch of the monitor's.
@@ -309,7 +313,7 @@ impl Shared {
         let received = {
             let mut state = self.state();
             let received = state.inbox.receive(alerts, now);
-            state.count_nodes(&self.config, now);
+            state.take_stock(&self.config, now);
             // Who does not lead looks at everything when it begins to.
             if state.epoch.is_some() {
                 let keys = alerts.iter().filter_map(|alert| model::alert::report(alert).ok());
@@ -333,7 +337,7 @@ mod tests {
         let config = HealerConfig::default();
         for (unhealthy, holds) in [(1, false), (2, true)] {
             let mut state = State::default();
-            state.count_nodes(&config, now(0));
+            state.take_stock(&config, now(0));
             assert_eq!(state.correlation.holds(&config, now(0)), None, "no node is known yet");
             state.nodes.begin();
             for n in 0..20 {
@@ -346,9 +350,9 @@ mod tests {
                 state.nodes.listed(node);
             }
             state.nodes.done();
-            state.count_nodes(&config, now(1));
+            state.take_stock(&config, now(1));
             assert_eq!(state.correlation.holds(&config, now(60)).is_some(), holds, "{unhealthy}");
-            state.count_nodes(&config, now(61));
+            state.take_stock(&config, now(61));
             assert_eq!(state.correlation.holds(&config, now(61)), None);
         }
     }

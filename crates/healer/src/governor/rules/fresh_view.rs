@@ -20,6 +20,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn stale(request: &Request<'_>, world: &World<'_>, now: Now) -> Option<String> {
+    if let Some(rest) = world.steps.waits(now).filter(|_| !request.is_recovery()) {
+        let seconds = rest.as_secs();
+        return Some(format!("the clock was set forward: what it skipped is waited for, {seconds}s more"));
+    }
     for view in world.views {
         if !view.is_synced {
             let why = view.problem.as_deref().unwrap_or("it is still being read");
@@ -77,6 +81,21 @@ mod tests {
             change(&mut bench);
             bench.expect_defer(&RULE, expected);
         }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_forward_makes_no_wait_shorter() {
+        let mut bench = Bench::new();
+        bench.steps.observe(bench.now);
+        bench.now.wall += Duration::from_secs(600);
+        bench.steps.observe(bench.now);
+        bench.expect_defer(&RULE, "the clock was set forward");
+        bench.now.monotonic += Duration::from_secs(599);
+        bench.facts.read_at = bench.now.monotonic;
+        bench.views[0].heard = Some(bench.now.monotonic);
+        bench.expect_defer(&RULE, "1s more");
+        bench.action = crate::actions::get(model::policy::ActionName::ReleaseNode);
+        bench.expect_pass(&RULE);
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Engine {
         let claim = *self.claim.borrow();
         let mut state = self.shared.state();
         // A turn may take long: what stands against acting is looked at for each decision.
-        state.count_nodes(&self.shared.config, now);
+        state.take_stock(&self.shared.config, now);
         let state = &*state;
         let remediation = state.remediations.objects.get(name)?;
         let key = remediation.spec.key();
@@ -98,6 +98,7 @@ impl Engine {
             leadership,
             troubled: &troubled,
             correlation: &state.correlation,
+            steps: &state.steps,
             own: &self.shared.own,
             config: &self.shared.config,
         };
