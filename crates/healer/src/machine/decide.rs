@@ -9,7 +9,7 @@ use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, 
 use super::case::Case;
 use super::{Command, Plan, conclude};
 use crate::actions::{self, Action, Aim, Verify};
-use crate::facts::{Facts, Look, is_excluded};
+use crate::facts::{Facts, Found, Look, is_excluded};
 use crate::governor::{self, Refusal, Stage, rules};
 use crate::inbox::Standing;
 use crate::planner::{self, Next};
@@ -151,7 +151,12 @@ fn owner_look(parts: &[Part], facts: &Facts) -> Option<model::ObjectRef> {
             .is_some_and(|pod| pod.metadata.controller().is_some()),
         None => facts.pod(&first.target)?.there()?.metadata.controller().is_some(),
     };
-    let is_read = facts.pod(&first.target).is_some() && (facts.owner.is_some() || !has_owner);
+    let is_read = match facts.pod(&first.target) {
+        None => false,
+        Some(Found::There(_)) => facts.owner.is_some() || !has_owner,
+        // Of what is gone or cannot be read the owner is not read either: the rules say so.
+        Some(Found::Absent | Found::Unreadable(_)) => true,
+    };
     (!is_read).then(|| first.target.clone())
 }
 
@@ -325,6 +330,28 @@ fn observed(would: &str, foreseen: Option<&Refusal>) -> String {
         }
         Some(Refusal { rule, reason, until: None }) => {
             format!("would have refused {would}: {rule}: {reason}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::tests_support::{planned_part, pod};
+
+    #[test]
+    fn an_owner_is_read_once_whatever_the_answer() {
+        let parts = [planned_part("web-1", "p-1")];
+        let mut facts = Facts::at(Duration::ZERO);
+        facts.pods_on_node = Some(Found::There(vec![pod("web-1", "p-1", true)]));
+        assert!(owner_look(&parts, &facts).is_some());
+        for (found, is_read) in [
+            (Found::There(pod("web-1", "p-1", true)), false),
+            (Found::Unreadable("503".into()), true),
+            (Found::Absent, true),
+        ] {
+            facts.pods.insert(("shop".into(), "web-1".into()), found.clone());
+            assert_eq!(owner_look(&parts, &facts).is_none(), is_read, "{found:?}");
         }
     }
 }

@@ -4,7 +4,7 @@
 mod carry_out;
 mod uptake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ struct Tenure {
     /// When each remediation is looked at next; absent for those that wait to be told.
     due: BTreeMap<String, Duration>,
     told: BTreeMap<String, u64>,
+    /// Those that had their turn in this round.
+    round: BTreeSet<String>,
     swept: Duration,
 }
 
@@ -140,10 +142,13 @@ impl Engine {
             memories: BTreeMap::new(),
             due: BTreeMap::new(),
             told: BTreeMap::new(),
+            round: BTreeSet::new(),
             swept: self.shared.environment.monotonic(),
         };
         while self.leads(epoch) && !drain.is_requested() {
-            self.turn(&mut tenure).await;
+            if self.turn(&mut tenure).await {
+                continue;
+            }
             let now = self.shared.environment.monotonic();
             let next = tenure.due.values().min().copied().unwrap_or(now + IDLE).min(now + IDLE);
             tokio::select! {
@@ -166,24 +171,30 @@ impl Engine {
         claim.epoch == epoch && claim.is_valid(&self.shared.environment)
     }
 
-    async fn turn(&mut self, tenure: &mut Tenure) {
+    /// Takes in what is new and works on the one remediation that is due first, so that a graver
+    /// one that comes while another is worked on has its turn next. Returns whether more are due.
+    async fn turn(&mut self, tenure: &mut Tenure) -> bool {
         policies::refresh(&self.shared);
         self.shared.take_stock();
         self.note_changes(tenure);
         self.take_up_new(tenure).await;
         policies::report(&self.shared, &self.bookkeeper).await;
         let now = self.shared.environment.monotonic();
-        for name in queue::due(self.ranked(tenure), now) {
-            if !self.leads(tenure.epoch) {
-                return;
-            }
-            self.work(tenure, &name).await;
+        let mut due = queue::due(self.ranked(tenure), now);
+        // One round: what is due again at once does not come before what has not had its turn.
+        due.retain(|name| !tenure.round.contains(name));
+        if let Some(name) = due.first().filter(|_| self.leads(tenure.epoch)) {
+            tenure.round.insert(name.clone());
+            self.work(tenure, name).await;
+            return true;
         }
+        tenure.round.clear();
         if now.saturating_sub(tenure.swept) >= SWEEP {
             tenure.swept = now;
             retention::sweep(&self.shared, &self.bookkeeper).await;
         }
         self.shared.metrics.settled(&self.shared.state(), tenure.due.len());
+        false
     }
 
     /// What changed is looked at now, whenever it was due.
