@@ -1,5 +1,6 @@
 //! Taking an issue up: whether it gets a Remediation, and what that says.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +19,22 @@ pub fn last<'a>(key: &Key, all: impl IntoIterator<Item = &'a Remediation>) -> Op
         .filter(|one| one.spec.key() == *key)
         .filter_map(|one| Some((remediation::number(key, one.metadata.name.as_deref()?)?, one)))
         .max_by_key(|(number, _)| *number)
+}
+
+/// The remediation of each issue that was taken up last.
+pub fn last_of_each<'a>(all: impl IntoIterator<Item = &'a Remediation>) -> BTreeMap<Key, &'a Remediation> {
+    let mut newest: BTreeMap<Key, (u64, &Remediation)> = BTreeMap::new();
+    for one in all {
+        let key = one.spec.key();
+        let Some(number) = one.metadata.name.as_deref().and_then(|name| remediation::number(&key, name)) else {
+            continue;
+        };
+        let known = newest.entry(key).or_insert((number, one));
+        if known.0 <= number {
+            *known = (number, one);
+        }
+    }
+    newest.into_iter().map(|(key, (_, one))| (key, one)).collect()
 }
 
 /// The number of an issue's next remediation, given the names of all there are, also of those that
@@ -120,7 +137,7 @@ pub fn expired(
         })
         .collect();
     finished.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.metadata.name.cmp(&b.1.metadata.name)));
-    let mut kept: std::collections::BTreeMap<Key, u32> = std::collections::BTreeMap::new();
+    let mut kept: BTreeMap<Key, u32> = BTreeMap::new();
     let mut total = 0;
     let mut gone = Vec::new();
     for (ended, one) in finished {
@@ -181,6 +198,7 @@ mod tests {
         let made =
             [1, 12, 3].map(|n| take_up(&issue(), "c1", &policy(Mode::Enforce), n, &HealerConfig::default()));
         assert_eq!(last(&key, &made).map(|(number, _)| number), Some(12));
+        assert_eq!(last_of_each(&made)[&key].metadata.name, made[1].metadata.name);
         let names: Vec<&str> = made.iter().filter_map(|one| one.metadata.name.as_deref()).collect();
         assert_eq!(next_number(&key, names, now(0).wall), 13);
         let of_another = remediation::name(&Key { code: "Other".into(), ..key.clone() }, 99);

@@ -110,6 +110,11 @@ impl Book {
         self.entries.iter().find(|entry| entry.name == name && entry.refusals.is_empty())
     }
 
+    /// The policies that may be for an issue, as far as the issue alone says.
+    pub fn may_be_for<'a>(&'a self, issue: &'a Issue) -> impl Iterator<Item = &'a Entry> {
+        self.usable().filter(|entry| names(&entry.spec, issue))
+    }
+
     /// Whether a policy can only be chosen when the labels of the issue's subject are known.
     pub fn needs_labels(&self, issue: &Issue) -> bool {
         self.usable().any(|entry| entry.spec.selects.selector.is_some() && names(&entry.spec, issue))

@@ -59,6 +59,12 @@ struct Tenure {
     /// When each remediation is looked at next; absent for those that wait to be told.
     due: BTreeMap<String, Duration>,
     told: BTreeMap<String, u64>,
+    /// What is remembered about issues that are not taken up yet.
+    waiting: uptake::Waiting,
+    /// When to look for such although nothing has changed.
+    uptake: Duration,
+    /// When to write into policies what is to be said of them, after that has failed.
+    report: Duration,
     /// Those that had their turn in this round.
     round: BTreeSet<String>,
     swept: Duration,
@@ -142,6 +148,9 @@ impl Engine {
             memories: BTreeMap::new(),
             due: BTreeMap::new(),
             told: BTreeMap::new(),
+            waiting: uptake::Waiting::default(),
+            uptake: Duration::ZERO,
+            report: Duration::ZERO,
             round: BTreeSet::new(),
             swept: self.shared.environment.monotonic(),
         };
@@ -150,7 +159,8 @@ impl Engine {
                 continue;
             }
             let now = self.shared.environment.monotonic();
-            let next = tenure.due.values().min().copied().unwrap_or(now + IDLE).min(now + IDLE);
+            let due = tenure.due.values().min().copied().unwrap_or(now + IDLE);
+            let next = due.min(tenure.uptake).min(now + IDLE);
             tokio::select! {
                 biased;
                 () = drain.requested() => {}
@@ -176,9 +186,15 @@ impl Engine {
     async fn turn(&mut self, tenure: &mut Tenure) -> bool {
         policies::refresh(&self.shared);
         self.shared.take_stock();
-        self.note_changes(tenure);
-        self.take_up_new(tenure).await;
-        policies::report(&self.shared, &self.bookkeeper).await;
+        let is_changed = self.note_changes(tenure);
+        let now = self.shared.environment.monotonic();
+        if is_changed || now >= tenure.uptake {
+            let has_more = self.take_up_new(tenure).await;
+            tenure.uptake = if has_more { now } else { now + IDLE };
+        }
+        if now >= tenure.report && !policies::report(&self.shared, &self.bookkeeper).await {
+            tenure.report = self.shared.environment.monotonic() + SWEEP;
+        }
         let now = self.shared.environment.monotonic();
         let mut due = queue::due(self.ranked(tenure), now);
         // One round: what is due again at once does not come before what has not had its turn.
@@ -197,12 +213,15 @@ impl Engine {
         false
     }
 
-    /// What changed is looked at now, whenever it was due.
-    fn note_changes(&self, tenure: &mut Tenure) {
+    /// What changed is looked at now, whenever it was due. Returns whether anything did.
+    fn note_changes(&self, tenure: &mut Tenure) -> bool {
         let now = self.shared.environment.monotonic();
         let mut state = self.shared.state();
         let dirty = std::mem::take(&mut state.dirty);
         state.dirty.policies = dirty.policies;
+        if !dirty.everything && dirty.remediations.is_empty() && dirty.keys.is_empty() {
+            return false;
+        }
         for (name, one) in &state.remediations.objects {
             let is_touched =
                 dirty.everything || dirty.remediations.contains(name) || dirty.keys.contains(&one.spec.key());
@@ -214,6 +233,7 @@ impl Engine {
         tenure.due.retain(|name, _| state.remediations.objects.contains_key(name));
         tenure.memories.retain(|name, _| state.remediations.objects.contains_key(name));
         tenure.told.retain(|name, _| state.remediations.objects.contains_key(name));
+        true
     }
 
     fn ranked(&self, tenure: &Tenure) -> Vec<(Rank, Option<Duration>)> {

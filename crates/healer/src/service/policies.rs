@@ -49,8 +49,9 @@ pub(super) fn refresh(shared: &Shared) -> bool {
     true
 }
 
-/// Writes what is to be said of the policies into their status, where it is not said yet.
-pub(super) async fn report(shared: &Shared, bookkeeper: &Bookkeeper) {
+/// Writes what is to be said of the policies into their status, where it is not said yet. Returns
+/// whether all of it was written.
+pub(super) async fn report(shared: &Shared, bookkeeper: &Bookkeeper) -> bool {
     let now = shared.environment.now();
     let news: Vec<HealingPolicy> = {
         let state = shared.state();
@@ -64,11 +65,16 @@ pub(super) async fn report(shared: &Shared, bookkeeper: &Bookkeeper) {
         });
         news.collect()
     };
+    let mut is_written = true;
     for policy in news {
         match bookkeeper.replace_status(&policy).await {
             Ok(written) => drop(shared.state().policies.apply(written)),
             // Whoever changed it meanwhile will be heard of, and answered then.
-            Err(error) => tracing::debug!(%error, "a policy's status was not written"),
+            Err(error) => {
+                is_written = false;
+                tracing::debug!(%error, "a policy's status was not written");
+            }
         }
     }
+    is_written
 }

@@ -1,34 +1,94 @@
 //! Which issues are taken up: those that have a policy and no remediation.
+//!
+//! Whatever was dealt with, or could not be taken up a moment ago, is asked about again and again:
+//! what that costs the API server is bounded here.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use model::issue::Key;
 use model::remediation::Remediation;
+use model::{Issue, Lineage};
 
 use super::{Engine, Tenure};
+use crate::Now;
 use crate::facts::Look;
 use crate::intake;
+use crate::policy::{Candidate, Entry};
 
 /// Most issues taken up in one turn, so that a flood does not keep open attempts waiting.
 const TAKEN_UP_MAX: usize = 20;
+/// Most subjects whose labels are read in one turn, for the same reason.
+const LABELS_MAX: usize = 20;
+/// How long a subject's labels are taken to be what they were.
+const LABELS_KEPT: Duration = Duration::from_mins(1);
+/// How long an issue waits that could not be taken up; each time twice as long.
+const PUT_OFF: Duration = Duration::from_secs(1);
+/// The longest such wait.
+const PUT_OFF_MAX: Duration = Duration::from_mins(5);
+
+/// A subject's labels, `None` where they could not be read.
+type Labels = Option<BTreeMap<String, String>>;
+
+/// What is remembered about issues that are not taken up yet.
+#[derive(Default)]
+pub(super) struct Waiting {
+    put_off: BTreeMap<Key, PutOff>,
+    labels: BTreeMap<Lineage, (Duration, Labels)>,
+}
+
+struct PutOff {
+    until: Duration,
+    failures: u32,
+}
+
+impl Waiting {
+    /// Forgets what is old.
+    fn tidy(&mut self, now: Now) {
+        self.put_off.retain(|_, put_off| now.monotonic < put_off.until + PUT_OFF_MAX);
+        self.labels.retain(|_, (read, _)| now.monotonic.saturating_sub(*read) < LABELS_KEPT);
+    }
+
+    fn is_put_off(&self, key: &Key, now: Now) -> bool {
+        self.put_off.get(key).is_some_and(|put_off| now.monotonic < put_off.until)
+    }
+
+    fn put_off(&mut self, key: Key, now: Now) {
+        let put_off = self.put_off.entry(key).or_insert(PutOff { until: now.monotonic, failures: 0 });
+        let wait = PUT_OFF.saturating_mul(1 << put_off.failures.min(16)).min(PUT_OFF_MAX);
+        put_off.until = now.monotonic + wait;
+        put_off.failures += 1;
+    }
+}
 
 impl Engine {
-    /// Takes up the issues that have a policy and no remediation.
-    pub(super) async fn take_up_new(&mut self, tenure: &mut Tenure) {
+    /// Takes up the issues that have a policy and no remediation. Returns whether there may be more
+    /// than one turn takes.
+    pub(super) async fn take_up_new(&mut self, tenure: &mut Tenure) -> bool {
         if !self.shared.state().is_synced() {
-            return;
+            return false;
         }
-        let wanted = self.wanted().await;
+        tenure.waiting.tidy(self.shared.now());
+        let (wanted, has_more) = self.wanted(&mut tenure.waiting).await;
         if wanted.is_empty() {
-            return;
+            return has_more;
         }
         // The number of the last one comes from a quorum: a watch may lag.
         let (listed, damaged) = match self.bookkeeper.list::<Remediation>().await {
             Ok(listed) => (listed.items, listed.malformed),
-            Err(error) => return tracing::warn!(%error, "cannot read the remediations"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the remediations");
+                let now = self.shared.now();
+                for (issue, ..) in wanted {
+                    tenure.waiting.put_off(issue.key(), now);
+                }
+                return has_more;
+            }
         };
         for (issue, cluster, policy) in wanted {
             let last = intake::last(&issue.key(), &listed);
             if !intake::is_new(&issue, &policy, last.map(|(_, one)| one)) {
+                tenure.waiting.put_off(issue.key(), self.shared.now());
                 continue;
             }
             let names = listed.iter().filter_map(|one| one.metadata.name.as_deref());
@@ -42,35 +102,38 @@ impl Engine {
                     tenure.due.insert(name, self.shared.environment.monotonic());
                     self.shared.state().remediations.apply(made);
                 }
-                // Somebody else has it, or it is there and was not answered: the next turn sees.
-                Err(error) => tracing::warn!(%error, lineage = %issue.lineage, "an issue was not taken up"),
+                // Somebody else has it, or it is there and was not answered: another turn sees.
+                Err(error) => {
+                    tracing::warn!(%error, lineage = %issue.lineage, "an issue was not taken up");
+                    tenure.waiting.put_off(issue.key(), self.shared.now());
+                }
             }
         }
+        has_more
     }
 
-    /// The issues to take up, each with its cluster and policy.
-    async fn wanted(&mut self) -> Vec<(model::Issue, String, crate::policy::Entry)> {
-        let now = self.shared.now();
-        let candidates: Vec<(model::Issue, String, bool)> = {
-            let state = self.shared.state();
-            let open = |key: &model::issue::Key| {
-                state.remediations.objects.values().any(|one| {
-                    one.spec.key() == *key && one.status.as_ref().is_none_or(|status| !status.phase.is_over())
-                })
-            };
-            let mut all: Vec<_> = state.inbox.firing(now).filter(|(issue, _)| !open(&issue.key())).collect();
-            all.sort_by_key(|(issue, _)| (std::cmp::Reverse(issue.severity), issue.since));
-            let needs = |issue: &model::Issue| state.book.needs_labels(issue);
-            all.into_iter()
-                .map(|(issue, cluster)| (issue.clone(), cluster.to_owned(), needs(issue)))
-                .collect()
-        };
+    /// The issues to take up, each with its cluster and policy, and whether there may be more.
+    async fn wanted(&mut self, waiting: &mut Waiting) -> (Vec<(Issue, String, Entry)>, bool) {
         let mut wanted = Vec::new();
-        for (issue, cluster, needs_labels) in candidates {
-            let labels = if needs_labels { self.labels(&issue).await } else { None };
+        let mut reads = 0;
+        for (issue, cluster) in self.candidates(waiting) {
+            let needs_labels = self.shared.state().book.needs_labels(&issue);
+            let known = waiting.labels.get(&issue.lineage).map(|(_, labels)| labels.clone());
+            let labels = match known {
+                _ if !needs_labels => None,
+                Some(labels) => labels,
+                None if reads >= LABELS_MAX => continue,
+                None => {
+                    reads += 1;
+                    let labels = self.labels(&issue).await;
+                    let read = self.shared.environment.monotonic();
+                    waiting.labels.insert(issue.lineage.clone(), (read, labels.clone()));
+                    labels
+                }
+            };
             let mut state = self.shared.state();
             let namespace_labels = state.namespace_labels(&issue.lineage.namespace);
-            let candidate = crate::policy::Candidate {
+            let candidate = Candidate {
                 issue: &issue,
                 namespace_labels: namespace_labels.as_ref(),
                 labels: labels.as_ref(),
@@ -81,15 +144,56 @@ impl Engine {
                 wanted.push((issue, cluster, policy));
             }
             if wanted.len() >= TAKEN_UP_MAX {
-                break;
+                return (wanted, true);
             }
         }
-        wanted
+        (wanted, reads >= LABELS_MAX)
     }
 
-    async fn labels(&mut self, issue: &model::Issue) -> Option<BTreeMap<String, String>> {
+    /// The issues that may be to be taken up, as far as is known without asking anybody, the
+    /// gravest first.
+    fn candidates(&self, waiting: &Waiting) -> Vec<(Issue, String)> {
+        let now = self.shared.now();
+        let state = self.shared.state();
+        let last = intake::last_of_each(state.remediations.objects.values());
+        let may_be_new = |issue: &Issue| {
+            let key = issue.key();
+            let last = last.get(&key).copied();
+            let mut policies = state.book.may_be_for(issue);
+            !waiting.is_put_off(&key, now) && policies.any(|policy| intake::is_new(issue, policy, last))
+        };
+        let mut all: Vec<_> = state.inbox.firing(now).filter(|(issue, _)| may_be_new(issue)).collect();
+        all.sort_by_key(|(issue, _)| (std::cmp::Reverse(issue.severity), issue.since));
+        all.into_iter().map(|(issue, cluster)| (issue.clone(), cluster.to_owned())).collect()
+    }
+
+    async fn labels(&mut self, issue: &Issue) -> Labels {
         let look = Look { subject: Some(issue.lineage.clone()), ..Look::default() };
         let facts = self.reader.read(&look).await;
         facts.subject.as_ref().and_then(|found| found.there()).map(crate::facts::Subject::labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::tests_support::{issue, now};
+
+    #[test]
+    fn what_cannot_be_taken_up_waits_longer_each_time() {
+        let mut waiting = Waiting::default();
+        let key = issue().key();
+        assert!(!waiting.is_put_off(&key, now(0)));
+        let mut at = 0;
+        for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            waiting.put_off(key.clone(), now(at));
+            assert!(waiting.is_put_off(&key, now(at + wait - 1)), "{wait}");
+            assert!(!waiting.is_put_off(&key, now(at + wait)), "{wait}");
+            at += wait;
+            waiting.tidy(now(at));
+        }
+        waiting.tidy(now(at + 300));
+        waiting.put_off(key.clone(), now(at + 300));
+        assert!(!waiting.is_put_off(&key, now(at + 301)), "what was quiet for long begins anew");
     }
 }
