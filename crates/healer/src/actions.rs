@@ -119,6 +119,12 @@ pub enum Effect {
         /// Restart a workload's pods, as of this moment.
         restart: Option<Timestamp>,
     },
+    /// Leave a mark and change nothing else: what somebody else read at this version or before
+    /// cannot be changed by them any more.
+    Fence {
+        /// The version at which the effect was seen not to have happened.
+        resource_version: String,
+    },
 }
 
 /// Whether an effect happened.

@@ -129,6 +129,19 @@ pub fn admit(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now
     Ok(Admit::new(request, world))
 }
 
+/// Whether the object of an effect that was found open may be marked, so that whoever wrote the
+/// intent cannot carry it out any more. It changes nothing else, so that only what stands against
+/// any write is asked.
+pub fn admit_fence(
+    request: &Request<'_>,
+    world: &World<'_>,
+    ledger: &Ledger,
+    now: Now,
+) -> Result<Admit, Refusal> {
+    first_objection(&rules::FENCE, request, world, ledger, now)?;
+    Ok(Admit::to_fence(request, world))
+}
+
 /// Whether nothing speaks against an effect, without leave to send it: to write an intent, or to
 /// say what would be done.
 pub fn weigh(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now) -> Result<(), Refusal> {

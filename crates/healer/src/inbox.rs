@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_publisher_from_the_future_silences_nobody() {
-        let day = Duration::from_secs(24 * 3600);
+        let day = Duration::from_hours(24);
         for resolution in [None, Some(Resolution::Healthy)] {
             let mut inbox = Inbox::new(None);
             let ahead = at(0).wall + day;

@@ -26,7 +26,8 @@ pub fn last_of_each<'a>(all: impl IntoIterator<Item = &'a Remediation>) -> BTree
     let mut newest: BTreeMap<Key, (u64, &Remediation)> = BTreeMap::new();
     for one in all {
         let key = one.spec.key();
-        let Some(number) = one.metadata.name.as_deref().and_then(|name| remediation::number(&key, name)) else {
+        let Some(number) = one.metadata.name.as_deref().and_then(|name| remediation::number(&key, name))
+        else {
             continue;
         };
         let known = newest.entry(key).or_insert((number, one));

@@ -28,6 +28,13 @@ impl Admit {
             deadline: world.config.timeouts.request.0,
         }
     }
+
+    /// Leave to mark the object, so that no request under another epoch can change it any more.
+    pub(super) fn to_fence(request: &Request<'_>, world: &World<'_>) -> Self {
+        let admit = Self::new(request, world);
+        // Not the attempt's own mark, which says that its effect happened.
+        Self { attempt: format!("{}/fence", admit.attempt), ..admit }
+    }
 }
 
 impl Permit for Admit {

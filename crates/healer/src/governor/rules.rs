@@ -52,6 +52,9 @@ pub const TABLE: [&Rule; 15] = [
     &budget::RULE,
 ];
 
+/// The rules that are asked before an object is only marked.
+pub const FENCE: [&Rule; 3] = [&empty_means_nothing::RULE, &fencing::RULE, &veto::RULE];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -12,7 +12,6 @@ use model::remediation::{Attempt, AttemptResult, Part, PartState, Remediation};
 use model::{Lineage, ObjectRef};
 
 use super::{BrakeState, Correlation, Leadership, Own, Request, Rule, Ruling, Stage, ViewState, World};
-use crate::{Now, Steps};
 use crate::actions::{self, Action};
 use crate::facts::{Facts, Found, Subject, Workload};
 use crate::inbox::Standing;
@@ -21,6 +20,8 @@ use crate::machine::tests_support::{
     attempt, issue, namespace, node, node_issue, node_remediation, now, open_part, planned_part, pod,
     remediation, step, unready, workload,
 };
+use crate::machine::{self, Command, Inputs, Memory, Plan};
+use crate::{Now, Steps};
 
 /// How the issue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +138,37 @@ impl Bench {
         self.others = vec![other];
     }
 
+    /// What the machine would do next about the remediation.
+    pub(crate) fn step(&self, memory: &Memory, facts: Option<&Facts>) -> Command {
+        let ledger = Ledger::of(self.others.iter().chain([&self.remediation]));
+        let inputs = Inputs {
+            now: self.now,
+            standing: Standing::Firing(&self.issue),
+            plan: Plan::Current,
+            facts,
+            world: &self.world(),
+            ledger: &ledger,
+            earlier: &[],
+            memory,
+        };
+        machine::step(&self.remediation, &inputs)
+    }
+
+    fn world(&self) -> World<'_> {
+        World {
+            nodes: &self.nodes,
+            namespaces: &self.namespaces,
+            views: &self.views,
+            brake: &self.brake,
+            leadership: self.leadership,
+            troubled: &self.troubled,
+            correlation: &self.correlation,
+            steps: &self.steps,
+            own: &self.own,
+            config: &self.config,
+        }
+    }
+
     fn ask<T>(&self, ask: impl FnOnce(&Request<'_>, &World<'_>, &Ledger, Now) -> T) -> T {
         let mut folded = self.issue.clone();
         folded.cause = Some(Cause {
@@ -161,18 +193,7 @@ impl Bench {
             facts: &self.facts,
             stage: self.stage,
         };
-        let world = World {
-            nodes: &self.nodes,
-            namespaces: &self.namespaces,
-            views: &self.views,
-            brake: &self.brake,
-            leadership: self.leadership,
-            troubled: &self.troubled,
-            correlation: &self.correlation,
-            steps: &self.steps,
-            own: &self.own,
-            config: &self.config,
-        };
+        let world = self.world();
         let ledger = Ledger::of(self.others.iter().chain([&self.remediation]));
         ask(&request, &world, &ledger, self.now)
     }

@@ -9,8 +9,8 @@ use model::remediation::{Attempt, Part, PartState};
 use super::case::Case;
 use super::decide::{lands_until, ready};
 use super::{Command, Send};
-use crate::actions::{Observed, get};
-use crate::facts::{Facts, Found, Look};
+use crate::actions::{Effect, Observed, get};
+use crate::facts::{Facts, Found, Look, Subject};
 use crate::governor::{self, Refusal, Stage, rules};
 use crate::inbox::Standing;
 
@@ -105,10 +105,51 @@ fn observe(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part, conflict:
         Observed::HappenedMaybeNotOurs(what) => close_part(case, at, PartState::HappenedMaybeNotOurs, what),
         Observed::NotYet(what) => match (conflict, until_landed(case, attempt, at)) {
             (Some(message), _) => close_part(case, at, PartState::NotHappened, message.to_owned()),
-            (None, None) => close_part(case, at, PartState::NotHappened, what),
+            (None, None) => not_happened(case, attempt, at, part, facts, what),
             (None, Some(rest)) => case.wait(rest.min(OBSERVE_EVERY)),
         },
         Observed::Unknown(_) => case.wait(OBSERVE_EVERY),
+    }
+}
+
+/// It did not happen, and by our clock no request can land any more. But whoever wrote the intent
+/// may have been stopped before its request left, and go on tomorrow: an eviction fails by the UID
+/// then, and a change by the version, if that has moved. So it is moved first.
+fn not_happened(
+    case: &Case<'_>,
+    attempt: &Attempt,
+    at: usize,
+    part: &Part,
+    facts: &Facts,
+    what: String,
+) -> Command {
+    let id = case.effect_id(attempt.number, at);
+    let memory = case.inputs.memory;
+    let version = match facts.subject.as_ref().and_then(|found| found.there()) {
+        Some(Subject::Node(node)) => Some(node.metadata.resource_version.to_string()),
+        Some(Subject::Workload(workload)) => Some(workload.resource_version.clone()),
+        Some(Subject::Pod(_)) | None => None,
+    };
+    let fence = memory.fence(&id);
+    let is_settled =
+        part.target.kind == "Pod" || memory.was_sent(&id) || fence.is_some_and(|(_, settled)| settled);
+    let Some(resource_version) = version.filter(|_| !is_settled) else {
+        return close_part(case, at, PartState::NotHappened, what);
+    };
+    let now = case.inputs.now;
+    let tried = fence.map(|(tried, _)| now.monotonic.saturating_sub(tried));
+    if let Some(rest) =
+        tried.and_then(|passed| OBSERVE_EVERY.checked_sub(passed)).filter(|rest| !rest.is_zero())
+    {
+        return case.wait(rest);
+    }
+    let is_undo = case.is_undo(attempt);
+    let request = case.request(get(attempt.action), id.clone(), part, facts, Stage::Send, is_undo);
+    match governor::admit_fence(&request, case.inputs.world, case.inputs.ledger, now) {
+        Ok(admit) => Command::Send(Box::new(Send { admit, id, effect: Effect::Fence { resource_version } })),
+        Err(Refusal { until: Some(_), .. }) => case.wait(OBSERVE_EVERY),
+        // It will never be allowed, to whomever.
+        Err(refusal) => close_part(case, at, PartState::NotHappened, format!("{what}; {}", refusal.reason)),
     }
 }
 
@@ -238,4 +279,73 @@ fn skip_rest(case: &Case<'_>, attempt: &Attempt, why: &str) -> Command {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use cluster::effects::Permit;
+    use model::policy::ActionName;
+    use model::remediation::AttemptResult;
+
+    use super::*;
+    use crate::governor::BrakeState;
+    use crate::governor::tests_support::Bench;
+    use crate::ledger::EffectId;
+    use crate::machine::Memory;
+    use crate::machine::tests_support::{attempt, open_part};
+
+    /// A quarantine whose intent an earlier leader wrote, and which is not seen on the node.
+    fn found_open() -> (Bench, Memory) {
+        let mut bench = Bench::of_node();
+        let part = Part { target: bench.part.target.clone(), ..open_part("", "") };
+        let attempt = Attempt {
+            action: ActionName::QuarantineNode,
+            target: part.target.clone(),
+            parts: vec![part],
+            ..attempt()
+        };
+        bench.remediation.status.as_mut().unwrap().attempts = vec![attempt];
+        let mut memory = Memory::default();
+        memory.note(&bench.remediation, Standing::Silent, bench.now);
+        bench.now.monotonic += Duration::from_mins(1);
+        (bench, memory)
+    }
+
+    fn closes(command: &Command) -> bool {
+        matches!(command, Command::Write(change) if change.status.attempts[0].parts[0].state == PartState::NotHappened)
+    }
+
+    #[test]
+    fn who_wrote_an_intent_is_fenced_off_before_it_is_believed_not_to_have_happened() {
+        let (mut bench, mut memory) = found_open();
+        let facts = bench.facts.clone();
+        let Command::Send(send) = bench.step(&memory, Some(&facts)) else { panic!("it is not fenced") };
+        assert_eq!(send.effect, Effect::Fence { resource_version: "3".into() });
+        assert_eq!(send.admit.attempt(), "r-1-1/1/fence");
+        memory.fenced(send.id.clone(), false, bench.now);
+        assert!(matches!(bench.step(&memory, Some(&facts)), Command::Wait(Some(_))), "it looks again first");
+        bench.now.monotonic += OBSERVE_EVERY;
+        assert!(matches!(bench.step(&memory, Some(&facts)), Command::Send(_)));
+        memory.fenced(send.id, true, bench.now);
+        assert!(closes(&bench.step(&memory, Some(&facts))));
+        assert_eq!(bench.remediation.status.unwrap().attempts[0].result, AttemptResult::Open);
+    }
+
+    #[test]
+    fn nothing_is_marked_while_paused() {
+        let (mut bench, memory) = found_open();
+        bench.brake = BrakeState::Unreadable("404".into());
+        let facts = bench.facts.clone();
+        assert!(matches!(bench.step(&memory, Some(&facts)), Command::Wait(Some(_))));
+    }
+
+    #[test]
+    fn what_this_process_sent_needs_no_fence() {
+        let (mut bench, mut memory) = found_open();
+        let id = EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 };
+        memory.sending(&id, bench.now);
+        bench.now.monotonic += Duration::from_mins(1);
+        let facts = bench.facts.clone();
+        assert!(closes(&bench.step(&memory, Some(&facts))));
+    }
 }

@@ -17,6 +17,11 @@ pub struct Memory {
     unsent: Option<EffectId>,
     answer: Option<(EffectId, Answer)>,
     open: Option<(EffectId, Duration)>,
+    /// The effect that was sent by this process last.
+    sent: Option<EffectId>,
+    /// The effect whose object was marked against its first sender, or was to be: when, and
+    /// whether that is settled.
+    fence: Option<(EffectId, Duration, bool)>,
     unheard: Option<Duration>,
 }
 
@@ -33,6 +38,12 @@ impl Memory {
         }
         if self.answer.as_ref().is_some_and(|(id, _)| !is_open(id)) {
             self.answer = None;
+        }
+        if self.sent.as_ref().is_some_and(|id| !is_open(id)) {
+            self.sent = None;
+        }
+        if self.fence.as_ref().is_some_and(|(id, ..)| !is_open(id)) {
+            self.fence = None;
         }
         match standing {
             Standing::Firing(_) | Standing::Folded(_) | Standing::Ended(Resolution::Healthy, _) => {
@@ -53,7 +64,24 @@ impl Memory {
     /// The effect is being sent: never again, whatever comes of it.
     pub fn sending(&mut self, id: &EffectId, now: Now) {
         self.unsent = None;
+        self.sent = Some(id.clone());
         self.open = Some((id.clone(), now.monotonic));
+    }
+
+    /// The effect's object was to be marked against its first sender; `is_settled` when nothing
+    /// of that one can change it any more.
+    pub fn fenced(&mut self, id: EffectId, is_settled: bool, now: Now) {
+        self.fence = Some((id, now.monotonic, is_settled));
+    }
+
+    /// When that was tried last, and whether it is settled.
+    pub fn fence(&self, id: &EffectId) -> Option<(Duration, bool)> {
+        self.fence.as_ref().filter(|(fenced, ..)| fenced == id).map(|(_, at, is_settled)| (*at, *is_settled))
+    }
+
+    /// Whether the effect was sent by this process: then nobody else has it in hand.
+    pub fn was_sent(&self, id: &EffectId) -> bool {
+        self.sent.as_ref() == Some(id)
     }
 
     /// What was answered.

@@ -74,8 +74,10 @@ impl Reader {
             .chain(&look.owner_of)
             .map(|pod| (pod.namespace.clone(), pod.name.clone()))
             .collect();
-        let mut found: BTreeMap<_, _> =
-            names.iter().map(|name| (name.clone(), Found::Unreadable("reading pods took too long".to_owned()))).collect();
+        let mut found: BTreeMap<_, _> = names
+            .iter()
+            .map(|name| (name.clone(), Found::Unreadable("reading pods took too long".to_owned())))
+            .collect();
         let read = |name: (String, String)| async move {
             let pod = self.get::<Pod>(Some(&name.0), &name.1).await;
             (name, pod)

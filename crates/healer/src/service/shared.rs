@@ -16,10 +16,10 @@ use prometheus_client::registry::Registry;
 use tokio::sync::Notify;
 
 use super::metrics::Metrics;
-use crate::{Now, Steps};
 use crate::governor::{self, Correlation, Own, ViewState};
 use crate::inbox::{Inbox, Received};
 use crate::policy::Book;
+use crate::{Now, Steps};
 
 /// What is shared.
 pub(super) struct Shared {
@@ -173,11 +173,6 @@ impl<V: View + Clone> Cache<V> {
     fn mend(&mut self, name: &str) -> bool {
         self.damaged_in_list.remove(name);
         self.damaged.remove(name).is_some()
-    }
-
-    /// How many objects cannot be read.
-    pub(super) fn damaged(&self) -> usize {
-        self.damaged.len()
     }
 
     /// Whether all of it was seen once, as far as it can be read.

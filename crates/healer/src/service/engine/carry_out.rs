@@ -173,7 +173,10 @@ impl Engine {
     async fn send(&self, tenure: &mut Tenure, name: &str, send: Send) {
         let Send { admit, id, effect } = send;
         let memory = tenure.memories.entry(name.to_owned()).or_default();
-        memory.sending(&id, self.shared.now());
+        let is_fence = matches!(effect, Effect::Fence { .. });
+        if !is_fence {
+            memory.sending(&id, self.shared.now());
+        }
         tracing::info!(remediation = name, attempt = id.attempt, part = id.part, ?effect, "sending");
         let answer = match effect {
             Effect::Evict { grace } => self.effects.evict(admit, grace).await,
@@ -193,12 +196,19 @@ impl Engine {
                 }
                 self.effects.change(admit, &resource_version, patch).await
             }
+            Effect::Fence { resource_version } => {
+                self.effects.change(admit, &resource_version, Patch::new()).await
+            }
         };
         failpoints::reach(failpoints::AFTER_EFFECT);
         if !matches!(answer, Answer::Done { .. }) {
             tracing::info!(remediation = name, attempt = id.attempt, ?answer, "the effect was not accepted");
         }
-        memory.answered(id, answer, self.shared.now());
+        if is_fence {
+            memory.fenced(id, is_fenced(&answer), self.shared.now());
+        } else {
+            memory.answered(id, answer, self.shared.now());
+        }
     }
 
     /// Notes that the alerter has accepted what was to be told, if nothing else was to be written.
@@ -237,5 +247,19 @@ impl Engine {
             );
             self.events.record(written, new).await;
         }
+    }
+}
+
+/// Whether nothing that was read before can change the object any more: its version has moved, it
+/// is gone, or nobody with our identity may change it.
+fn is_fenced(answer: &Answer) -> bool {
+    match answer {
+        Answer::Done { .. } | Answer::Gone | Answer::Denied { .. } | Answer::Invalid(_) => true,
+        // Somebody has changed it since it was read, which may be that very effect: look again.
+        Answer::Conflict(_)
+        | Answer::PdbRefused { .. }
+        | Answer::RateLimited { .. }
+        | Answer::NotSent(_)
+        | Answer::Unknown(_) => false,
     }
 }
