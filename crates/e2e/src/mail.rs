@@ -1,5 +1,5 @@
-//! A real mail server: Exim, from Debian, in a folder of its own. It takes mail for everybody and
-//! delivers it into one maildir.
+//! A real mail server: Exim, from Debian, in a folder of its own. It takes mail for everybody but
+//! [`NOBODY`] and delivers it into one maildir.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +17,25 @@ const PROGRAM: &str = "/usr/sbin/exim4";
 const USER: &str = "mail";
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A mailbox that does not exist.
+pub const NOBODY: &str = "nobody@seaworthy.test";
+/// Who may send, where one has to log in.
+pub const SENDER: &str = "seaworthy";
+
+/// What a mail server demands of those who send.
+#[derive(Clone, Debug)]
+pub enum Demands {
+    /// Nothing, and it offers no encryption either.
+    Nothing,
+    /// Encryption, and to log in as [`SENDER`].
+    Login {
+        /// The folder with its certificate and key, `tls.crt` and `tls.key`.
+        identity: PathBuf,
+        /// The sender's password.
+        password: String,
+    },
+}
+
 /// A running mail server.
 pub struct MailServer {
     /// Where it listens: `127.0.0.1:25`.
@@ -31,19 +50,27 @@ impl MailServer {
         Path::new(PROGRAM).exists()
     }
 
-    /// Starts one on a free port of loopback.
-    pub async fn start(folder: &Path) -> Result<Self> {
+    /// Starts one on a free port of loopback. `folder` is its own: what an earlier run left there goes.
+    pub async fn start(folder: &Path, demands: &Demands) -> Result<Self> {
+        if folder.exists() {
+            std::fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;
+        }
         std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
         let port = {
             let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
             listener.local_addr()?.port()
         };
         let config = folder.join("exim.conf");
-        std::fs::write(&config, configuration(folder, port))?;
+        std::fs::write(&config, configuration(folder, port, demands))?;
         // It writes as its own user; its configuration must stay the administrator's.
         let data = folder.join("data");
         std::fs::create_dir_all(&data)?;
-        run(Command::new("chown").arg(USER).arg(&data)).await?;
+        if let Demands::Login { identity, .. } = demands {
+            for file in ["tls.crt", "tls.key"] {
+                std::fs::copy(identity.join(file), data.join(file)).context("its certificate")?;
+            }
+        }
+        run(Command::new("chown").arg("-R").arg(USER).arg(&data)).await?;
         let child = Child::start("exim", Path::new(PROGRAM), &folder.join("exim.log"), |command| {
             command.arg("-C").arg(&config).args(["-bdf", "-q10s"]);
         })?;
@@ -71,6 +98,11 @@ impl MailServer {
         mails
     }
 
+    /// Waits for the first mail to somebody.
+    pub async fn mail_to(&self, address: &str) -> Result<String> {
+        self.mail_with(&format!("To: {address}")).await
+    }
+
     /// Waits for the first mail that contains `text`.
     pub async fn mail_with(&self, text: &str) -> Result<String> {
         eventually(&format!("a mail with {text:?}"), PATIENCE, || async {
@@ -83,10 +115,21 @@ impl MailServer {
     }
 }
 
-/// No TLS, no DNS, no queue for later: a message that was accepted is delivered.
-fn configuration(folder: &Path, port: u16) -> String {
+/// No DNS, no queue for later: a message that was accepted is delivered.
+fn configuration(folder: &Path, port: u16, demands: &Demands) -> String {
     let data = folder.join("data");
     let data = data.display();
+    let (tls, rule, authenticators) = match demands {
+        Demands::Nothing => ("tls_advertise_hosts =".to_owned(), "", String::new()),
+        Demands::Login { password, .. } => (
+            format!(
+                "tls_advertise_hosts = *\ntls_certificate = {data}/tls.crt\ntls_privatekey = {data}/tls.key"
+            ),
+            "  deny message = 530 5.7.0 log in first\n       !authenticated = *\n",
+            login(password),
+        ),
+    };
+    let nobody = NOBODY.split('@').next().unwrap_or(NOBODY);
     format!(
         "primary_hostname = mail.seaworthy.test
 daemon_smtp_ports = {port}
@@ -96,13 +139,15 @@ log_file_path = {data}/log/%slog
 pid_file_path = {data}/exim.pid
 exim_user = {USER}
 exim_group = {USER}
-tls_advertise_hosts =
+{tls}
 host_lookup =
 rfc1413_query_timeout = 0s
 keep_environment =
 acl_smtp_rcpt = take
 begin acl
 take:
+{rule}  deny message = 550 5.1.1 no such mailbox
+       local_parts = {nobody}
   accept
 begin routers
 everybody:
@@ -116,6 +161,21 @@ folder:
   create_directory
   user = {USER}
   group = {USER}
+{authenticators}"
+    )
+}
+
+/// One may log in only once the connection is encrypted.
+fn login(password: &str) -> String {
+    format!(
+        "begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and {{{{eq{{$auth2}}{{{SENDER}}}}}{{eq{{$auth3}}{{{password}}}}}}}}}
+  server_set_id = $auth2
+  server_advertise_condition = ${{if def:tls_in_cipher}}
 "
     )
 }

@@ -21,8 +21,6 @@ use crate::scenario::{Play, Scenario, Skipped, Stage, Suite};
 const BESIDE_MAX: usize = 4;
 /// After this a scenario is given up: none of its waits is that long.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// Two of them may fail, and one is left for pods to go to.
-const REAL_NODES_MIN: usize = 3;
 /// Seeds what the suite itself draws, which nothing depends on.
 const SEED: u64 = 1;
 
@@ -53,8 +51,9 @@ impl Arguments {
     }
 }
 
-/// Runs those of `scenarios` that the command line asks for. `kept` is a folder for logs.
-pub fn main(scenarios: &[Scenario], kept: &Path) -> ExitCode {
+/// Runs those of `scenarios` that the command line asks for, in a testbed with so many real nodes at least. `kept` is
+/// a folder for logs.
+pub fn main(scenarios: &[Scenario], real_nodes_min: usize, kept: &Path) -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1));
     let wanted: Vec<Scenario> =
         scenarios.iter().copied().filter(|scenario| arguments.wants(scenario.name)).collect();
@@ -70,19 +69,19 @@ pub fn main(scenarios: &[Scenario], kept: &Path) -> ExitCode {
     // started them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(play(&wanted, kept, &mut report)),
+        Ok(runtime) => runtime.block_on(play(&wanted, real_nodes_min, kept, &mut report)),
         Err(error) => report.broken(&anyhow!(error).context("start the runtime")),
     }
     report.finish()
 }
 
-async fn play(scenarios: &[Scenario], kept: &Path, report: &mut Report) {
+async fn play(scenarios: &[Scenario], real_nodes_min: usize, kept: &Path, report: &mut Report) {
     let environment = Environment::real(SEED);
     report.begun = environment.monotonic();
     match Bed::find(kept) {
         Err(reason) => scenarios.iter().for_each(|scenario| report.skipped(scenario.name, &reason)),
         Ok(bed) => {
-            if let Err(error) = play_on(bed, environment.clone(), scenarios, report).await {
+            if let Err(error) = play_on(bed, environment.clone(), scenarios, real_nodes_min, report).await {
                 report.broken(&error);
             }
         }
@@ -94,12 +93,13 @@ async fn play_on(
     bed: Bed,
     environment: Environment,
     scenarios: &[Scenario],
+    real_nodes_min: usize,
     report: &mut Report,
 ) -> Result<()> {
     let real_nodes = bed.real_nodes().await.context("ask for the real nodes")?;
-    if real_nodes.len() < REAL_NODES_MIN {
+    if real_nodes.len() < real_nodes_min {
         let reason = format!(
-            "{} of {REAL_NODES_MIN} real nodes: `testbed up --real-nodes 3` as root",
+            "{} of {real_nodes_min} real nodes: `testbed up --real-nodes {real_nodes_min}` as root",
             real_nodes.len()
         );
         for scenario in scenarios {

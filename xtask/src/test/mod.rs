@@ -4,6 +4,7 @@ mod lint;
 mod real;
 mod report;
 mod step;
+mod suites;
 mod tally;
 mod testbed;
 mod unit;
@@ -37,7 +38,7 @@ enum Stage {
     Unit,
     /// Tests of the testbed's Go code, and its proof that faults come and go and nothing stays behind
     Testbed,
-    /// The scenarios on a real cluster with real containers
+    /// What speaks to Kubernetes, and the scenarios, on a real cluster with real containers
     Real,
     /// Prometheus, Alertmanager's own tools and a mail server beside the alerter
     Peers,

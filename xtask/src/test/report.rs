@@ -30,8 +30,9 @@ impl Report {
         self.rows.iter().map(|row| row.tally.failed).sum()
     }
 
+    /// Whether something was shown, and nothing failed.
     pub(super) fn good(&self) -> bool {
-        self.failed() == 0
+        self.failed() == 0 && self.rows.iter().any(|row| row.tally != Tally::default())
     }
 }
 

@@ -61,15 +61,8 @@ impl<'a> Steps<'a> {
 
     /// A step that runs many tests and says how many, in the form of Rust's test runner.
     pub(super) fn counted(&mut self, name: &str, command: &mut Command) -> Result<()> {
-        self.execute(name, command, Libtest::tally)
-    }
-
-    /// A step that cannot be done here; said loudly, and counted.
-    pub(super) fn skipped(&mut self, name: &str, reason: impl Into<String>) {
-        let reason = reason.into();
-        println!("SKIP {} · {name}: {reason}", self.stage);
-        let notes = vec![format!("skipped: {reason}")];
-        self.report.add(Row { notes, tally: Tally::skipped(), ..self.row(name) });
+        let narrowed = self.only.is_some();
+        self.execute(name, command, |said, good| said.tally(good, narrowed))
     }
 
     /// The stage could not go on. What a step has reported already is not reported again.

@@ -15,10 +15,6 @@ impl Tally {
     pub(super) fn one(good: bool) -> Self {
         Self { passed: u64::from(good), failed: u64::from(!good), skipped: 0 }
     }
-
-    pub(super) fn skipped() -> Self {
-        Self { skipped: 1, ..Self::default() }
-    }
 }
 
 impl AddAssign for Tally {
@@ -68,13 +64,15 @@ impl Libtest {
     }
 
     /// The runner's counts. A runner that failed without saying which test (it did not compile, it was killed) counts
-    /// as one failure; so does one that says it is fine but ran no test, since then nothing was shown.
-    pub(super) fn tally(&self, good: bool) -> Tally {
+    /// as one failure; so does one that says it is fine but ran no test, since then nothing was shown: unless `narrowed`
+    /// to tests that may lie elsewhere.
+    pub(super) fn tally(&self, good: bool, narrowed: bool) -> Tally {
         let mut tally = self.summed;
         let moved = (self.skips.len() as u64).saturating_sub(tally.skipped).min(tally.passed);
         tally.passed -= moved;
         tally.skipped += moved;
-        if tally.failed == 0 && (!good || tally == Tally::default()) {
+        let nothing_shown = tally == Tally::default() && !narrowed;
+        if tally.failed == 0 && (!good || nothing_shown) {
             tally.failed = 1;
         }
         tally
@@ -109,7 +107,18 @@ mod tests {
             said.hear(line);
         }
         let (passed, failed, skipped) = expected;
-        assert_eq!(said.tally(good), Tally { passed, failed, skipped }, "{lines:?}");
+        assert_eq!(said.tally(good, false), Tally { passed, failed, skipped }, "{lines:?}");
+    }
+
+    #[test]
+    fn only_who_looks_for_some_tests_may_find_none() {
+        let none =
+            "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.1s";
+        let mut said = Libtest::default();
+        said.hear(none);
+        assert_eq!(said.tally(true, false), Tally::one(false));
+        assert_eq!(said.tally(true, true), Tally::default());
+        assert_eq!(said.tally(false, true), Tally::one(false));
     }
 
     #[test]

@@ -5,14 +5,20 @@ use super::step::Steps;
 use crate::process::cargo;
 use anyhow::Result;
 
-/// The real-cluster suite is a package of its own, and runs inside a testbed.
-const ELSEWHERE: &str = "e2e";
+/// Its suites run inside a testbed; here only what they are made of is tested.
+const SUITES: &str = "e2e";
 
 pub(super) fn run(steps: &mut Steps) -> Result<()> {
+    let rest = ["test", "--workspace", "--no-fail-fast", "--exclude", SUITES];
+    tests(steps, "unit and property tests", &rest)?;
+    tests(steps, "the suites' own parts", &["test", "--package", SUITES, "--lib"])
+}
+
+fn tests(steps: &mut Steps, name: &str, arguments: &[&str]) -> Result<()> {
     let mut tests = cargo();
-    tests.args(["test", "--workspace", "--no-fail-fast", "--exclude", ELSEWHERE]);
+    tests.args(arguments);
     if let Some(only) = steps.only() {
         tests.args(["--", only]);
     }
-    steps.counted("unit and property tests", &mut tests)
+    steps.counted(name, &mut tests)
 }

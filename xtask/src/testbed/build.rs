@@ -53,7 +53,7 @@ impl Module {
     /// The program's path, after it has been built if need be.
     pub(crate) fn ready(&self) -> Result<PathBuf> {
         let folder = tree::root().join("testbed").join(self.folder);
-        let programs = tree::root().join("testbed/bin");
+        let programs = programs();
         let program = programs.join(self.program);
         let stamp = programs.join(format!("{}.stamp", self.program));
         let fingerprint = fingerprint(&folder)?;
@@ -87,6 +87,11 @@ impl Module {
         }
         Ok(())
     }
+}
+
+/// Where programs are put.
+pub(crate) fn programs() -> PathBuf {
+    tree::root().join("testbed/bin")
 }
 
 fn linker_flags() -> String {

@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         build::KWOK.ready()?;
     }
     if arguments.words.first().is_some_and(|word| word == "up" || word == "selftest") {
-        packages::install_missing()?;
+        packages::NODES.install_missing()?;
     }
     match replace_us_by(Command::new(program).args(&arguments.words))? {}
 }
@@ -42,8 +42,14 @@ pub(crate) fn ready() -> Result<PathBuf> {
     build::TESTBED.ready()
 }
 
-/// Builds what Seaworthy is tested beside, and says where it is.
+/// Where the programs lie that are built here.
+pub(crate) fn programs() -> PathBuf {
+    build::programs()
+}
+
+/// Builds what Seaworthy is tested beside, and says where it is. What is not built comes from Debian.
 fn peers() -> Result<ExitCode> {
+    packages::PEERS.install_missing()?;
     for module in &build::PEERS {
         println!("{}", module.ready()?.display());
     }

@@ -1,4 +1,4 @@
-//! Debian packages that real nodes call.
+//! Debian packages: what real nodes call, and the mail server that the alerter is tested with.
 
 use crate::process::run_logged;
 use crate::tree;
@@ -7,54 +7,80 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A package and a file by which it is known to be there.
-const NEEDED: [(&str, &str); 12] = [
-    ("containerd", "usr/bin/containerd"),
-    ("runc", "usr/sbin/runc"),
-    ("containernetworking-plugins", "usr/lib/cni/ptp"),
-    ("busybox-static", "bin/busybox"),
-    ("iptables", "usr/sbin/iptables"),
-    ("iproute2", "sbin/ip"),
-    ("ipset", "usr/sbin/ipset"),
-    ("conntrack", "usr/sbin/conntrack"),
-    ("socat", "usr/bin/socat"),
-    ("e2fsprogs", "sbin/mkfs.ext4"),
-    ("procps", "sbin/sysctl"),
-    ("util-linux", "usr/bin/nsenter"),
-];
+/// Packages that serve one purpose.
+pub(crate) struct Packages {
+    purpose: &'static str,
+    /// What is done where they are not there and cannot be installed.
+    otherwise: &'static str,
+    /// Each with a file by which it is known to be there.
+    needed: &'static [(&'static str, &'static str)],
+}
 
-/// Installs what is missing, where that is possible. Where it is not, says so: the testbed then runs without real
-/// nodes.
-pub(crate) fn install_missing() -> Result<()> {
-    let missing = missing(Path::new("/"));
-    if missing.is_empty() {
-        return Ok(());
+/// What real nodes call.
+pub(crate) const NODES: Packages = Packages {
+    purpose: "real nodes",
+    otherwise: "the testbed runs without them",
+    needed: &[
+        ("containerd", "usr/bin/containerd"),
+        ("runc", "usr/sbin/runc"),
+        ("containernetworking-plugins", "usr/lib/cni/ptp"),
+        ("busybox-static", "bin/busybox"),
+        ("iptables", "usr/sbin/iptables"),
+        ("iproute2", "sbin/ip"),
+        ("ipset", "usr/sbin/ipset"),
+        ("conntrack", "usr/sbin/conntrack"),
+        ("socat", "usr/bin/socat"),
+        ("e2fsprogs", "sbin/mkfs.ext4"),
+        ("procps", "sbin/sysctl"),
+        ("util-linux", "usr/bin/nsenter"),
+    ],
+};
+
+/// Peers that are not built here.
+pub(crate) const PEERS: Packages = Packages {
+    purpose: "tests with a real mail server",
+    otherwise: "they are skipped",
+    needed: &[("exim4-daemon-light", "usr/sbin/exim4")],
+};
+
+impl Packages {
+    /// Installs what is missing, where that is possible. Where it is not, says so.
+    pub(crate) fn install_missing(&self) -> Result<()> {
+        let missing = self.missing(Path::new("/"));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (purpose, list) = (self.purpose, missing.join(" "));
+        if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
+            eprintln!(
+                "missing for {purpose}: {list}. As root on Debian they would be installed now; {}",
+                self.otherwise
+            );
+            return Ok(());
+        }
+        eprintln!("installing Debian packages for {purpose}: {list}");
+        let logs = tree::kept().join("logs");
+        fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+        let log = logs.join("packages.log");
+        apt(&["update"], &log)?;
+        apt(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat(), &log)
     }
-    let list = missing.join(" ");
-    if !is_root() || !Path::new("/usr/bin/apt-get").exists() {
-        eprintln!("missing for real nodes: {list}. As root on Debian they would be installed now");
-        return Ok(());
+
+    fn missing(&self, root: &Path) -> Vec<&'static str> {
+        let missing = self.needed.iter().filter(|(_, file)| !root.join(file).exists());
+        missing.map(|(package, _)| *package).collect()
     }
-    eprintln!("installing Debian packages: {list}");
-    let logs = tree::kept().join("logs");
-    fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
-    let log = logs.join("packages.log");
-    apt(&["update"], &log)?;
-    apt(&[&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat(), &log)
 }
 
 fn apt(arguments: &[&str], log: &Path) -> Result<()> {
     let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
+    // In runlevel 1 no package starts the server that it brings: a test starts its own, where it wants it.
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1").args(arguments);
     let status = run_logged("packages", &mut command, log, |_| ())?;
     if !status.success() {
         bail!("apt-get {} failed: see {}", arguments.join(" "), log.display());
     }
     Ok(())
-}
-
-fn missing(root: &Path) -> Vec<&'static str> {
-    NEEDED.iter().filter(|(_, file)| !root.join(file).exists()).map(|(package, _)| *package).collect()
 }
 
 /// The owner of our own entry in /proc is who we run as.
@@ -65,11 +91,13 @@ fn is_root() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{NEEDED, missing};
+    use super::{NODES, PEERS};
     use std::path::Path;
 
     #[test]
     fn an_empty_machine_lacks_everything() {
-        assert_eq!(missing(Path::new("/nowhere")).len(), NEEDED.len());
+        for packages in [NODES, PEERS] {
+            assert_eq!(packages.missing(Path::new("/nowhere")).len(), packages.needed.len());
+        }
     }
 }

@@ -345,10 +345,11 @@ async fn tls(server: &Server) -> Result<TlsParameters, Failure> {
     builder.build_rustls().map_err(|error| refused(error.to_string()))
 }
 
-/// `sending`: whether the mail was on its way when it happened.
+/// `sending`: whether the mail was on its way when it happened. Before that, a server that refuses for good has judged
+/// us and not the mail: the mail waits for a password or an allow-list to be put right.
 fn failure(server: &Server, error: &SmtpError, sending: bool) -> Failure {
     let reason = format!("{}:{}: {error}", server.host, server.port);
-    if error.is_permanent() {
+    if sending && error.is_permanent() {
         Failure::Permanent { reason }
     } else if !sending || error.is_transient() || error.is_client() {
         Failure::Refused { reason, retry_after: None }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -261,7 +262,8 @@ pub(crate) fn jobs(message: &serde_json::Value, status: &str) -> Vec<String> {
     of.map(|alert| alert["labels"]["job"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// Says loudly that a test was skipped, and why.
+/// Says loudly that a test was skipped, and why: not through the macros, whose output a test that passes does not
+/// show.
 pub(crate) fn skip(test: &str, why: &str) {
-    eprintln!("SKIPPED {test}: {why}");
+    drop(writeln!(std::io::stderr(), "SKIPPED {test}: {why}"));
 }

@@ -8,12 +8,17 @@ use std::process::ExitCode;
 use e2e::row;
 use e2e::scenario::Scenario;
 
+mod mail;
 mod prometheus_amtool_mail;
 mod stubborn_receivers;
 
 /// Every one of them.
-const SCENARIOS: &[Scenario] = &[row!(Alone prometheus_amtool_mail), row!(Alone stubborn_receivers)];
+const SCENARIOS: &[Scenario] =
+    &[row!(Alone prometheus_amtool_mail), row!(Alone mail), row!(Alone stubborn_receivers)];
+
+/// Nothing here runs in a container.
+const REAL_NODES_MIN: usize = 0;
 
 fn main() -> ExitCode {
-    e2e::runner::main(SCENARIOS, Path::new(env!("CARGO_TARGET_TMPDIR")))
+    e2e::runner::main(SCENARIOS, REAL_NODES_MIN, Path::new(env!("CARGO_TARGET_TMPDIR")))
 }

@@ -2,14 +2,15 @@
 //! and a Slack-shaped endpoint receive it; amtool reads it and silences it. Prometheus also scrapes
 //! all three services.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::bed;
 use e2e::child::Child;
 use e2e::installation::{HOOK, Installation, Options};
-use e2e::mail::MailServer;
+use e2e::mail::{Demands, MailServer};
+use e2e::receiver::Receiver;
 use e2e::scenario::{Skipped, Stage};
 use e2e::{eventually, http};
 use serde_json::{Value, json};
@@ -20,23 +21,37 @@ const SLACK: &str = "/slack";
 const ALERT: &str = "TideIsOut";
 
 pub(crate) async fn run(stage: &Stage) -> Result<()> {
-    for program in ["prometheus", "amtool"] {
-        if bed::run(Command::new(program).arg("--version")).await.is_err() {
-            return Err(
-                Skipped(format!("{program} is not there: `cargo xtask testbed peers` builds it")).into()
-            );
-        }
-    }
+    let (prometheus, amtool) = (peer("prometheus")?, peer("amtool")?);
     if !MailServer::is_installed() {
         return Err(Skipped("no mail server: as root on Debian, install exim4-daemon-light".into()).into());
     }
-    let mail = MailServer::start(&stage.bed.kept.join("mail")).await?;
+    let mail = MailServer::start(&stage.bed.kept.join("mail-open"), &Demands::Nothing).await?;
     let options = Options { alertmanager: everybody(&mail.address), ..Options::default() };
     let mut installation = Installation::start(&stage.suite, "peers", options).await?;
-    let prometheus = Prometheus::start(&installation)?;
+    let prometheus = Prometheus::start(&prometheus, &installation)?;
 
+    everybody_is_told(&installation.receiver, &mail).await?;
+    let amtool = Amtool { program: amtool, url: format!("http://{}", installation.alerts()) };
+    amtool.reads_and_silences(installation.alerts()).await?;
+    prometheus.scrapes(installation.health_addresses().len()).await?;
+    drop(prometheus);
+    installation.finish().await
+}
+
+/// The path of a peer's program.
+fn peer(name: &str) -> Result<PathBuf> {
+    let folder = std::env::var_os("SEAWORTHY_PEERS").unwrap_or_default();
+    let path = Path::new(&folder).join(name);
+    if !path.is_absolute() || !path.exists() {
+        let reason = format!("no {name} where SEAWORTHY_PEERS points: `cargo xtask test peers` builds it");
+        return Err(Skipped(reason).into());
+    }
+    Ok(path)
+}
+
+async fn everybody_is_told(receiver: &Receiver, mail: &MailServer) -> Result<()> {
     let message = eventually("the webhook is told", PATIENCE, || async {
-        let messages = installation.receiver.messages(HOOK)?;
+        let messages = receiver.messages(HOOK)?;
         Ok(messages.first().context("no message so far")?.1.clone())
     })
     .await?;
@@ -46,34 +61,12 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let mail = mail.mail_with(ALERT).await?;
     ensure!(mail.contains("To: oncall@seaworthy.test") && mail.contains("MIME-Version"), "{mail}");
     let slack = eventually("the Slack-shaped endpoint is told", PATIENCE, || async {
-        Ok(installation.receiver.arrivals(SLACK).first().context("nothing so far")?.clone())
+        Ok(receiver.arrivals(SLACK).first().context("nothing so far")?.clone())
     })
     .await?;
     let slack: Value = serde_json::from_slice(&slack.body)?;
     ensure!(slack.to_string().contains(ALERT), "{slack}");
-
-    let url = format!("http://{}", installation.alerts());
-    let listed = amtool(&url, &["alert", "query", "--output", "json", &format!("alertname={ALERT}")]).await?;
-    let listed: Value = serde_json::from_str(&listed)?;
-    ensure!(listed[0]["status"]["state"] == "active", "amtool reads it: {listed}");
-    let silence = ["silence", "add", "--author", "e2e", "--comment", "seen", "--duration", "1h"];
-    let matcher = format!("alertname={ALERT}");
-    let id = amtool(&url, &[silence.as_slice(), &[&matcher]].concat()).await?;
-    let id = id.trim();
-    eventually("the silence covers it", PATIENCE, || async {
-        let alerts = http::get_json(installation.alerts(), "/api/v2/alerts").await?;
-        let alert = alerts.as_array().and_then(|all| all.iter().find(|a| a["labels"]["alertname"] == ALERT));
-        let status = &alert.context("it is still there")?["status"];
-        ensure!(status["state"] == "suppressed" && status["silencedBy"] == json!([id]), "{status}");
-        Ok(())
-    })
-    .await?;
-    ensure!(amtool(&url, &["silence", "query"]).await?.contains("seen"), "amtool reads the silence");
-    amtool(&url, &["silence", "expire", id]).await?;
-
-    prometheus.scrapes_everybody().await?;
-    drop(prometheus);
-    installation.finish().await
+    Ok(())
 }
 
 /// Webhook, Slack and mail, each for everything.
@@ -94,8 +87,47 @@ fn everybody(smarthost: &str) -> Value {
     })
 }
 
-async fn amtool(url: &str, arguments: &[&str]) -> Result<String> {
-    bed::run(Command::new("amtool").args(["--alertmanager.url", url]).args(arguments)).await
+struct Amtool {
+    program: PathBuf,
+    url: String,
+}
+
+impl Amtool {
+    async fn run(&self, arguments: &[&str]) -> Result<String> {
+        bed::run(Command::new(&self.program).args(["--alertmanager.url", &self.url]).args(arguments)).await
+    }
+
+    async fn reads_and_silences(&self, alerts: &str) -> Result<()> {
+        let matcher = format!("alertname={ALERT}");
+        let listed: Value =
+            serde_json::from_str(&self.run(&["alert", "query", "--output", "json", &matcher]).await?)?;
+        ensure!(listed[0]["status"]["state"] == "active", "amtool reads it: {listed}");
+        let silence = ["silence", "add", "--author", "e2e", "--comment", "seen", "--duration", "1h"];
+        let id = self.run(&[silence.as_slice(), &[&matcher]].concat()).await?;
+        let id = id.trim();
+        eventually("the silence covers it", PATIENCE, || async {
+            let status = status(alerts).await?;
+            ensure!(status["state"] == "suppressed" && status["silencedBy"] == json!([id]), "{status}");
+            Ok(())
+        })
+        .await?;
+        ensure!(self.run(&["silence", "query"]).await?.contains("seen"), "amtool reads the silence");
+        self.run(&["silence", "expire", id]).await?;
+        eventually("the silence is over", PATIENCE, || async {
+            let status = status(alerts).await?;
+            ensure!(status["state"] == "active" && status["silencedBy"] == json!([]), "{status}");
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// What the alerter's API says of the alert's state.
+async fn status(alerts: &str) -> Result<Value> {
+    let all = http::get_json(alerts, "/api/v2/alerts").await?;
+    let all = all.as_array().context("a list of alerts")?;
+    let alert = all.iter().find(|alert| alert["labels"]["alertname"] == ALERT);
+    Ok(alert.context("it is gone")?["status"].clone())
 }
 
 struct Prometheus {
@@ -105,7 +137,7 @@ struct Prometheus {
 
 impl Prometheus {
     /// Evaluates one rule that always fires, and scrapes the services.
-    fn start(installation: &Installation) -> Result<Self> {
+    fn start(program: &Path, installation: &Installation) -> Result<Self> {
         let folder = installation.folder().join("prometheus");
         std::fs::create_dir_all(&folder)?;
         let rules = folder.join("rules.yml");
@@ -128,7 +160,7 @@ impl Prometheus {
             listener.local_addr()?.to_string()
         };
         let log = folder.join("prometheus.log");
-        let child = Child::start("prometheus", Path::new("prometheus"), &log, |command| {
+        let child = Child::start("prometheus", program, &log, |command| {
             command.arg(format!("--config.file={}", config_file.display()));
             command.arg(format!("--storage.tsdb.path={}", folder.join("data").display()));
             command.arg(format!("--web.listen-address={address}"));
@@ -138,12 +170,12 @@ impl Prometheus {
         Ok(Self { address, _child: child })
     }
 
-    async fn scrapes_everybody(&self) -> Result<()> {
+    async fn scrapes(&self, services: usize) -> Result<()> {
         eventually("Prometheus scrapes all services", PATIENCE, || async {
             let answer = http::get_json(&self.address, "/api/v1/query?query=up").await?;
             let results = answer["data"]["result"].as_array().context("a list")?.clone();
             let up = results.iter().filter(|result| result["value"][1] == "1").count();
-            ensure!(up == 3, "{up} of 3 are up: {answer}");
+            ensure!(up == services, "{up} of {services} are up: {answer}");
             Ok(())
         })
         .await
