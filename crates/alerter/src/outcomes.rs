@@ -36,12 +36,17 @@ pub fn is_telling(outcome: &Outcome) -> bool {
     TELLING.iter().any(|phase| phase.as_str() == outcome.phase) || outcome.phase == "Failed"
 }
 
-/// Whether a remediation is deferred by the same rule as before. Its reason may hold numbers, which
-/// change.
+/// Whether a remediation stands where it stood before: deferred by the same rule, or asking for the
+/// same approval. A deferral's reason may hold numbers, which change; an approval's says which plan
+/// is asked for, and whether one was given and has expired.
 fn is_again(before: &Outcome, outcome: &Outcome) -> bool {
-    let subject =
-        |outcome: &Outcome| (outcome.remediation.clone(), outcome.phase.clone(), outcome.rule.clone());
-    outcome.phase == Phase::Deferred.as_str() && subject(before) == subject(outcome)
+    let subject = |outcome: &Outcome| {
+        let asks = outcome.phase == Phase::AwaitingApproval.as_str();
+        let question = if asks { outcome.message.clone() } else { String::new() };
+        (outcome.remediation.clone(), outcome.phase.clone(), outcome.rule.clone(), question)
+    };
+    let waits = [Phase::Deferred, Phase::AwaitingApproval].iter().any(|wait| wait.as_str() == outcome.phase);
+    waits && subject(before) == subject(outcome)
 }
 
 /// Whether it is a repair that worked.
@@ -82,8 +87,8 @@ impl Outcomes {
     }
 
     /// When the newest word came that people must hear in an episode of `issue` that began at
-    /// `began`. A deferral that comes back is none: the healer looks again and again, and what
-    /// stood in the way the first time usually still does.
+    /// `began`. A deferral or a question that comes back is none: the healer looks again and again,
+    /// and what stood in the way the first time usually still does.
     pub fn news(&self, issue: &IssueRef, began: Timestamp) -> Option<Timestamp> {
         let mut before: Vec<&Outcome> = Vec::new();
         let mut newest = None;
@@ -106,9 +111,23 @@ impl Outcomes {
         self.told.get(issue).into_iter().flatten().filter(move |(stamp, _)| stamp.receipt >= earliest)
     }
 
-    /// Entries older than `before`.
+    /// Entries older than `before`, and repetitions: where a remediation goes back and forth between two
+    /// rules for days, the first word of each counts, and the newest of all.
     pub fn expired(&self, before: Timestamp) -> Vec<Stamp> {
-        self.told.values().flat_map(BTreeMap::keys).filter(|stamp| stamp.receipt < before).copied().collect()
+        let mut gone = Vec::new();
+        for told in self.told.values() {
+            let newest = told.keys().next_back();
+            let mut said: Vec<&Outcome> = Vec::new();
+            for (stamp, outcome) in told {
+                let repeats = said.iter().any(|earlier| is_again(earlier, outcome));
+                if stamp.receipt < before || (repeats && newest != Some(stamp)) {
+                    gone.push(*stamp);
+                } else {
+                    said.push(outcome);
+                }
+            }
+        }
+        gone
     }
 
     /// Drops an entry.
@@ -140,10 +159,12 @@ mod tests {
         }
     }
 
+    fn stamp(receipt: i64) -> Stamp {
+        Stamp { receipt: at(receipt), incarnation: Incarnation(1), sequence: receipt as u64 }
+    }
+
     #[test]
     fn each_is_known_once_whatever_the_order() {
-        let stamp =
-            |receipt| Stamp { receipt: at(receipt), incarnation: Incarnation(1), sequence: receipt as u64 };
         let (mut forth, mut back) = (Outcomes::default(), Outcomes::default());
         let told = [(5, outcome("r/1", "Deferred", "EvictionFirst")), (9, outcome("r/1", "Deferred", ""))];
         for (at, outcome) in &told {
@@ -161,10 +182,8 @@ mod tests {
         let mut outcomes = Outcomes::default();
         let mut news = |at_second: i64, phase: &str, rule: &str| {
             let outcome = outcome(&format!("r/{at_second}"), phase, rule);
-            let stamp =
-                Stamp { receipt: at(at_second), incarnation: Incarnation(1), sequence: at_second as u64 };
             let known = outcomes.knows(&outcome);
-            outcomes.add(stamp, outcome.clone());
+            outcomes.add(stamp(at_second), outcome.clone());
             (known, outcomes.news(&issue_of(&outcome), at(0)))
         };
         assert_eq!(news(1, "Deferred", "EvictionFirst"), (false, Some(at(1))));
@@ -176,8 +195,47 @@ mod tests {
             "known, but not as the newest"
         );
         assert_eq!(news(5, "AwaitingApproval", ""), (false, Some(at(5))));
-        assert_eq!(news(6, "AwaitingApproval", ""), (false, Some(at(6))), "the next step asks anew");
-        assert_eq!(news(7, "Escalated", "AttemptCap"), (false, Some(at(7))));
+        assert_eq!(news(6, "Deferred", "EmptyMeansNothing"), (false, Some(at(6))));
+        assert_eq!(news(7, "AwaitingApproval", ""), (false, Some(at(6))), "the same question");
+        assert_eq!(news(8, "Escalated", "AttemptCap"), (false, Some(at(8))));
+    }
+
+    #[test]
+    fn a_question_that_is_another_one_is_news() {
+        let mut outcomes = Outcomes::default();
+        for (at_second, message, expected) in [
+            (1, "waits for the approval of plan a", 1),
+            (2, "the approval by ada of plan a has expired", 2),
+            (3, "waits for the approval of plan a", 2),
+            (4, "waits for the approval of plan b", 4),
+        ] {
+            let id = format!("r/{at_second}");
+            let outcome =
+                Outcome { message: message.into(), ..outcome(&id, "AwaitingApproval", "ObserveByDefault") };
+            outcomes.add(stamp(at_second), outcome.clone());
+            assert_eq!(outcomes.news(&issue_of(&outcome), at(0)), Some(at(expected)), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_goes_back_and_forth_does_not_fill_the_journal() {
+        let mut outcomes = Outcomes::default();
+        for second in 1..=100 {
+            let rule = ["Budget", "SmallPool"][second as usize % 2];
+            outcomes.add(stamp(second), outcome(&format!("r/{second}"), "Deferred", rule));
+        }
+        let before = outcomes.clone();
+        for stamp in outcomes.expired(at(0)) {
+            outcomes.remove(&stamp);
+        }
+        let issue = issue_of(&outcome("", "", ""));
+        let kept: Vec<i64> = outcomes
+            .of(&issue, at(0))
+            .map(|(stamp, _)| stamp.receipt.duration_since(at(0)).as_secs())
+            .collect();
+        assert_eq!(kept, [1, 2, 100]);
+        assert_eq!(outcomes.news(&issue, at(0)), before.news(&issue, at(0)), "nobody is told anew");
+        assert_eq!(outcomes.expired(at(50)).len(), 2, "what is old goes all the same");
     }
 
     #[test]

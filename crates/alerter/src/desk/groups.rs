@@ -133,12 +133,7 @@ impl Desk {
             return;
         }
         let route = self.settings.tree.route(id.route);
-        let key = self.settings.tree.group_key(id);
-        let integrations = self.receiver(id).into_iter().flat_map(|receiver| &receiver.integrations);
-        let last = integrations
-            .filter_map(|integration| self.book.attempts.last_begun(&integration.name, &key))
-            .max();
-        let next = match last {
+        let next = match self.last_begun(id) {
             // It was open before the last restart or change of settings.
             Some(last) if last >= began => last.saturating_add(route.group_interval),
             // Trouble that is older than the wait has waited enough.

@@ -225,13 +225,22 @@ impl Desk {
     }
 
     /// Brings the next messages of groups forward: to now, but not before the first wait of the
-    /// group would have been over.
+    /// group would have been over, and not sooner after a message than that wait. When many repairs
+    /// of a group are given up one after the other, that is two messages and not as many.
     fn hurry(&mut self, groups: &[GroupId], began: Timestamp, now: Timestamp) {
         for group in groups {
             let wait = self.settings.tree.route(group.route).group_wait;
-            let ready = began.saturating_add(wait).unwrap_or(now).max(now);
+            let since = self.last_begun(group).map_or(began, |last| last.max(began));
+            let ready = since.saturating_add(wait).unwrap_or(now).max(now);
             self.groups.hurry(group, ready);
         }
+    }
+
+    /// When a message about a group was last begun, for any of those it is for.
+    fn last_begun(&self, group: &GroupId) -> Option<Timestamp> {
+        let key = self.settings.tree.group_key(group);
+        let integrations = self.receiver(group).into_iter().flat_map(|receiver| &receiver.integrations);
+        integrations.filter_map(|integration| self.book.attempts.last_begun(&integration.name, &key)).max()
     }
 
     fn receiver(&self, group: &GroupId) -> Option<&Receiver> {

@@ -434,6 +434,76 @@ fn a_deferral_reaches_people_with_its_rule() {
 }
 
 #[test]
+fn a_repair_that_is_begun_and_given_back_again_and_again_is_one_page() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.issue("Stuck", "warning", None);
+    for round in 0..40 {
+        bench.run_until(1 + round * 30);
+        bench.hold("Stuck", State::Taken, 60);
+        bench.run_until(11 + round * 30);
+        bench.hold("Stuck", State::Released, 0);
+        bench.outcome("Stuck", "Deferred", ["Budget", "SmallPool"][round as usize % 2]);
+        bench.issue("Stuck", "warning", None);
+    }
+    let told = bench.told();
+    assert_eq!(told[0], "11 [Stuck] [] first notification");
+    assert_eq!(
+        told[1..],
+        ["41 [Stuck] [] outcome of a remediation"],
+        "one for the page, one for the other rule"
+    );
+}
+
+#[test]
+fn no_number_of_holds_keeps_a_page_longer_than_the_cap() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.issue("Stuck", "warning", None);
+    for round in 0..100 {
+        bench.hold("Stuck", State::Taken, 60);
+        bench.run_until((round + 1) * 30);
+        bench.issue("Stuck", "warning", None);
+    }
+    assert_eq!(bench.told(), ["900 [Stuck] [] first notification"], "holds.cap is 15 minutes by default");
+}
+
+#[test]
+fn a_question_asked_again_is_not_asked_twice() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.issue("Stuck", "warning", None);
+    for round in 0..10 {
+        bench.outcome("Stuck", "AwaitingApproval", "ObserveByDefault");
+        bench.run_until(15 + round * 20);
+        // Watches begin anew, and nothing is known of the cluster for a moment.
+        bench.outcome("Stuck", "Deferred", "EmptyMeansNothing");
+        bench.run_until(20 + round * 20);
+    }
+    assert_eq!(
+        bench.told(),
+        ["10 [Stuck] [] first notification", "20 [Stuck] [] outcome of a remediation"],
+        "what holds it up is told, once"
+    );
+}
+
+#[test]
+fn many_repairs_that_are_given_up_are_few_messages() {
+    let mut bench = Bench::new(&SIMPLE.replace("group_by: [alertname]", "group_by: [cluster]"));
+    let names: Vec<String> = (0..20).map(|number| format!("S{number:02}")).collect();
+    for name in &names {
+        bench.issue(name, "warning", None);
+        bench.hold(name, State::Taken, 600);
+    }
+    bench.run_until(20);
+    for name in &names {
+        bench.hold(name, State::Failed, 0);
+        bench.outcome(name, "Escalated", "AttemptCap");
+        bench.run_until(bench.now + 1);
+    }
+    bench.run_until(70);
+    let told: Vec<(i64, usize)> = bench.sent.iter().map(|sent| (sent.at, sent.firing.len())).collect();
+    assert_eq!(told, [(20, 1), (30, 10), (40, 20)], "the first at once, then one for each group_wait");
+}
+
+#[test]
 fn a_severity_that_rises_is_the_same_episode_and_is_told() {
     let mut bench = Bench::new(SIMPLE);
     bench.issue("Stuck", "warning", None);
