@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use environment::Environment;
+use model::hold::State;
+use model::remediation::Phase;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use crate::receivers::TABLE;
 
@@ -39,6 +41,16 @@ pub(crate) struct ByState {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ByPhase {
+    phase: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Config {
+    hash: String,
+}
+
 /// All counters. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
@@ -67,6 +79,12 @@ struct Inner {
     owed: Family<ByState, Gauge>,
     copies_one: Counter,
     shed: Family<ByWhy, Counter>,
+    acknowledged: Histogram,
+    holds: Family<ByState, Counter>,
+    outcomes: Family<ByPhase, Counter>,
+    /// Which configuration is in force, to be compared between replicas.
+    in_force: Family<Config, Gauge>,
+    served: net::server::Metrics,
 }
 
 impl Metrics {
@@ -95,6 +113,11 @@ impl Metrics {
             owed: Family::default(),
             copies_one: Counter::default(),
             shed: Family::default(),
+            acknowledged: Histogram::new(exponential_buckets(15.0, 2.0, 12)),
+            holds: Family::default(),
+            outcomes: Family::default(),
+            in_force: Family::default(),
+            served: net::server::Metrics::default(),
         };
         inner.register_alertmanagers();
         inner.register_ours();
@@ -164,6 +187,34 @@ impl Metrics {
 
     pub(crate) fn shed(&self, reason: &'static str) {
         self.inner.shed.get_or_create(&ByWhy { reason }).inc();
+    }
+
+    /// What the servers that serve our routers count.
+    pub(crate) fn served(&self) -> net::server::Metrics {
+        self.inner.served.clone()
+    }
+
+    /// Somebody took an episode on, so long after it began.
+    pub(crate) fn acknowledged(&self, after: jiff::SignedDuration) {
+        self.inner.acknowledged.observe(after.as_secs_f64());
+    }
+
+    /// The healer said something new about a page.
+    pub(crate) fn hold(&self, state: State) {
+        self.inner.holds.get_or_create(&ByState { state: hold_state(state) }).inc();
+    }
+
+    /// The healer said something new about a remediation. Phases that are not known are one series.
+    pub(crate) fn outcome(&self, phase: &str) {
+        let known = serde_json::from_value::<Phase>(phase.into());
+        let phase = known.map_or("other", Phase::as_str);
+        self.inner.outcomes.get_or_create(&ByPhase { phase }).inc();
+    }
+
+    /// The configuration with this hash is in force from now on.
+    pub(crate) fn in_force(&self, hash: &str) {
+        self.inner.in_force.clear();
+        self.inner.in_force.get_or_create(&Config { hash: hash.to_owned() }).set(1);
     }
 
     pub(crate) fn reloaded(&self, ok: bool, at: jiff::Timestamp) {
@@ -265,6 +316,20 @@ impl Inner {
         r.register("outbox_messages", "Messages that are owed", self.owed.clone());
         r.register("accepted_on_one_copy", "Batches that were answered on one copy", self.copies_one.clone());
         r.register("shed", "Requests that were refused because a bound was reached", self.shed.clone());
+        r.register_with_unit(
+            "time_to_acknowledge",
+            "From the beginning of an episode until somebody took it on",
+            Unit::Seconds,
+            self.acknowledged.clone(),
+        );
+        r.register("holds", "What the healer said about pages, repetitions aside", self.holds.clone());
+        r.register("outcomes", "What the healer said about remediations, once each", self.outcomes.clone());
+        r.register(
+            "config_in_force",
+            "1 with the hash of the configuration in force: replicas that differ in it drifted apart",
+            self.in_force.clone(),
+        );
+        self.served.register(r);
     }
 
     /// Dashboards compute rates: a series must be there before it first counts.
@@ -283,8 +348,20 @@ impl Inner {
                 drop(self.failed.get_or_create(&ByReason { integration: kind.name, reason }));
             }
         }
+        for state in [State::Taken, State::Succeeded, State::Failed, State::Released] {
+            drop(self.holds.get_or_create(&ByState { state: hold_state(state) }));
+        }
         for reason in ["silence", "inhibition", "mute_time_interval", "held", "acknowledged"] {
             drop(self.suppressed.get_or_create(&ByWhy { reason }));
         }
+    }
+}
+
+fn hold_state(state: State) -> &'static str {
+    match state {
+        State::Taken => "taken",
+        State::Succeeded => "succeeded",
+        State::Failed => "failed",
+        State::Released => "released",
     }
 }

@@ -237,9 +237,9 @@ impl Bound {
             tracing::info!(api = %local, hash = service.handle.hash(), "the alerter is up");
         }
         let environment = service.environment.clone();
-        let serve = |listener, security, router| {
-            Server::new(&environment).serve(listener, security, router, drained.clone())
-        };
+        let server = Server::new(&environment).metrics(service.handle.metrics().served());
+        let serve =
+            |listener, security, router| server.clone().serve(listener, security, router, drained.clone());
         let api = serve(api.0, api.1, service.router());
         let internal =
             internal.map(|(listener, security)| serve(listener, security, service.internal_router()));

@@ -98,6 +98,7 @@ impl Handle {
         desk.restore(entries, now);
         tracing::info!(entries = count, episodes = desk.book().live_count(), "the journal was read");
         metrics.reloaded(true, now);
+        metrics.in_force(&hash);
         let health = Health::default();
         let journal = health.condition("journal", "not tried yet");
         match store.probe().await {
@@ -254,16 +255,25 @@ impl Handle {
 
     /// Takes in what the healer says about a page.
     pub async fn hold(&self, hold: Hold) -> Result<(), Refusal> {
+        let state = hold.state;
         let fact = self.change(|desk, now| desk.hold(hold, now));
-        self.commit(fact.into_iter().collect()).await?;
-        self.wake();
+        if self.commit(fact.into_iter().collect()).await?.is_empty() {
+            self.wake();
+        } else {
+            self.shared.metrics.hold(state);
+        }
         Ok(())
     }
 
     /// Takes in what came of a remediation.
     pub async fn outcome(&self, outcome: Outcome) -> Result<(), Refusal> {
         let fact = self.read(|desk, _| desk.outcome(outcome));
-        self.commit(fact.into_iter().collect()).await?;
+        for entry in self.commit(fact.into_iter().collect()).await? {
+            if let Fact::Outcome(Outcome { phase, rule, remediation, .. }) = &entry.fact {
+                tracing::info!(remediation, phase, rule, "the healer told where a remediation stands");
+                self.shared.metrics.outcome(phase);
+            }
+        }
         Ok(())
     }
 
@@ -278,7 +288,13 @@ impl Handle {
         withdrawn: bool,
     ) -> Result<bool, Refusal> {
         let fact = self.read(|desk, _| desk.ack(key, by, note, until, withdrawn));
-        self.commit(fact.into_iter().collect()).await?;
+        for entry in self.commit(fact.into_iter().collect()).await? {
+            if let Fact::Ack(ack) = &entry.fact
+                && !ack.withdrawn
+            {
+                self.shared.metrics.acknowledged(entry.stamp.receipt.duration_since(ack.episode.receipt));
+            }
+        }
         let state = self.read(|desk, now| {
             desk.ack_state(key, desk.settings().policy.timeout.saturating_add(LATE_COPIES), now)
         });
@@ -314,6 +330,7 @@ impl Handle {
         let changed = std::mem::replace(&mut *lock(&self.shared.configuration), hash.clone()) != hash;
         if changed {
             self.change(|desk, now| desk.reconfigure(Arc::new(settings), now));
+            self.shared.metrics.in_force(&hash);
             tracing::info!(hash, "another configuration is in force");
             self.wake();
         }

@@ -1,5 +1,6 @@
 //! The command line as a person meets it: the built binary, its words and its exit codes.
 
+mod alerter;
 mod bad_input;
 mod configuration;
 mod made;
