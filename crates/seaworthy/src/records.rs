@@ -40,8 +40,8 @@ impl Records {
     }
 
     /// The way to the API server, to read what else is there.
-    pub(crate) fn client(&self) -> &kube::Client {
-        &self.connection.client
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// All of a kind. What cannot be read is said and left out.

@@ -63,7 +63,7 @@ impl Healing {
 async fn look(records: &Records, subject: &Subject, environment: &Environment) -> anyhow::Result<Findings> {
     logging::adopt("error")?;
     let options = PassOptions { namespace: subject.namespace().map(str::to_owned), ..PassOptions::default() };
-    let report = monitor::check(records.client().clone(), environment, options, |_| {}).await?;
+    let report = monitor::check(records.connection().client.clone(), environment, options, |_| {}).await?;
     Ok(report.into())
 }
 
@@ -92,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             now: environment.now(),
         };
         if known.is_nothing() {
-            existence::expect(records.client(), known.subject).await?;
+            existence::expect(&records.connection().client, known.subject).await?;
         }
         output::print(known.tell().trim_end())?;
         Ok(Exit::Fine)
