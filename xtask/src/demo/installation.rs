@@ -14,7 +14,9 @@ use std::time::Duration;
 const NAMESPACE: &str = "seaworthy-system";
 const API_VERSION: &str = "config.seaworthy.dev/v1alpha1";
 /// Where people and Prometheus ask the alerter. The network is the testbed's own, so nothing else is there.
-pub(super) const ALERTER: &str = "127.0.0.1:9093";
+const ALERTER: &str = "127.0.0.1:9093";
+/// Where people ask the monitor.
+pub(super) const MONITOR: &str = "https://127.0.0.1:8441";
 /// Each service and the address that it opens when it is there.
 const SERVICES: [(&str, &str); 3] =
     [("alerter", "127.0.0.1:9443"), ("healer", "127.0.0.1:9442"), ("monitor", "127.0.0.1:9440")];
@@ -51,7 +53,7 @@ impl Installation {
                 return Ok(());
             }
             if let Some(status) = self.services[index].try_wait()? {
-                let log = fs::read_to_string(folder.join(format!("{service}.log"))).unwrap_or_default();
+                let log = fs::read_to_string(log(folder, service)).unwrap_or_default();
                 bail!("the {service} ended ({status}):\n{log}");
             }
             thread::sleep(BETWEEN);
@@ -70,10 +72,16 @@ impl Drop for Installation {
     }
 }
 
+/// What a service says, as JSON lines.
+pub(super) fn log(folder: &Path, service: &str) -> PathBuf {
+    folder.join(format!("{service}.log"))
+}
+
 fn start(program: &Path, folder: &Path, service: &str) -> Result<Child> {
-    let log = File::create(folder.join(format!("{service}.log")))?;
+    let log = File::create(log(folder, service))?;
     let mut command = Command::new(program);
     command.arg(service).arg("--config").arg(folder.join(format!("{service}.yaml")));
+    command.args(["--log-format", "json"]);
     if service != "alerter" {
         command.env("KUBECONFIG", kubeconfig(folder, service)?);
     }

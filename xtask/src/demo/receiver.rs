@@ -1,10 +1,11 @@
 //! A webhook that the alerter tells: as little of an HTTP server as one known client needs.
 
+use super::witness::{Look, Seen};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
@@ -13,25 +14,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A message of the demo has a few kilobytes.
 const BODY_MAX: u64 = 1 << 20;
 
-/// Listens on loopback: the URL, and the messages as they come.
-pub(super) fn start() -> Result<(String, Receiver<Value>)> {
+/// Listens on loopback, and tells of each message what there is to see in it. The URL.
+pub(super) fn start(look: Look, seen: Sender<Seen>) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no port for the receiver")?;
     let url = format!("http://{}/hook", listener.local_addr()?);
-    let (sender, messages) = mpsc::channel();
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            let sender = sender.clone();
+            let seen = seen.clone();
             thread::spawn(move || {
                 // A connection that breaks is the client's to begin again.
-                let _ = serve(&connection, &sender);
+                let _ = serve(&connection, look, &seen);
             });
         }
     });
-    Ok((url, messages))
+    Ok(url)
 }
 
 /// Answers one request and closes.
-fn serve(connection: &TcpStream, messages: &Sender<Value>) -> Result<()> {
+fn serve(connection: &TcpStream, look: Look, seen: &Sender<Seen>) -> Result<()> {
     connection.set_read_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(connection.try_clone()?);
     let (mut length, mut line) = (0, String::new());
@@ -47,8 +47,8 @@ fn serve(connection: &TcpStream, messages: &Sender<Value>) -> Result<()> {
     reader.take(length).read_to_end(&mut body)?;
     let mut connection = connection;
     connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
-    if let Ok(message) = serde_json::from_slice(&body) {
-        messages.send(message)?;
+    if let Ok(message) = serde_json::from_slice::<Value>(&body) {
+        seen.send(look(&message))?;
     }
     Ok(())
 }

@@ -1,25 +1,24 @@
 //! The story, told inside of a testbed.
 
-use super::installation::{ALERTER, Installation};
-use super::tools::{apply, kubectl, list, seaworthy};
+use super::installation::{Installation, MONITOR, log};
+use super::tools::{apply, inside, kubectl, seaworthy};
+use super::witness::{self, End, Seen, Watch};
 use super::{facts, receiver};
 use crate::stopwatch::{Stopwatch, readable};
 use crate::tree;
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::mpsc::Receiver;
-use std::thread;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 const WORKLOAD: &str = include_str!("workload.yaml");
-/// How often the cluster is looked at: often enough that no step of seconds is missed.
-const EVERY: Duration = Duration::from_millis(250);
+const NAMESPACE: &str = "shop";
 /// After this the story has no good end.
 const PATIENCE: Duration = Duration::from_mins(3);
+/// For so long nothing new is seen before the story begins: what is so already is no news.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Where the demo keeps its files.
 pub(super) fn folder() -> PathBuf {
@@ -34,68 +33,75 @@ pub(super) fn tell(program: &Path) -> Result<()> {
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
 
-    chapter(
+    let took = chapter(
         "Install Seaworthy: custom resources, accounts with the least rights, certificates, three services",
     );
-    let (hook, messages) = receiver::start()?;
+    let (sender, seen) = mpsc::channel();
+    let hook = receiver::start(facts::message, sender.clone())?;
     let _installation = Installation::start(program, &folder, &hook)?;
+    done(took);
 
-    chapter("Deploy a workload of two replicas, and a policy that lets the healer evict what hangs");
+    let took =
+        chapter("Deploy a workload of two replicas, and a policy that lets the healer evict what hangs");
     apply(WORKLOAD)?;
-    kubectl(&["rollout", "status", "deployment/web", "--namespace", "shop", "--timeout", "90s"])?;
+    kubectl(&["rollout", "status", "deployment/web", "--namespace", NAMESPACE, "--timeout", "90s"])?;
+    let _watches = [
+        Watch::start(&["pods", "--namespace", NAMESPACE], facts::pod, sender.clone())?,
+        Watch::start(&["remediations"], facts::remediation, sender.clone())?,
+    ];
+    witness::follow(&log(&folder, "monitor"), facts::found, sender)?;
+    let mut told = Told::default();
+    told.keep_quiet_about(&seen);
+    done(took);
 
     let victim =
-        kubectl(&["get", "pods", "--namespace", "shop", "-o", "jsonpath={.items[0].metadata.name}"])?;
+        kubectl(&["get", "pods", "--namespace", NAMESPACE, "-o", "jsonpath={.items[0].metadata.name}"])?;
     chapter(&format!("Hang the container of {victim}: it runs on, and serves nobody"));
-    let mut told = Told::default();
-    // What is so before anything happens is no news.
-    told.keep_quiet_about(&facts::pods(&pods()));
-    kubectl(&["exec", "--namespace", "shop", &victim, "--", "rm", "/tmp/ready"])?;
-    follow(program, &messages, &mut told)?;
+    inside(NAMESPACE, &victim, "rm /tmp/ready")?;
+    told.begin();
+    follow(&seen, &mut told)?;
 
-    chapter("Ask why: seaworthy explain deploy/web -n shop");
-    let alerter = format!("http://{ALERTER}");
-    print!("{}", seaworthy(program, &["explain", "deploy/web", "-n", "shop", "--alerter", &alerter])?);
+    let identity = folder.join("tls/operator").display().to_string();
+    for question in ["explain deploy/web -n shop", "remediations --all"] {
+        chapter(&format!("Ask: seaworthy {question}"));
+        let mut arguments: Vec<&str> = question.split(' ').collect();
+        if arguments[0] == "explain" {
+            arguments.extend(["--monitor", MONITOR, "--identity", &identity]);
+        }
+        print!("{}", seaworthy(program, &arguments)?);
+    }
     Ok(())
 }
 
-/// Looks at everything again and again, and tells what is new, until it is healed and reported.
-fn follow(program: &Path, messages: &Receiver<Value>, told: &mut Told) -> Result<()> {
+/// Tells everything that is seen, until it is healed and reported.
+fn follow(seen: &Receiver<Seen>, told: &mut Told) -> Result<()> {
     let (mut healed, mut reported) = (false, false);
-    while told.since.elapsed() < PATIENCE {
-        let remediations = list(&["get", "remediations"]);
-        told.tell(facts::pods(&pods()));
-        told.tell(facts::issues(&issues(program)));
-        told.tell(facts::remediations(&remediations));
-        for message in messages.try_iter() {
-            told.always(facts::message(&message));
-            reported |= message["status"] == "resolved";
+    while let Some(left) = PATIENCE.checked_sub(told.since.elapsed()) {
+        let Ok(Seen { facts, end }) = seen.recv_timeout(left) else { break };
+        for fact in facts {
+            told.tell(fact);
         }
-        healed |= facts::is_healed(&remediations);
+        match end {
+            Some(End::Healed) => healed = true,
+            Some(End::Reported) => reported = true,
+            None => {}
+        }
         if healed && reported {
             println!("\nHealed and reported {} after the container hung.", readable(told.since.elapsed()));
             return Ok(());
         }
-        thread::sleep(EVERY);
     }
     let missing = if healed { "reported" } else { "healed" };
     bail!("it was not {missing} within {}", readable(PATIENCE))
 }
 
-fn pods() -> Vec<Value> {
-    list(&["get", "pods", "--namespace", "shop"])
-}
-
-/// The exit code says how bad the issues are, so it is no error here.
-fn issues(program: &Path) -> Vec<Value> {
-    let mut command = Command::new(program);
-    command.args(["issues", "-o", "json", "--alerter", &format!("http://{ALERTER}")]);
-    let said = command.output().map(|output| output.stdout).unwrap_or_default();
-    serde_json::from_slice(&said).unwrap_or_default()
-}
-
-fn chapter(title: &str) {
+fn chapter(title: &str) -> Stopwatch {
     println!("\n== {title}");
+    Stopwatch::start()
+}
+
+fn done(took: Stopwatch) {
+    println!("   done in {}", readable(took.elapsed()));
 }
 
 /// What was told already, and when the story began.
@@ -111,19 +117,21 @@ impl Default for Told {
 }
 
 impl Told {
-    fn keep_quiet_about(&mut self, facts: &[facts::Fact]) {
-        self.facts.extend(facts.iter().cloned());
-    }
-
-    fn tell(&mut self, facts: Vec<facts::Fact>) {
-        for fact in facts {
-            if self.facts.insert(fact.clone()) {
-                self.always(fact);
-            }
+    fn keep_quiet_about(&mut self, seen: &Receiver<Seen>) {
+        while let Ok(Seen { facts, .. }) = seen.recv_timeout(QUIET) {
+            self.facts.extend(facts);
         }
     }
 
-    fn always(&self, (who, what): facts::Fact) {
-        println!("{:>8}  {who:<10}  {what}", format!("+{}", readable(self.since.elapsed())));
+    fn begin(&mut self) {
+        self.since = Stopwatch::start();
+    }
+
+    fn tell(&mut self, fact: facts::Fact) {
+        let (who, what) = &fact;
+        if !self.facts.contains(&fact) {
+            println!("{:>8}  {who:<10}  {what}", format!("+{}", readable(self.since.elapsed())));
+            self.facts.insert(fact);
+        }
     }
 }

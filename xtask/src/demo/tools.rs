@@ -1,10 +1,10 @@
 //! Programs that the story calls.
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 /// Runs kubectl as the administrator; what it printed.
 pub(super) fn kubectl(arguments: &[&str]) -> Result<String> {
@@ -28,11 +28,22 @@ pub(super) fn apply(manifest: &str) -> Result<()> {
     Ok(())
 }
 
-/// What kubectl has of something, as JSON. Nothing where it cannot say at the moment.
-pub(super) fn list(arguments: &[&str]) -> Vec<Value> {
-    let listed = kubectl(&[arguments, &["-o", "json"]].concat()).ok();
-    let listed: Option<Value> = listed.and_then(|text| serde_json::from_str(&text).ok());
-    listed.and_then(|list| list["items"].as_array().cloned()).unwrap_or_default()
+/// Runs a command inside a pod, and comes back as soon as it is done there; kubectl itself needs a moment longer.
+pub(super) fn inside(namespace: &str, pod: &str, command: &str) -> Result<()> {
+    let done = format!("{command} && echo done");
+    let mut kubectl = Command::new("kubectl")
+        .args(["exec", "--namespace", namespace, pod, "--", "sh", "-c", &done])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("kubectl does not start")?;
+    let mut said = String::new();
+    BufReader::new(kubectl.stdout.take().expect("piped above")).read_line(&mut said)?;
+    if said.trim() != "done" {
+        bail!("kubectl exec in {pod}: {}", kubectl.wait()?);
+    }
+    thread::spawn(move || kubectl.wait());
+    Ok(())
 }
 
 /// Runs the program; what it printed.
