@@ -5,27 +5,23 @@
 //! healthy for `healthyFor`. A pod that was replaced is not healthy: its replacement has to be.
 
 mod render;
+mod tracked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use model::issue::{Cause, Resolution};
-use model::{Issue, Lineage, ObjectRef};
+use model::{Issue, Lineage};
 
-use crate::checks::{Finding, Verdict};
+use crate::checks::Verdict;
 use crate::now::Now;
 use crate::sources::Sources;
-use crate::world::{Recovery, Subject, World};
+use crate::world::{Subject, World};
 
-/// How soon a lineage that is not yet over its trouble is looked at again. Changes of its own
-/// pods would tell, but not the absence of one that does not come.
-const PROVE_AGAIN: Duration = Duration::from_secs(5);
+use tracked::Fate;
 
-/// How long what comes in the place of what was wrong may take to be well before that counts as a
-/// trouble of its own: an image is pulled and a program starts within this time.
-const REPLACED_WITHIN: Duration = Duration::from_mins(2);
+pub(crate) use tracked::{Member, Seen, Tracked};
 
 /// The identity of an issue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,72 +32,6 @@ pub(crate) struct Key {
     pub(crate) code: &'static str,
 }
 
-/// What an evaluation is about, besides its verdict.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    /// The issue it would belong to.
-    pub(crate) key: Key,
-    /// The object that was looked at.
-    pub(crate) object: ObjectRef,
-    /// The node it is on.
-    pub(crate) node: String,
-    /// The controller directly above it: for a Deployment's pod, its revision.
-    pub(crate) owner: String,
-    /// Who owns it, by its own label.
-    pub(crate) team: String,
-}
-
-/// One subject of an issue.
-#[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) seen: Seen,
-    pub(crate) finding: Finding,
-    /// Whether it has been wrong for long enough to count; else it keeps an open issue open.
-    pub(crate) counts: bool,
-}
-
-/// An issue, open or about to be.
-#[derive(Debug)]
-pub(crate) struct Tracked {
-    pub(crate) members: BTreeMap<Subject, Member>,
-    /// Since when it is open; none while nothing counts yet.
-    pub(crate) open_since: Option<Timestamp>,
-    /// Since when, on the steady clock, it has had no members.
-    recovering_since: Option<Duration>,
-    /// Whether it has no members and is on its way to its end.
-    subsiding: bool,
-    /// The issue that explains it, at the root.
-    pub(crate) cause: Option<Key>,
-    /// The revision whose rollout is to blame, where one is.
-    pub(crate) brought: Option<String>,
-    /// As it was last told.
-    told: Option<Arc<Issue>>,
-}
-
-impl Tracked {
-    fn new() -> Self {
-        Self {
-            members: BTreeMap::new(),
-            open_since: None,
-            recovering_since: None,
-            subsiding: false,
-            cause: None,
-            brought: None,
-            told: None,
-        }
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.open_since.is_some()
-    }
-
-    /// Whether nothing is wrong any more, and all that is left is to wait until that has lasted, or
-    /// for a replacement that may still come in good time.
-    pub(crate) fn is_subsiding(&self) -> bool {
-        self.subsiding
-    }
-}
-
 /// An issue that is new, changed or over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
@@ -109,17 +39,6 @@ pub struct Update {
     pub issue: Arc<Issue>,
     /// Why it is over, if it is.
     pub resolution: Option<Resolution>,
-}
-
-/// What became of an issue that was looked at.
-#[derive(Debug, PartialEq, Eq)]
-enum Fate {
-    /// It stays, and is to be looked at again at this time.
-    Stays(Option<Duration>),
-    /// It never counted, and does not any more.
-    Vanishes,
-    /// It is over.
-    Ends(Resolution),
 }
 
 /// All issues.
@@ -321,32 +240,4 @@ fn no_more(pending: &mut BTreeMap<&'static str, usize>, code: &'static str) {
 fn shown(Key { lineage, code }: Key) -> Cause {
     let Lineage { kind, namespace, name, .. } = lineage.clone();
     Cause { kind, namespace, name, code: code.to_owned(), lineage }
-}
-
-impl Tracked {
-    fn look(&mut self, key: &Key, world: &World, sources: &Sources, healthy_for: Duration, now: Now) -> Fate {
-        self.subsiding = false;
-        if !self.members.is_empty() {
-            self.recovering_since = None;
-            if self.open_since.is_none() {
-                let counting = self.members.values().filter(|member| member.counts);
-                self.open_since = counting.map(|member| member.finding.since).min();
-            }
-            return Fate::Stays(None);
-        }
-        let Some(open_since) = self.open_since else { return Fate::Vanishes };
-        let began = *self.recovering_since.get_or_insert(now.steady);
-        let recovery = world.recovery(&key.lineage, open_since, sources);
-        self.subsiding = recovery != Recovery::Unproven || now.steady < began + REPLACED_WITHIN;
-        let due = match recovery {
-            Recovery::Gone => return Fate::Ends(Resolution::SubjectGone),
-            Recovery::Unproven => return Fate::Stays(Some(now.steady + PROVE_AGAIN)),
-            Recovery::Well(None) => began + healthy_for,
-            Recovery::Well(Some(since)) => {
-                let proven = since.saturating_add(healthy_for).unwrap_or(now.wall);
-                (began + healthy_for).max(now.steady_at(proven))
-            }
-        };
-        if due <= now.steady { Fate::Ends(Resolution::Healthy) } else { Fate::Stays(Some(due)) }
-    }
 }
