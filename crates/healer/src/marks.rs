@@ -11,7 +11,9 @@ pub const NO_SCHEDULE: &str = "NoSchedule";
 /// The annotation or label by which anybody puts an object, node or namespace out of bounds.
 pub const EXCLUDE: &str = "seaworthy.dev/exclude";
 
-/// Taints by which others take nodes down or are about to, and who they are.
+/// Taints by which others take nodes down or are about to, and who they are. Not looked at are marks
+/// that stand elsewhere than on the node: kured's lock on its DaemonSet, the deletion of a Cluster
+/// API Machine before its node is cordoned, a NodeMaintenance that has not begun.
 const FOREIGN_TAINTS: &[(&str, &str)] = &[
     ("karpenter.sh/disrupted", "Karpenter"),
     ("karpenter.sh/disruption", "Karpenter"),
@@ -54,4 +56,24 @@ pub fn held_down_by(node: &Node) -> Option<&'static str> {
         return Some("whoever deletes it");
     }
     node.spec.unschedulable.then_some("whoever cordoned it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::tests_support::node;
+
+    #[test]
+    fn each_way_to_hold_a_node_down_is_known() {
+        assert_eq!(held_down_by(&node("n1", &["nvidia.com/gpu", QUARANTINE])), None);
+        for (taint, who) in FOREIGN_TAINTS {
+            assert_eq!(held_down_by(&node("n1", &["nvidia.com/gpu", taint])), Some(*who), "{taint}");
+        }
+        let mut cordoned = node("n1", &[]);
+        cordoned.spec.unschedulable = true;
+        assert_eq!(held_down_by(&cordoned), Some("whoever cordoned it"));
+        let mut going = node("n1", &[]);
+        going.metadata.deletion_timestamp = Some(jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(held_down_by(&going), Some("whoever deletes it"));
+    }
 }

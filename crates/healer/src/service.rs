@@ -196,7 +196,12 @@ impl Service {
             manager: MANAGER.to_owned(),
             duration: leader.lease_duration.0,
         };
-        let own = Own { namespace, node };
+        // What every container in a cluster is told.
+        let is_in_cluster = !variable("KUBERNETES_SERVICE_HOST").is_empty();
+        if is_in_cluster && node.is_empty() {
+            tracing::warn!("NODE_NAME is not set: nothing is done to nodes, because one of them is our own");
+        }
+        let own = Own { namespace, node, is_in_cluster };
         let mut registry = net::metrics::registry("healer", version, &environment);
         if let Some(tls) = &transports.tls {
             net::metrics::register_tls(&mut registry, "healer", tls);
@@ -260,7 +265,12 @@ impl Service {
             () = engine.run(drain.clone()) => None,
             ended = tasks.critical_ended() => Some(ended),
         };
-        if let Some(ended) = ended.filter(|_| !drain.is_requested()) {
+        if !drain.is_requested() {
+            // The engine ends by itself only when the election has: that is no way to end well.
+            let ended = match ended {
+                Some(ended) => ended,
+                None => tasks.critical_ended().await,
+            };
             return Err(Error::TaskEnded(ended));
         }
         // The lease is given back before the process ends, so that the other replica need not wait.

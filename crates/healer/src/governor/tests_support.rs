@@ -82,7 +82,7 @@ impl Bench {
             troubled: BTreeMap::new(),
             correlation: Correlation::default(),
             steps: Steps::default(),
-            own: Own { namespace: "seaworthy".into(), node: "n0".into() },
+            own: Own { namespace: "seaworthy".into(), node: "n0".into(), is_in_cluster: true },
             config: HealerConfig::default(),
         }
     }

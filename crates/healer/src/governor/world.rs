@@ -77,8 +77,10 @@ pub struct Leadership {
 pub struct Own {
     /// Our namespace.
     pub namespace: String,
-    /// The node this replica runs on; empty where it runs outside of the cluster.
+    /// The node this replica runs on; empty where it runs outside of the cluster, or nobody said.
     pub node: String,
+    /// Whether it runs in the cluster, and so on one of its nodes.
+    pub is_in_cluster: bool,
 }
 
 /// Whether many failures at once are taken for one. It closes at once and opens slowly, so that a

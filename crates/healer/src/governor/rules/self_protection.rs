@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use cluster::views::Pod;
+use cluster::views::{Node, Pod};
 use model::policy::ActionName;
 
 use crate::facts::{Found, is_dns, is_ready};
@@ -30,6 +30,16 @@ fn ourselves(request: &Request<'_>, world: &World<'_>) -> Option<Ruling> {
     let node = &world.own.node;
     if lineage.kind == "Node" && !node.is_empty() && lineage.name == *node {
         return Some(Ruling::deny(format!("the healer that leads runs on {node}")));
+    }
+    if lineage.kind == "Node" && node.is_empty() && world.own.is_in_cluster {
+        let reason = "which node the healer itself runs on is not known: set NODE_NAME (the downward API's \
+                      spec.nodeName) or leader.node";
+        return Some(Ruling::defer(reason, LOOK_AGAIN));
+    }
+    let is_drain = request.action.name == ActionName::DrainNode;
+    if is_drain && request.facts.node().is_some_and(Node::is_control_plane) {
+        // What serves the API and keeps its data is moved by a person, one at a time.
+        return Some(Ruling::deny(format!("{} is a node of the control plane", lineage.name)));
     }
     None
 }
@@ -68,8 +78,10 @@ fn is_dns_pod(pod: &Pod) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actions;
+    use crate::facts::Subject;
     use crate::governor::tests_support::Bench;
-    use crate::machine::tests_support::pod;
+    use crate::machine::tests_support::{pod, unready};
 
     #[test]
     fn it_does_not_touch_itself() {
@@ -81,6 +93,21 @@ mod tests {
         bench.expect_pass(&RULE);
         bench.own.node = "n1".into();
         bench.expect_deny(&RULE, "that leads runs on n1");
+        bench.own.node = String::new();
+        bench.expect_defer(&RULE, "set NODE_NAME");
+        bench.own.is_in_cluster = false;
+        bench.expect_pass(&RULE);
+    }
+
+    #[test]
+    fn the_control_plane_is_not_drained() {
+        let mut bench = Bench::of_node();
+        let mut node = unready("n1");
+        node.metadata.labels = [("node-role.kubernetes.io/control-plane", "")].into_iter().collect();
+        bench.facts.subject = Some(Found::There(Subject::Node(node)));
+        bench.expect_pass(&RULE);
+        bench.action = actions::get(ActionName::DrainNode);
+        bench.expect_deny(&RULE, "n1 is a node of the control plane");
     }
 
     #[test]
