@@ -217,14 +217,20 @@ impl Ledger {
     /// How many were disrupted within the last sixty minutes by anything but the effect in
     /// question. A node is one, however often something was done to it; a restart is as many pods
     /// as it takes away at once.
-    pub fn within_the_hour(&self, unit: Unit, but: &EffectId, now: Now) -> usize {
+    ///
+    /// What is done to `node` besides does not take another, within the hour as at any moment.
+    pub fn within_the_hour(&self, unit: Unit, but: &EffectId, node: &str, now: Now) -> usize {
         let recent = self
             .disruptions
             .iter()
             .filter(|entry| entry.unit == unit && entry.by != *but && now.since(entry.opened) < HOUR);
         match unit {
             Unit::Pod => recent.map(|entry| entry.pods as usize).sum(),
-            Unit::Node => recent.map(|entry| entry.node.as_str()).collect::<BTreeSet<_>>().len(),
+            Unit::Node => recent
+                .map(|entry| entry.node.as_str())
+                .filter(|name| *name != node)
+                .collect::<BTreeSet<_>>()
+                .len(),
         }
     }
 
@@ -337,7 +343,7 @@ mod tests {
         ] {
             let ledger = books(vec![Attempt { parts: vec![part(state)], ..attempt() }]);
             assert_eq!(ledger.live(Unit::Pod, &nobody(), &others(), now(60)).count(), live, "{state:?}");
-            assert_eq!(ledger.within_the_hour(Unit::Pod, &nobody(), now(60)), in_the_hour, "{state:?}");
+            assert_eq!(ledger.within_the_hour(Unit::Pod, &nobody(), "", now(60)), in_the_hour, "{state:?}");
             let own = EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 };
             assert_eq!(
                 ledger.live(Unit::Pod, &own, &others(), now(60)).count(),
@@ -370,11 +376,11 @@ mod tests {
             (vec![quarantine.clone(), release(PartState::NotHappened)], 1),
             (vec![quarantine.clone(), release(PartState::Happened)], 0),
         ] {
-            assert_eq!(
-                books(attempts.clone()).live(Unit::Node, &nobody(), &others(), now(60)).count(),
-                live,
-                "{attempts:#?}"
-            );
+            let ledger = books(attempts.clone());
+            let count = ledger.live(Unit::Node, &nobody(), &others(), now(60)).count();
+            assert_eq!(count, live, "{attempts:#?}");
+            assert_eq!(ledger.within_the_hour(Unit::Node, &nobody(), "n2", now(60)), 1);
+            assert_eq!(ledger.within_the_hour(Unit::Node, &nobody(), "n1", now(60)), 0, "its own next step");
         }
     }
 

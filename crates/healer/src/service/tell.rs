@@ -106,7 +106,7 @@ fn remaining(remediation: &Remediation, status: &RemediationStatus, now: Now) ->
     let timeout =
         remediation.spec.steps.get(attempt.step as usize).map_or(Duration::ZERO, |step| step.timeout.0);
     let since = attempt.observed.unwrap_or(attempt.intended);
-    timeout.saturating_sub(now.since(since)) + healthy
+    timeout.saturating_sub(now.since(since)).saturating_add(healthy)
 }
 
 /// What a person should know of where it stands, if anything. A wait that is a matter of moments

@@ -31,7 +31,7 @@ pub(super) const RULE: Rule = Rule {
                 (Unit::Pod, Disrupts::Node | Disrupts::Nothing)
                 | (Unit::Node, Disrupts::Pods | Disrupts::Nothing) => false,
             };
-            let used = ledger.within_the_hour(unit, &request.id, now);
+            let used = ledger.within_the_hour(unit, &request.id, &request.spec.lineage.name, now);
             let takes = if unit == Unit::Pod { request.part.pods.unwrap_or(1) } else { 1 };
             if counts && used + takes as usize > limit as usize {
                 return Ruling::defer(

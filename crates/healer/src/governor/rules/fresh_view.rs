@@ -9,6 +9,8 @@ use crate::inbox::Standing;
 
 /// Oldest live read that a decision may rest on: a few requests' time.
 const READ_AGE_MAX: Duration = Duration::from_secs(15);
+/// How long a watch may be failing: a connection that ends and is made again takes less.
+const FAILING_MAX: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 pub(super) const RULE: Rule = Rule {
@@ -30,7 +32,10 @@ fn stale(request: &Request<'_>, world: &World<'_>, now: Now) -> Option<String> {
             return Some(format!("not all {} are known: {why}", view.name));
         }
         let silent = view.heard.map(|heard| now.monotonic.saturating_sub(heard));
-        if silent.is_none_or(|silent| silent > world.config.timeouts.watch_silence.0) {
+        // Silence may mean that nothing happens; a watch that fails says that it would not hear.
+        let patience = world.config.timeouts.watch_silence.0;
+        let patience = if view.problem.is_some() { patience.min(FAILING_MAX) } else { patience };
+        if silent.is_none_or(|silent| silent > patience) {
             let why = view.problem.as_deref().unwrap_or("no reason is known");
             return Some(format!("nothing has been heard of {} for too long: {why}", view.name));
         }
@@ -67,6 +72,13 @@ mod tests {
             (|b| b.views[0].is_synced = false, "not all nodes are known"),
             (|b| b.views[0].heard = None, "nothing has been heard of nodes"),
             (|b| b.views[0].heard = Some(Duration::ZERO), "nothing has been heard of nodes"),
+            (
+                |b| {
+                    b.views[0].problem = Some("connection refused".into());
+                    b.views[0].heard = b.now.monotonic.checked_sub(Duration::from_secs(11));
+                },
+                "connection refused",
+            ),
             (
                 |b| b.facts.read_at = b.now.monotonic.checked_sub(Duration::from_secs(16)).unwrap(),
                 "is 16s old",

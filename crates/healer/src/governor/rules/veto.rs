@@ -42,7 +42,7 @@ fn paused(brake: &BrakeState, now: Now) -> Option<Ruling> {
         }
         BrakeState::On { reason, until } => {
             let wait = until.map_or(LOOK_AGAIN, |until| {
-                Duration::try_from(until.duration_since(now.wall)).unwrap_or(LOOK_AGAIN)
+                Duration::try_from(until.duration_since(now.wall)).unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN)
             });
             let why = if reason.is_empty() { "no reason given" } else { reason };
             Some(Ruling::defer(format!("paused: {why}"), wait))
