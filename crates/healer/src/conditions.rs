@@ -110,7 +110,8 @@ fn over(text: &str) -> Truth {
 fn node_not_ready(node: &Node, _: &LeaseAge) -> Truth {
     match find(&node.status.conditions, "Ready").map(|ready| ready.status) {
         Some(Status::True) => over("the node is ready"),
-        Some(Status::False | Status::Unknown) | None => Truth::Holds,
+        Some(Status::False | Status::Unknown) => Truth::Holds,
+        None => Truth::Unknown("the node has not said yet whether it is ready".to_owned()),
     }
 }
 
@@ -118,12 +119,12 @@ fn node_not_ready(node: &Node, _: &LeaseAge) -> Truth {
 /// tells sooner.
 fn node_unreachable(node: &Node, lease: &LeaseAge) -> Truth {
     let is_unknown =
-        find(&node.status.conditions, "Ready").is_none_or(|ready| ready.status == Status::Unknown);
+        find(&node.status.conditions, "Ready").is_some_and(|ready| ready.status == Status::Unknown);
     match lease {
         _ if is_unknown => Truth::Holds,
         LeaseAge::Unchanged { so_long, duration } if *so_long >= *duration / 4 + LATE => Truth::Holds,
         LeaseAge::Unchanged { .. } => over("its lease may have been renewed just now"),
-        LeaseAge::Absent => Truth::Holds,
+        LeaseAge::Absent => Truth::Unknown("it has no lease".to_owned()),
         LeaseAge::Unread => Truth::Unknown("its lease was not read".to_owned()),
         LeaseAge::Unreadable(why) => Truth::Unknown(why.clone()),
     }
@@ -291,7 +292,8 @@ mod tests {
             ("True", unchanged(12), Some(true)),
             ("True", unchanged(11), Some(false)),
             ("Unknown", unchanged(0), Some(true)),
-            ("True", LeaseAge::Absent, Some(true)),
+            ("True", LeaseAge::Absent, None),
+            ("Unknown", LeaseAge::Absent, Some(true)),
             ("True", LeaseAge::Unread, None),
             ("True", LeaseAge::Unreadable("403".into()), None),
         ] {

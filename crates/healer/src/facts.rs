@@ -335,10 +335,15 @@ pub fn is_ready(pod: &Pod) -> bool {
 
 /// Whether it is one of the cluster's DNS servers.
 pub fn is_dns(labels: impl Fn(&str) -> Option<String>) -> bool {
+    dns_label(labels).is_some()
+}
+
+/// The label by which it is one, and by which the others are found.
+pub fn dns_label(labels: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
     ["k8s-app", "app.kubernetes.io/name"]
-        .iter()
-        .filter_map(|key| labels(key))
-        .any(|value| matches!(value.as_str(), "kube-dns" | "coredns"))
+        .into_iter()
+        .filter_map(|key| Some((key, labels(key)?)))
+        .find(|(_, value)| matches!(value.as_str(), "kube-dns" | "coredns"))
 }
 
 /// The lineage that a pod belongs to, from the pod alone: a ReplicaSet of a Deployment is named
@@ -403,6 +408,16 @@ mod tests {
             assert_eq!(workload.holds_rollouts, None);
         }
         assert!(read::<Deployment>(&json!({"paused": true}), &json!({})).holds_rollouts.is_some());
+    }
+
+    #[test]
+    fn dns_is_known_by_the_label_that_says_so() {
+        let labels = |key: &str| match key {
+            "k8s-app" => Some("edge".to_owned()),
+            _ => Some("coredns".to_owned()),
+        };
+        assert_eq!(dns_label(labels), Some(("app.kubernetes.io/name", "coredns".to_owned())));
+        assert_eq!(dns_label(|_| Some("web".to_owned())), None);
     }
 
     #[test]

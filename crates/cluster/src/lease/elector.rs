@@ -267,7 +267,8 @@ impl Elector {
         lease.metadata.annotations.get_or_insert_default().insert(EPOCH.to_owned(), epoch.to_string());
         let spec = lease.spec.get_or_insert_default();
         spec.holder_identity = Some(self.options.identity.clone());
-        spec.lease_duration_seconds = Some(self.options.duration.as_secs().max(1) as i32);
+        // Up: who waits for the lease must not wait for less than the holder counts on.
+        spec.lease_duration_seconds = Some(self.options.duration.as_secs_f64().ceil().max(1.0) as i32);
         spec.renew_time = Some(self.stamp());
         lease
     }

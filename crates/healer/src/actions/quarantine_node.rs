@@ -28,7 +28,8 @@ pub(super) const ACTION: Action = Action {
 fn act(act: &Act<'_>) -> Result<Effect, String> {
     let node = act.facts.node().ok_or("the node could not be read")?;
     let mut taints = node.spec.taints.clone();
-    taints.retain(|taint| taint.key != QUARANTINE);
+    // As the release does: one of another effect is somebody else's.
+    taints.retain(|taint| taint.key != QUARANTINE || taint.effect != marks::NO_SCHEDULE);
     taints.push(marks::quarantine());
     Ok(Effect::Change {
         resource_version: node.metadata.resource_version.to_string(),

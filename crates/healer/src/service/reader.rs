@@ -11,7 +11,7 @@ use environment::Environment;
 use futures::StreamExt;
 use model::Lineage;
 
-use crate::facts::{Facts, Found, LeaseAge, Look, Subject, Workload, is_dns, is_ready};
+use crate::facts::{Facts, Found, LeaseAge, Look, Subject, Workload, dns_label, is_ready};
 
 /// Most pods collected of one node: twice what a kubelet can be told to run at most in practice.
 const PODS_MAX: usize = 1_000;
@@ -142,16 +142,12 @@ impl Reader {
 
     async fn other_ready_dns(&self, pod: &Pod) -> Option<Found<u32>> {
         let labels = &pod.metadata.labels;
-        if !is_dns(|key| labels.get(key).map(str::to_owned)) {
-            return None;
-        }
-        let (key, value) = ["k8s-app", "app.kubernetes.io/name"]
-            .into_iter()
-            .find_map(|key| Some((key, labels.get(key)?)))?;
+        let (key, value) = dns_label(|key| labels.get(key).map(str::to_owned))?;
         let spec = Spec { labels: format!("{key}={value}"), ..Spec::in_namespace(&pod.metadata.namespace) };
         let others = |pods: Vec<Pod>| {
-            let ready = pods.iter().filter(|other| other.metadata.uid != pod.metadata.uid && is_ready(other));
-            ready.count() as u32
+            // One that is being deleted serves no longer than it takes to end.
+            let stays = |other: &&Pod| is_ready(other) && !other.metadata.is_terminating();
+            pods.iter().filter(|other| other.metadata.uid != pod.metadata.uid).filter(stays).count() as u32
         };
         Some(map(self.list(spec).await, others))
     }
