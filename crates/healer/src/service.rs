@@ -318,3 +318,6 @@ pub fn validate_policies(
     };
     Ok(policy::parse(file, text)?.into_iter().map(named).collect())
 }
+
+#[cfg(test)]
+mod tests;

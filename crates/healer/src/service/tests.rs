@@ -1,0 +1,215 @@
+//! The service from end to end: a small API server, virtual time, one healer or two.
+
+mod api_server;
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use environment::Drain;
+use model::alert::{self, PostableAlert};
+use model::brake::{Brake, BrakeSpec};
+use model::issue::{Issue, Resolution};
+use model::policy::{HealingPolicy, Mode};
+use net::http::Client;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::machine::tests_support::{issue, policy};
+
+use api_server::ApiServer;
+
+/// A cluster with Deployment web, of whose three pods one is not ready, a policy to evict it, and
+/// a Brake that holds nobody.
+fn cluster() -> ApiServer {
+    let server = ApiServer::default();
+    for name in ["n1", "n2", "n3"] {
+        server.apply(
+            "nodes",
+            json!({
+                "metadata": {"name": name, "uid": format!("u-{name}")},
+                "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+            }),
+        );
+    }
+    server.apply("namespaces", json!({"metadata": {"name": "shop", "uid": "u-shop"}}));
+    let owner = |kind: &str, name: &str, uid: &str| json!([{"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": uid, "controller": true}]);
+    let workload = |name: &str, uid: &str, owners: Value| {
+        json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": uid, "ownerReferences": owners},
+            "spec": {"replicas": 3}, "status": {"replicas": 3, "readyReplicas": 2, "updatedReplicas": 3},
+        })
+    };
+    server.apply("deployments", workload("web", "d-1", json!([])));
+    server.apply("replicasets", workload("web-5d8", "r-1", owner("Deployment", "web", "d-1")));
+    server.apply(
+        "pods",
+        json!({
+            "metadata": {
+                "name": "web-1", "namespace": "shop", "uid": "p-1", "labels": {"pod-template-hash": "5d8"},
+                "ownerReferences": owner("ReplicaSet", "web-5d8", "r-1"),
+            },
+            "spec": {"nodeName": "n1"},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]},
+        }),
+    );
+    let brake = Brake::new("cluster", BrakeSpec { paused: false, reason: String::new(), until: None });
+    server.apply("brakes", serde_json::to_value(brake).expect("plain data"));
+    server.apply("healingpolicies", enforced());
+    server
+}
+
+fn enforced() -> Value {
+    let policy = HealingPolicy::new("policy", policy(Mode::Enforce).spec);
+    serde_json::to_value(policy).expect("plain data")
+}
+
+/// A healer on a server.
+struct Rig {
+    handle: Handle,
+    api: axum::Router,
+    environment: Environment,
+    drain: Option<Drain>,
+    ended: tokio::sync::oneshot::Receiver<Result<(), Error>>,
+}
+
+impl Rig {
+    async fn start(server: &ApiServer, name: &str, seed: u64) -> Self {
+        let mut config = HealerConfig::default();
+        config.listen.metrics = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.leader.namespace = "seaworthy".to_owned();
+        config.leader.identity = name.to_owned();
+        let environment = Environment::test(seed);
+        let options = Options { config, version: "test", incarnation: name.to_owned() };
+        let transports = Transports {
+            client: server.client(),
+            default_namespace: String::new(),
+            tls: None,
+            alerters: Vec::new(),
+        };
+        let service = Service::new(options, environment.clone(), transports).await.expect("it is valid");
+        let (handle, api) = (service.handle(), service.router());
+        let (drain, drained) = environment::drain();
+        let (end, ended) = tokio::sync::oneshot::channel();
+        environment.spawn("healer", async move { drop(end.send(Box::pin(service.run(drained)).await)) });
+        Self { handle, api, environment, drain: Some(drain), ended }
+    }
+
+    fn firing(&self, issue: &Issue) -> PostableAlert {
+        alert::firing(issue, "c1", self.environment.now())
+    }
+
+    /// Posts over the API, as somebody whose certificate names `caller`.
+    async fn post(&self, caller: Option<Identity>, alert: &PostableAlert) -> u16 {
+        let body = serde_json::to_vec(&[alert]).expect("plain data");
+        let request = ::http::Request::post("http://healer/api/v2/alerts")
+            .header("content-type", "application/json")
+            .body(Bytes::from(body))
+            .expect("a request");
+        let client = Client::to_router(self.api.clone(), caller);
+        client.send(request, Duration::from_secs(1)).await.expect("a router answers").status().as_u16()
+    }
+}
+
+/// Waits, in virtual time, until something is so; the monitor goes on posting meanwhile.
+async fn until(
+    what: &str,
+    rigs: &[&Rig],
+    told: Option<&Issue>,
+    server: &ApiServer,
+    is_so: impl Fn() -> bool,
+) {
+    for turn in 0..6_000 {
+        if is_so() {
+            return;
+        }
+        if let Some(issue) = told.filter(|_| turn % 600 == 0) {
+            for rig in rigs {
+                rig.handle.receive(&[rig.firing(issue)]);
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never: {what}; {:#?}", server.all("remediations"));
+}
+
+fn phases(server: &ApiServer) -> Vec<String> {
+    let phase = |one: &Value| one["status"]["phase"].as_str().unwrap_or_default().to_owned();
+    server.all("remediations").iter().map(phase).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_not_ready_is_evicted_and_seen_healthy() {
+    let server = cluster();
+    let rig = Rig::start(&server, "a", 1).await;
+    until("it is evicted", &[&rig], Some(&issue()), &server, || server.evictions().len() == 1).await;
+    assert_eq!(server.evictions()[0]["deleteOptions"]["preconditions"]["uid"], "p-1");
+    until("it is verified", &[&rig], Some(&issue()), &server, || phases(&server) == ["Verifying"]).await;
+    let healthy = alert::resolved(&issue(), "c1", Resolution::Healthy, rig.environment.now());
+    rig.handle.receive(&[healthy]);
+    until("it succeeds", &[&rig], None, &server, || phases(&server) == ["Succeeded"]).await;
+    let made = &server.all("remediations")[0];
+    assert_eq!(made["status"]["attempts"][0]["result"], "Helped");
+    let notes: Vec<Value> = server.all("events").iter().map(|event| event["reason"].clone()).collect();
+    assert!(notes.contains(&json!("Acting")) && notes.contains(&json!("Succeeded")), "{notes:?}");
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!((server.evictions().len(), phases(&server).len()), (1, 1), "and that is all");
+}
+
+#[tokio::test(start_paused = true)]
+async fn issues_are_taken_from_the_monitor_alone() {
+    let server = cluster();
+    let rig = Rig::start(&server, "a", 1).await;
+    let told = rig.firing(&issue());
+    for caller in [None, Some(Identity::alerter()), Some(Identity::operator()), Some(Identity::healer())] {
+        assert_eq!(rig.post(caller.clone(), &told).await, 403, "{caller:?}");
+    }
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert!(server.all("remediations").is_empty());
+    assert_eq!(rig.post(Some(Identity::monitor()), &told).await, 200);
+    until("it is evicted", &[&rig], None, &server, || server.evictions().len() == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_one_acts_and_the_other_goes_on() {
+    let server = cluster();
+    let mut first = Rig::start(&server, "a", 1).await;
+    until("it leads", &[&first], None, &server, || first.handle.leads()).await;
+    let second = Rig::start(&server, "b", 2).await;
+    let told = issue();
+    until("it is evicted", &[&first, &second], Some(&told), &server, || server.evictions().len() == 1).await;
+    assert!(!second.handle.leads());
+    first.drain.take().expect("it was not asked to stop").start();
+    first.ended.await.expect("it ends").expect("in order");
+    until("the other leads", &[&second], Some(&told), &server, || second.handle.leads()).await;
+    let healthy = alert::resolved(&told, "c1", Resolution::Healthy, second.environment.now());
+    second.handle.receive(&[healthy]);
+    until("the other finishes it", &[], None, &server, || phases(&server) == ["Succeeded"]).await;
+    assert_eq!(server.evictions().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_done_while_a_policy_cannot_be_read() {
+    let server = cluster();
+    let mut damaged = enforced();
+    damaged["metadata"]["name"] = "other".into();
+    damaged["spec"]["mode"] = "Newer".into();
+    server.apply("healingpolicies", damaged.clone());
+    let rig = Rig::start(&server, "a", 1).await;
+    until("it is ready", &[&rig], None, &server, || rig.handle.is_ready() && rig.handle.leads()).await;
+    rig.handle.receive(&[rig.firing(&issue())]);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!((server.evictions().len(), server.all("remediations").len()), (0, 0));
+    damaged["spec"]["mode"] = "Observe".into();
+    damaged["spec"]["match"]["codes"] = json!(["NodeNotReady"]);
+    server.apply("healingpolicies", damaged);
+    until("it is evicted", &[&rig], Some(&issue()), &server, || server.evictions().len() == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_resources_it_says_how_to_install_them() {
+    let server = cluster();
+    server.uninstall("healingpolicies");
+    let rig = Rig::start(&server, "a", 1).await;
+    let error = rig.ended.await.expect("it ends").expect_err("it cannot run").to_string();
+    assert!(error.contains("seaworthy crds"), "{error}");
+}
