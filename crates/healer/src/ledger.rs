@@ -93,6 +93,11 @@ impl Tried {
 }
 
 impl Disruption {
+    /// Whether it counts now.
+    fn counts(&self, now: Now) -> bool {
+        self.is_live && self.given_up.is_none_or(|given_up| now.since(given_up) < HOUR)
+    }
+
     /// Whether it takes pods wherever they run: which of a workload's go first is not known.
     pub fn is_anywhere(&self) -> bool {
         self.unit == Unit::Pod && self.target.kind != "Pod"
@@ -206,12 +211,12 @@ impl Ledger {
             let is_earlier = entry.by.remediation == but.remediation && entry.by.attempt != but.attempt;
             entry.by == *but || (is_earlier || entry.given_up.is_some()) && whole(&entry.owner) == owner
         };
-        let counts = move |entry: &Disruption| {
-            entry.is_live && entry.given_up.is_none_or(|given_up| now.since(given_up) < HOUR)
-        };
-        self.disruptions
-            .iter()
-            .filter(move |entry| entry.unit == unit && counts(entry) && !is_same_one(entry))
+        self.all_live(unit, now).filter(move |entry| !is_same_one(entry))
+    }
+
+    /// Everything that is disrupted at this moment, or may be.
+    pub fn all_live(&self, unit: Unit, now: Now) -> impl Iterator<Item = &Disruption> {
+        self.disruptions.iter().filter(move |entry| entry.unit == unit && entry.counts(now))
     }
 
     /// How many were disrupted within the last sixty minutes by anything but the effect in

@@ -222,23 +222,27 @@ impl Service {
 
     /// Runs until asked to stop, then gives the lease back.
     pub async fn run(self, drain: Drained) -> Result<(), Error> {
-        let Self { shared, transports, lease, registry } = self;
+        let Self { shared, transports, lease, mut registry } = self;
         let environment = shared.environment.clone();
         let config = &shared.config;
         let open =
             async |key, address| server::listen(address).await.map_err(|error| Error::Listen { key, error });
         let metrics = open("listen.metrics", config.listen.metrics).await?;
+        let counted = server::Metrics::default();
+        counted.register(&mut registry);
         let plain = http::plain(&shared, registry);
         let mut serving = vec![environment.spawn("metrics", {
-            let (environment, drain) = (environment.clone(), drain.clone());
-            async move { server::serve(&environment, metrics, Security::Plain, plain, drain).await }
+            let server = server::Server::new(&environment).metrics(counted.clone());
+            let drain = drain.clone();
+            async move { server.serve(metrics, Security::Plain, plain, drain).await }
         })];
         if let Some(tls) = transports.tls.clone() {
             let listener = open("listen.api", config.listen.api).await?;
             let router = http::api(&shared);
-            let (environment2, drain) = (environment.clone(), drain.clone());
+            let server = server::Server::new(&environment).metrics(counted);
+            let drain = drain.clone();
             serving.push(environment.spawn("api", async move {
-                server::serve(&environment2, listener, Security::Mutual(tls), router, drain).await;
+                server.serve(listener, Security::Mutual(tls), router, drain).await;
             }));
         } else {
             tracing::warn!("no tls is configured: issues come from this process only");

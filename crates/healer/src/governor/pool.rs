@@ -1,9 +1,10 @@
 //! The pools that budgets are counted in: what an effect would take, of how much, and what is
 //! taken already, by us and by others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use cluster::views::Node;
 use model::Lineage;
 use model::config::healer::{Allowance, Amount};
 
@@ -69,6 +70,15 @@ pub fn pools(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now
             both
         }
     }
+}
+
+/// What is taken of the cluster's nodes, by anybody, and of its pods, by us.
+pub fn in_use(nodes: &BTreeMap<String, Node>, ledger: &Ledger, now: Now) -> (usize, usize) {
+    let ours: BTreeSet<&str> = ledger.all_live(Unit::Node, now).map(|entry| entry.node.as_str()).collect();
+    let is_down =
+        |(name, node): &(&String, &Node)| ours.contains(name.as_str()) || marks::held_down_by(node).is_some();
+    let pods = ledger.all_live(Unit::Pod, now).map(|entry| entry.pods as usize).sum();
+    (nodes.iter().filter(is_down).count(), pods)
 }
 
 /// Nodes held down by us and by others, the one in question not counted: what is done to it

@@ -209,7 +209,9 @@ impl Engine {
             tenure.swept = now;
             retention::sweep(&self.shared, &self.bookkeeper).await;
         }
-        self.shared.metrics.settled(&self.shared.state(), tenure.due.len());
+        let (queued, next) = (tenure.due.len(), tenure.due.values().min().copied());
+        let Shared { metrics, config, .. } = &*self.shared;
+        metrics.settled(&self.shared.state(), config, queued, next, self.shared.now());
         false
     }
 

@@ -1,5 +1,8 @@
 //! What the healer counts.
 
+use std::time::Duration;
+
+use model::config::healer::HealerConfig;
 use model::remediation::{Phase, Remediation, RemediationStatus};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -9,7 +12,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::shared::State;
+use crate::Now;
+use crate::governor::pool;
 use crate::inbox::Received;
+use crate::ledger::Ledger;
 use crate::policy::Book;
 
 /// Upper bounds in seconds of a recovery: from a pod's restart to a drained node.
@@ -26,6 +32,12 @@ pub(super) struct Metrics {
     open: Family<Standing, Gauge>,
     unhealthy: Gauge,
     queue: Gauge,
+    queue_age: Gauge,
+    held: Family<Held, Gauge>,
+    budget: Family<Of, Gauge>,
+    correlated: Gauge,
+    silence: Family<View, Gauge>,
+    unreadable: Family<View, Gauge>,
     leader: Gauge,
     epoch: Gauge<i64>,
 }
@@ -61,6 +73,21 @@ struct Fitness {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Held {
+    rule: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    of: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct View {
+    view: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Standing {
     phase: &'static str,
 }
@@ -77,6 +104,12 @@ impl Metrics {
             open: Family::default(),
             unhealthy: Gauge::default(),
             queue: Gauge::default(),
+            queue_age: Gauge::default(),
+            held: Family::default(),
+            budget: Family::default(),
+            correlated: Gauge::default(),
+            silence: Family::default(),
+            unreadable: Family::default(),
             leader: Gauge::default(),
             epoch: Gauge::<i64>::default(),
         };
@@ -100,6 +133,18 @@ impl Metrics {
         registry.register("remediations_open", "Remediations that are not over, by phase", self.open.clone());
         registry.register("nodes_unhealthy", "Nodes that cannot be used", self.unhealthy.clone());
         registry.register("queue_depth", "Remediations with a next look", self.queue.clone());
+        let help = "For how long the remediation that is due longest has waited for its turn";
+        registry.register_with_unit("queue_age", help, Unit::Seconds, self.queue_age.clone());
+        let help = "Remediations that wait, by the rule that holds them";
+        registry.register("remediations_held", help, self.held.clone());
+        let help = "Nodes that anybody holds down, and pods that the healer disrupts, at this moment";
+        registry.register("budget_used", help, self.budget.clone());
+        let help = "1 while many failures are taken for one, and everything but recovery is held";
+        registry.register("correlated_failure", help, self.correlated.clone());
+        let help = "Time since a watch was last heard from";
+        registry.register_with_unit("view_staleness", help, Unit::Seconds, self.silence.clone());
+        let help = "Objects that cannot be read: while there is one, nothing is done";
+        registry.register("view_unreadable", help, self.unreadable.clone());
         registry.register("leader", "1 while this replica leads", self.leader.clone());
         registry.register("epoch", "The epoch under which this replica led last", self.epoch.clone());
     }
@@ -155,16 +200,43 @@ impl Metrics {
         }
     }
 
-    /// A turn has ended.
-    pub(super) fn settled(&self, state: &State, queued: usize) {
+    /// A round has ended: `queued` have a next look, the first of them `due`.
+    pub(super) fn settled(
+        &self,
+        state: &State,
+        config: &HealerConfig,
+        queued: usize,
+        due: Option<Duration>,
+        now: Now,
+    ) {
         self.open.clear();
+        self.held.clear();
         for status in state.remediations.objects.values().filter_map(|one| one.status.as_ref()) {
             if !status.phase.is_over() {
                 self.open.get_or_create(&Standing { phase: status.phase.as_str() }).inc();
             }
+            let waits = matches!(status.phase, Phase::Deferred | Phase::AwaitingApproval);
+            if let Some(decision) = status.decision.as_ref().filter(|_| waits) {
+                self.held.get_or_create(&Held { rule: decision.rule.clone() }).inc();
+            }
         }
-        self.unhealthy.set(state.correlation.unhealthy() as i64);
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        let waited = due.map_or(Duration::ZERO, |due| now.monotonic.saturating_sub(due));
         self.queue.set(queued as i64);
+        self.queue_age.set(seconds(waited));
+        let ledger = Ledger::of(state.remediations.objects.values());
+        let (nodes, pods) = pool::in_use(&state.nodes.objects, &ledger, now);
+        self.budget.get_or_create(&Of { of: "nodes" }).set(nodes as i64);
+        self.budget.get_or_create(&Of { of: "pods" }).set(pods as i64);
+        self.unhealthy.set(state.correlation.unhealthy() as i64);
+        self.correlated.set(i64::from(state.correlation.holds(config, now).is_some()));
+        for view in state.views() {
+            let silence = view.heard.map_or(now.monotonic, |heard| now.monotonic.saturating_sub(heard));
+            self.silence.get_or_create(&View { view: view.name }).set(seconds(silence));
+        }
+        for (view, count) in state.unreadable() {
+            self.unreadable.get_or_create(&View { view }).set(count as i64);
+        }
     }
 
     pub(super) fn leads(&self, epoch: u64) {

@@ -175,6 +175,11 @@ impl<V: View + Clone> Cache<V> {
         self.damaged.remove(name).is_some()
     }
 
+    /// How many objects cannot be read.
+    fn unreadable(&self) -> usize {
+        self.damaged.len()
+    }
+
     /// Whether all of it was seen once, as far as it can be read.
     pub(super) fn is_listed(&self) -> bool {
         self.is_synced
@@ -241,6 +246,16 @@ impl State {
     pub(super) fn namespace_labels(&self, name: &str) -> Option<BTreeMap<String, String>> {
         let labels = &self.namespaces.objects.get(name)?.metadata.labels;
         Some(labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+
+    /// How many objects of each view cannot be read.
+    pub(super) fn unreadable(&self) -> [(&'static str, usize); 4] {
+        [
+            ("nodes", self.nodes.unreadable()),
+            ("namespaces", self.namespaces.unreadable()),
+            ("policies", self.policies.unreadable()),
+            ("remediations", self.remediations.unreadable()),
+        ]
     }
 
     /// Whether all that decisions rest on is known.
