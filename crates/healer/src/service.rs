@@ -7,6 +7,7 @@ mod http;
 mod metrics;
 mod policies;
 mod reader;
+mod reload;
 mod retention;
 mod shared;
 mod tell;
@@ -257,6 +258,9 @@ impl Service {
             }
         }
         views::follow_all(&shared, &transports.client);
+        if !shared.config.policies.is_empty() {
+            environment.spawn_critical("policy files", reload::follow(Arc::clone(&shared)));
+        }
         let (elector, claim) = Elector::new(transports.client.clone(), environment.clone(), lease);
         let floor = elector.floor();
         let election = environment.spawn_critical("election", elector.run(drain.clone()));

@@ -38,6 +38,7 @@ pub(super) struct Metrics {
     correlated: Gauge,
     silence: Family<View, Gauge>,
     unreadable: Family<View, Gauge>,
+    configured: Gauge,
     leader: Gauge,
     epoch: Gauge<i64>,
 }
@@ -110,10 +111,13 @@ impl Metrics {
             correlated: Gauge::default(),
             silence: Family::default(),
             unreadable: Family::default(),
+            configured: Gauge::default(),
             leader: Gauge::default(),
             epoch: Gauge::<i64>::default(),
         };
         metrics.register(registry);
+        // It does not begin with files that cannot be used.
+        metrics.configured(true);
         metrics
     }
 
@@ -145,6 +149,8 @@ impl Metrics {
         registry.register_with_unit("view_staleness", help, Unit::Seconds, self.silence.clone());
         let help = "Objects that cannot be read: while there is one, nothing is done";
         registry.register("view_unreadable", help, self.unreadable.clone());
+        let help = "1 if the policy files as they were last read are in force";
+        registry.register("config_last_reload_successful", help, self.configured.clone());
         registry.register("leader", "1 while this replica leads", self.leader.clone());
         registry.register("epoch", "The epoch under which this replica led last", self.epoch.clone());
     }
@@ -237,6 +243,11 @@ impl Metrics {
         for (view, count) in state.unreadable() {
             self.unreadable.get_or_create(&View { view }).set(count as i64);
         }
+    }
+
+    /// The policy files were read, or could not be.
+    pub(super) fn configured(&self, is_in_force: bool) {
+        self.configured.set(i64::from(is_in_force));
     }
 
     pub(super) fn leads(&self, epoch: u64) {

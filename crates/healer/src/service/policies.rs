@@ -29,7 +29,7 @@ pub(super) fn refresh(shared: &Shared) -> bool {
     if !std::mem::take(&mut state.dirty.policies) {
         return false;
     }
-    let files = shared.files.iter().map(|(file, policy)| {
+    let files = state.files.iter().map(|(file, policy)| {
         let name = policy.metadata.name.clone().unwrap_or_default();
         (name, Source::File(file.clone()), 0, policy.spec.clone())
     });

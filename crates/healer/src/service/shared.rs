@@ -29,8 +29,6 @@ pub(super) struct Shared {
     /// What tells this replica from the others, for events.
     pub(super) instance: String,
     pub(super) metrics: Metrics,
-    /// Policies from files.
-    pub(super) files: Vec<(String, HealingPolicy)>,
     /// Something changed that the engine should look at.
     pub(super) changed: Notify,
     state: Mutex<State>,
@@ -45,6 +43,8 @@ pub(super) struct State {
     pub(super) policies: Cache<HealingPolicy>,
     pub(super) brakes: Cache<Brake>,
     pub(super) remediations: Cache<Remediation>,
+    /// Policies from files, each with its file.
+    pub(super) files: Vec<(String, HealingPolicy)>,
     pub(super) book: Book,
     pub(super) correlation: Correlation,
     pub(super) steps: Steps,
@@ -294,10 +294,10 @@ impl Shared {
         files: Vec<(String, HealingPolicy)>,
         registry: &mut Registry,
     ) -> Self {
-        let state = State { inbox: Inbox::new(config.cluster.clone()), ..State::default() };
+        let state = State { inbox: Inbox::new(config.cluster.clone()), files, ..State::default() };
         let metrics = Metrics::new(registry);
         let (changed, state) = (Notify::new(), Mutex::new(state));
-        let shared = Self { config, environment, own, instance, metrics, files, changed, state };
+        let shared = Self { config, environment, own, instance, metrics, changed, state };
         shared.state().dirty.policies = true;
         shared
     }

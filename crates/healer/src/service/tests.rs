@@ -74,7 +74,10 @@ struct Rig {
 
 impl Rig {
     async fn start(server: &ApiServer, name: &str, seed: u64) -> Self {
-        let mut config = HealerConfig::default();
+        Self::start_with(server, HealerConfig::default(), name, seed).await
+    }
+
+    async fn start_with(server: &ApiServer, mut config: HealerConfig, name: &str, seed: u64) -> Self {
         config.listen.metrics = SocketAddr::from(([127, 0, 0, 1], 0));
         config.leader.namespace = "seaworthy".to_owned();
         config.leader.identity = name.to_owned();
@@ -212,4 +215,24 @@ async fn without_its_resources_it_says_how_to_install_them() {
     let rig = Rig::start(&server, "a", 1).await;
     let error = rig.ended.await.expect("it ends").expect_err("it cannot run").to_string();
     assert!(error.contains("seaworthy crds"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_file_that_changes_is_in_force_soon_and_a_damaged_one_is_not() {
+    let server = cluster();
+    server.remove("healingpolicies", "policy");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("policies.yaml");
+    let write = |policy: &Value| std::fs::write(&file, policy.to_string()).expect("it can be written");
+    let mut observed = enforced();
+    observed["spec"]["mode"] = "Observe".into();
+    write(&observed);
+    let config = HealerConfig { policies: vec![file.clone()], ..HealerConfig::default() };
+    let rig = Rig::start_with(&server, config, "a", 1).await;
+    until("it is observed", &[&rig], Some(&issue()), &server, || phases(&server) == ["Observed"]).await;
+    std::fs::write(&file, "kind: Nonsense").expect("it can be written");
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(server.evictions().len(), 0);
+    write(&enforced());
+    until("it is evicted", &[&rig], Some(&issue()), &server, || server.evictions().len() == 1).await;
 }

@@ -87,6 +87,11 @@ impl ApiServer {
         self.lock().store(address, object);
     }
 
+    pub(super) fn remove(&self, resource: &str, name: &str) {
+        let (resource, name) = (resource.to_owned(), name.to_owned());
+        self.lock().remove(&Address { resource, namespace: String::new(), name });
+    }
+
     /// Serves none of our own resources of this name.
     pub(super) fn uninstall(&self, resource: &str) {
         self.lock().missing.push(resource.to_owned());
