@@ -3,6 +3,7 @@
 mod dependencies;
 mod directions;
 mod licence;
+mod links;
 mod purity;
 mod select;
 mod source;

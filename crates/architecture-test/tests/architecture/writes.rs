@@ -11,8 +11,6 @@ const WRITERS: &[&str] = &[
     "crates/cluster/src/write.rs",
     // Everything else, with an Admit of the governor in hand.
     "crates/cluster/src/effects",
-    // The small server of that crate's tests: it answers writes.
-    "crates/cluster/src/testing.rs",
     // Asks the API server who the user is, which the API has sent as a `create` and which creates nothing.
     "crates/seaworthy/src/whoami.rs",
     // Sets up and breaks clusters that are there to be broken.
@@ -48,9 +46,11 @@ const WRITING_CALLS: &[&str] = &[
 const WRITING_METHODS: &[&str] = &["POST", "PUT", "PATCH", "DELETE"];
 
 fn may_write(path: &str) -> bool {
-    WRITERS
-        .iter()
-        .any(|writer| path == *writer || path.strip_prefix(writer).is_some_and(|r| r.starts_with('/')))
+    WRITERS.iter().any(|writer| is_of(path, writer))
+}
+
+fn is_of(path: &str, writer: &str) -> bool {
+    path == writer || path.strip_prefix(writer).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Writing calls in a file that has a Kubernetes client at hand. Files without one cannot reach the server.
@@ -74,6 +74,18 @@ fn only_the_two_writers_write() {
     let found: Vec<String> =
         under("crates").iter().filter(|source| !may_write(&source.path)).flat_map(writes).collect();
     expect_nothing("Kubernetes is written to by cluster::bookkeeping and cluster::effects alone:", &found);
+}
+
+#[test]
+fn no_writer_is_stale() {
+    let sources = under("crates");
+    let writes_there = |writer: &str| {
+        let mut own = sources.iter().filter(|source| is_of(&source.path, writer));
+        own.any(|source| !writes(source).is_empty())
+    };
+    let found: Vec<String> =
+        WRITERS.iter().filter(|writer| !writes_there(writer)).map(|writer| (*writer).to_owned()).collect();
+    expect_nothing("WRITERS lists what is not there or does not write any more: take it out", &found);
 }
 
 #[test]

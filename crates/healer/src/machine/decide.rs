@@ -49,7 +49,10 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
         Next::Step(index) if case.status.attempts.len() < ATTEMPTS_MAX => begin(case, index),
         Next::Step(_) | Next::Exhausted => {
             let tried: Vec<&str> = spec.steps.iter().map(|step| step.action.as_str()).collect();
-            case.end(Phase::Escalated, format!("{} did not help: a person is needed", tried.join(", ")))
+            case.end(
+                Phase::Escalated,
+                format!("{} did not help, or not for long: a person is needed", tried.join(", ")),
+            )
         }
     }
 }
