@@ -17,8 +17,20 @@ pub struct Fault {
 impl Fault {
     /// Brings a fault about, on one node or, without one, on the cluster.
     pub async fn begin(bed: &Bed, name: &'static str, node: Option<&str>) -> Result<Self> {
+        Self::begin_with(bed, name, node, &[]).await
+    }
+
+    /// The same with settings, such as `latency=1s`: `testbed fault list` has them.
+    pub async fn begin_with(
+        bed: &Bed,
+        name: &'static str,
+        node: Option<&str>,
+        settings: &[&str],
+    ) -> Result<Self> {
         let fault = Self { bed: bed.clone(), name, node: node.map(str::to_owned), over: false };
-        bed.control(&fault.arguments(false)).await.with_context(|| format!("bring about {name}"))?;
+        let mut arguments = fault.arguments(false);
+        arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+        bed.control(&arguments).await.with_context(|| format!("bring about {name}"))?;
         Ok(fault)
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use serde_json::{Value, json};
 
@@ -150,6 +150,22 @@ pub async fn deadlock(bed: &Bed, pod: &Pod) -> Result<()> {
 pub async fn recover(bed: &Bed, pod: &Pod) -> Result<()> {
     let (namespace, name) = place(pod)?;
     bed.kubectl(&["exec", "--namespace", namespace, name, "--", "touch", READY]).await.map(drop)
+}
+
+/// Gives a Deployment containers that run on instead of ending: what a person does about a crash.
+pub async fn mend(cluster: &Cluster, namespace: &str, name: &str) -> Result<()> {
+    let container = json!({"name": "main", "command": ["/bin/sh", "-c", SERVES]});
+    let change = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+    cluster.change::<Deployment>(namespace, name, change).await.map(drop)
+}
+
+/// A Service in front of the pods that bear the label `app` with this value.
+pub async fn service(cluster: &Cluster, namespace: &str, name: &str, app: &str) -> Result<()> {
+    let service = json!({
+        "metadata": {"name": name},
+        "spec": {"selector": {"app": app}, "ports": [{"port": 80}]},
+    });
+    cluster.create::<Service>(namespace, service).await.map(drop)
 }
 
 /// A budget that leaves no room for any disruption of a workload.

@@ -4,11 +4,16 @@
 use super::step::Steps;
 use super::suites::{Built, Suite};
 use crate::bed::Bed;
+use crate::image;
 use crate::testbed::programs;
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 /// Names the folder with the peers' programs, for the suites that run them.
 const PEERS: &str = "SEAWORTHY_PEERS";
+/// Names the image, for the scenario that runs us in pods.
+const IMAGE: &str = "SEAWORTHY_E2E_IMAGE";
+/// Two of them may fail, and one is left for pods to go to.
+const NODES: u32 = 3;
 
 /// What is known of Kubernetes, held against a real API server.
 const CLUSTER: Suite = Suite { step: "cluster", package: "cluster", test: "real" };
@@ -22,10 +27,13 @@ const INSTALLATION: Suite = Suite { step: "peers", package: "e2e", test: "peers"
 /// The crates that speak to Kubernetes, and then the whole, on a real cluster.
 pub(super) fn scenarios(steps: &mut Steps) -> Result<()> {
     let built = Built::make(steps, &[CLUSTER, SCENARIOS])?;
-    in_testbed(steps, 3, |steps, bed| {
+    steps.prepare("build the image", &mut Bed::xtask(["image", "--debug"]))?;
+    in_testbed(steps, NODES, |steps, bed| {
+        let image = image(steps, bed)?;
         // What is quick first; and what the scenarios stand on.
         for suite in [CLUSTER, SCENARIOS] {
-            steps.counted(suite.step, built.inside(bed, suite, steps.only())?.env(PEERS, programs()))?;
+            let mut run = built.inside(bed, suite, steps.only())?;
+            steps.counted(suite.step, run.env(PEERS, programs()).env(IMAGE, image))?;
         }
         Ok(())
     })
@@ -53,4 +61,17 @@ fn in_testbed(
     let _guard = bed.guard();
     up?;
     run(steps, &bed)
+}
+
+/// Puts the image that was built on every node; its name.
+fn image(steps: &mut Steps, bed: &Bed) -> Result<&'static str> {
+    let archive = image::kept();
+    let archive = archive.to_str().context("the path of the image's archive is not UTF-8")?;
+    for number in 1..=NODES {
+        let node = format!("node-{number}");
+        let import = ["ctr", "--namespace", "k8s.io", "images", "import", archive];
+        let mut put = bed.testbed(["exec", "--node", &node, "--"]);
+        steps.prepare(&format!("put the image on {node}"), put.args(import))?;
+    }
+    Ok(image::NAME)
 }

@@ -16,10 +16,10 @@ use crate::cluster::{Cluster, from};
 /// Longer than any suite.
 const VALID_S: u64 = 4 * 3600;
 
-/// Writes a kubeconfig that speaks to the API server as a service's account.
-pub(super) async fn kubeconfig(cluster: &Cluster, bed: &Bed, service: Service, to: &Path) -> Result<()> {
+/// Writes a kubeconfig that speaks as a service's account to the server that `server` names.
+pub(super) async fn kubeconfig(cluster: &Cluster, server: &Path, service: Service, to: &Path) -> Result<()> {
     let token = token(cluster, service.account()).await?;
-    write(bed, &token, to)
+    write_for(server, &token, to)
 }
 
 /// A token of an account in Seaworthy's namespace.
@@ -37,8 +37,12 @@ pub(super) async fn token(cluster: &Cluster, account: &str) -> Result<String> {
 
 /// Writes the administrator's kubeconfig with somebody else's token.
 pub fn write(bed: &Bed, token: &str, to: &Path) -> Result<()> {
-    let admin = Kubeconfig::read_from(&bed.kubeconfig)?;
-    let cluster = admin.clusters.first().context("a cluster in the kubeconfig")?;
+    write_for(&bed.kubeconfig, token, to)
+}
+
+fn write_for(server: &Path, token: &str, to: &Path) -> Result<()> {
+    let server = Kubeconfig::read_from(server)?;
+    let cluster = server.clusters.first().context("a cluster in the kubeconfig")?;
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "bed",
         "clusters": [cluster],

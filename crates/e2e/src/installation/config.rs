@@ -22,6 +22,9 @@ pub struct Options {
     pub alerter: Value,
     /// Into `alertmanager.yml`; `$RECEIVER` stands for the receiver's address.
     pub alertmanager: Value,
+    /// Whether monitor and healer reach the API server through the testbed's proxy, which can make
+    /// their calls slow or fail.
+    pub through_proxy: bool,
 }
 
 /// Writes the files of the monitor, of the alerter and of as many healers as there may be.
@@ -61,10 +64,14 @@ fn monitor(layout: &Layout, ports: &Ports) -> Value {
         "healers": urls(&ports.healers_api),
         // Thresholds that a cluster's owner would not choose, so that a suite does not wait.
         "checks": {
-            "NodeNotReady": {"for": "2s", "healthyFor": "2s"},
+            "NodeNotReady": {"for": "2s", "startupFor": "0s", "healthyFor": "2s"},
+            "NodeDiskPressure": {"for": "2s", "healthyFor": "2s"},
+            "NodeMemoryPressure": {"for": "2s", "healthyFor": "2s"},
             "NodeUnreachable": {"after": "15s", "healthyFor": "2s"},
             "PodCrashLoopBackOff": {"restarts": 1, "stableFor": "10s", "healthyFor": "2s"},
             "PodImagePullBackOff": {"for": "10s", "healthyFor": "2s"},
+            // Longer than a busy machine takes to end a container.
+            "PodStuckTerminating": {"for": "10s"},
             "PodRunningNotReady": {"for": "0s", "startupFor": "10s", "healthyFor": "2s"},
             "PodUnschedulable": {"for": "2s", "healthyFor": "2s"},
             "WorkloadRolloutStuck": {"healthyFor": "2s"},

@@ -6,9 +6,10 @@
 
 mod account;
 mod config;
+mod issues;
 mod layout;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -129,9 +130,10 @@ impl Installation {
         cluster.clear_own_group().await?;
         cluster.set_brake(false).await?;
         for service in [Service::Monitor, Service::Healer] {
-            account::kubeconfig(cluster, bed, service, &layout.kubeconfig(service)).await?;
+            let server = if options.through_proxy { &bed.through_proxy } else { &bed.kubeconfig };
+            account::kubeconfig(cluster, server, service, &layout.kubeconfig(service)).await?;
         }
-        certificates(bed, &layout).await?;
+        certificates(bed, &layout.certificates()).await?;
         let receiver = Receiver::start(&suite.environment).await?;
         let ports = Ports::free()?;
         config::write(&layout, &ports, &options, &receiver)?;
@@ -272,6 +274,31 @@ impl Installation {
         &self.ports.alerts
     }
 
+    /// Where the alerter, and the first healer, serve the other services.
+    pub fn internal_addresses(&self) -> [&str; 2] {
+        [&self.ports.alerter_internal, &self.ports.healers_api[0]]
+    }
+
+    /// Where the monitor serves its API: `https://127.0.0.1:8441`.
+    pub fn monitor_url(&self) -> String {
+        format!("https://{}", self.ports.monitor_api)
+    }
+
+    /// The folder with the authority and an identity for each service.
+    pub fn certificates(&self) -> PathBuf {
+        self.layout.certificates()
+    }
+
+    /// Renews certificates under the running services; what was said of each.
+    pub async fn renew_certificates(&self) -> Result<String> {
+        certificates(&self.suite.bed, &self.layout.certificates()).await
+    }
+
+    /// The monitor's configuration file, for commands that should judge as it does.
+    pub fn monitor_config(&self) -> PathBuf {
+        self.layout.config(Service::Monitor, 0)
+    }
+
     /// The folder with its configuration and logs.
     pub fn folder(&self) -> &PathBuf {
         &self.layout.folder
@@ -301,9 +328,9 @@ async fn apply(bed: &Bed, manifest: &str) -> Result<()> {
     bed.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &path]).await.map(drop)
 }
 
-async fn certificates(bed: &Bed, layout: &Layout) -> Result<()> {
-    let folder = layout.certificates().display().to_string();
-    program(bed, &["certs", "--out", &folder]).await.map(drop)
+/// Makes an authority and identities, or renews them; what was said.
+async fn certificates(bed: &Bed, folder: &Path) -> Result<String> {
+    program(bed, &["certs", "--out", &folder.display().to_string()]).await
 }
 
 fn start(

@@ -14,10 +14,15 @@ mod approval;
 mod bad_image;
 mod bed;
 mod brake;
+mod commands;
 mod connections;
 mod deadlock;
+mod every_node_check;
+mod every_pod_check;
+mod excluded;
 mod frozen_kubelet;
 mod granted_rights;
+mod in_a_pod;
 mod leader_lost;
 mod missing_kinds;
 mod most_nodes_frozen;
@@ -26,6 +31,8 @@ mod no_room;
 mod odd_policies;
 mod oom_kill;
 mod policies;
+mod rotation;
+mod through_the_proxy;
 
 use leader_lost::{
     leader_frozen_after_effect, leader_frozen_before_effect, leader_killed_after_effect,
@@ -35,8 +42,11 @@ use leader_lost::{
 /// Every scenario. Those that run beside each other come first, the longest of them before the others.
 const SCENARIOS: &[Scenario] = &[
     row!(Beside never_helps),
+    row!(Beside excluded),
     row!(Beside bad_image),
     row!(Beside no_room),
+    row!(Beside every_pod_check),
+    row!(Beside commands),
     row!(Beside deadlock),
     row!(Beside approval),
     row!(Beside oom_kill),
@@ -51,6 +61,10 @@ const SCENARIOS: &[Scenario] = &[
     row!(Alone leader_frozen_after_effect),
     row!(Alone brake),
     row!(Alone api_server_restarted),
+    row!(Alone in_a_pod),
+    row!(Alone rotation),
+    row!(Alone through_the_proxy),
+    row!(Alone every_node_check),
     row!(Alone frozen_kubelet),
     row!(Alone most_nodes_frozen),
     row!(Alone granted_rights),

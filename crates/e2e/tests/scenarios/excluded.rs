@@ -1,0 +1,142 @@
+//! What nobody may touch: a pod, its workload or its namespace that somebody put out of bounds by an
+//! annotation, until it is taken back; a pod that nobody replaces; and what a policy does not say to
+//! enforce. Each is said, with the rule, and nothing is written. (A node out of bounds is in
+//! `every_node_check`, since it concerns everybody on it.)
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use e2e::audit::{self, Event};
+use e2e::cluster::told;
+use e2e::installation::{Installation, Service};
+use e2e::scenario::Stage;
+use e2e::workload::{self, TOOLS, Workload};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::api::{Patch, PatchParams};
+use model::Lineage;
+use model::codes::{POD_CRASH_LOOP_BACK_OFF, POD_RUNNING_NOT_READY};
+use model::remediation::Phase;
+use serde_json::{Value, json};
+
+use crate::policies::evict_when_not_ready;
+
+/// The annotation that puts an object, and all that is on or in it, out of bounds.
+pub(crate) const EXCLUDE: &str = "seaworthy.dev/exclude";
+/// A veto is looked for again every half a minute.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
+    let out = format!("{}-out", stage.namespace);
+    stage.cluster.make_namespace(&out).await?;
+    let looked = Box::pin(look(stage, &out)).await;
+    stage.cluster.drop_namespace(&out).await?;
+    looked
+}
+
+async fn look(stage: &Stage, out: &str) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    let mut policy = evict_when_not_ready(namespace);
+    policy["match"]["namespaces"] = json!([namespace, out]);
+    stage.policy(policy).await?;
+    stage.policy_named("by-default", crash_loops_by_default(namespace)).await?;
+
+    exclude_namespace(stage, out, true).await?;
+    for (within, name) in [(namespace, "shop"), (namespace, "web"), (out, "web")] {
+        Workload::serving(within, name).replicas(2).create(cluster).await?;
+    }
+    Workload::crashing(namespace, "hunt").create(cluster).await?;
+    cluster.create::<Pod>(namespace, bare_pod()).await?;
+    cluster.change::<Deployment>(namespace, "web", mark(true)).await?;
+    let shop = cluster.ready_pods(namespace, "shop", 2).await?.remove(0);
+    let (_, shop_pod) = workload::place(&shop)?;
+    cluster.change::<Pod>(namespace, shop_pod, mark(true)).await?;
+    for hangs in [
+        shop.clone(),
+        cluster.ready_pods(namespace, "web", 2).await?.remove(0),
+        cluster.ready_pods(out, "web", 2).await?.remove(0),
+    ] {
+        workload::deadlock(&stage.bed, &hangs).await?;
+    }
+
+    let deployment = |within: &str, name: &str| Lineage::namespaced("Deployment", within, name);
+    let in_bounds_later =
+        [deployment(namespace, "shop"), deployment(namespace, "web"), deployment(out, "web")];
+    for (lineage, names) in in_bounds_later.iter().zip([shop_pod, "web", out]) {
+        held(stage, lineage, POD_RUNNING_NOT_READY, Phase::Deferred, ("Veto", names)).await?;
+    }
+    let bare = Lineage::namespaced("Pod", namespace, "alone");
+    let unreplaced = ("SomebodyReplacesIt", "no controller replaces it");
+    held(stage, &bare, POD_RUNNING_NOT_READY, Phase::Denied, unreplaced).await?;
+    let unsaid = ("ObserveByDefault", "Observe");
+    held(stage, &deployment(namespace, "hunt"), POD_CRASH_LOOP_BACK_OFF, Phase::Observed, unsaid).await?;
+    let effects = effects(stage, out)?;
+    ensure!(effects.is_empty(), "nothing is written:{}", audit::told(&effects));
+
+    cluster.change::<Pod>(namespace, shop_pod, mark(false)).await?;
+    cluster.change::<Deployment>(namespace, "web", mark(false)).await?;
+    exclude_namespace(stage, out, false).await?;
+    for lineage in &in_bounds_later {
+        cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    }
+    let effects = self::effects(stage, out)?;
+    let evictions = effects.iter().filter(|event| event.object().subresource == "eviction").count();
+    ensure!(evictions == 3 && effects.len() == 3, "one eviction for each:{}", audit::told(&effects));
+    Ok(())
+}
+
+/// Waits until the healer says that it holds back, by which rule and why.
+async fn held(
+    stage: &Stage,
+    lineage: &Lineage,
+    check: &str,
+    phase: Phase,
+    (rule, words): (&str, &str),
+) -> Result<()> {
+    let held = stage.cluster.reaches(lineage, check, phase, PATIENCE).await?;
+    let decision = held.status.clone().unwrap_or_default().decision.context("it was decided")?;
+    ensure!(decision.rule == rule && decision.reason.contains(words), "{rule}, {words}: {}", told(&held));
+    Ok(())
+}
+
+/// The healer's effects in both namespaces, refused ones included.
+fn effects(stage: &Stage, out: &str) -> Result<Vec<Event>> {
+    let mut effects = stage.effects()?;
+    effects.extend(stage.audit.effects_in(&Service::Healer.user(), out, stage.mark)?);
+    Ok(effects)
+}
+
+fn mark(excluded: bool) -> Value {
+    let says = if excluded { json!("a person works on it") } else { json!(null) };
+    json!({"metadata": {"annotations": {EXCLUDE: says}}})
+}
+
+async fn exclude_namespace(stage: &Stage, name: &str, excluded: bool) -> Result<()> {
+    let patch = Patch::Merge(mark(excluded));
+    stage.cluster.cluster_wide::<Namespace>().patch(name, &PatchParams::default(), &patch).await?;
+    Ok(())
+}
+
+/// A policy that leaves out its mode.
+fn crash_loops_by_default(namespace: &str) -> Value {
+    let mut policy = evict_when_not_ready(namespace);
+    policy["match"]["codes"] = json!([POD_CRASH_LOOP_BACK_OFF]);
+    policy.as_object_mut().expect("a policy is an object").remove("mode");
+    policy
+}
+
+/// A pod of its own that runs and is never ready.
+fn bare_pod() -> Value {
+    json!({
+        "metadata": {"name": "alone"},
+        "spec": {
+            "automountServiceAccountToken": false,
+            "nodeSelector": {"seaworthy.test/real": "true"},
+            "containers": [{
+                "name": "main",
+                "image": TOOLS,
+                "readinessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 1},
+            }],
+        },
+    })
+}
