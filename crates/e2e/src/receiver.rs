@@ -154,7 +154,7 @@ impl Receiver {
     }
 
     /// Fails if one notification was accepted twice: the same group with the same alerts in the
-    /// same states. With repeat intervals longer than the suite there is no reason to say it again.
+    /// same states, and the same said of their repair. With repeat intervals longer than the suite there is no reason to say it again.
     pub fn ensure_nothing_twice(&self, path: &str) -> Result<()> {
         let mut last: BTreeMap<String, (Timestamp, Vec<Alert>)> = BTreeMap::new();
         for (at, message) in self.messages(path)? {
@@ -179,11 +179,13 @@ impl Receiver {
 }
 
 /// What tells one notification of a group from the next.
-fn states(alerts: &[Alert]) -> Vec<(&str, &str, &str)> {
-    alerts
-        .iter()
-        .map(|alert| (alert.fingerprint.as_str(), alert.status.as_str(), alert.starts_at.as_str()))
-        .collect()
+fn states(alerts: &[Alert]) -> Vec<[&str; 4]> {
+    alerts.iter().map(state).collect()
+}
+
+fn state(alert: &Alert) -> [&str; 4] {
+    let healing = alert.annotations.get("healing").map_or("", String::as_str);
+    [alert.fingerprint.as_str(), &alert.status, &alert.starts_at, healing]
 }
 
 async fn take(State(receiver): State<Receiver>, request: Request) -> Response {

@@ -57,9 +57,9 @@ impl Workload {
         Self { memory_limit: limit, probed: false, ..Self::with_script(namespace, name, HUNGRY) }
     }
 
-    /// Containers that exit with code 3, with a reason on stderr.
+    /// Containers that exit with code 3, with a reason on stderr, and are never ready in between.
     pub fn crashing(namespace: &str, name: &str) -> Self {
-        Self { probed: false, ..Self::with_script(namespace, name, CRASHES) }
+        Self::with_script(namespace, name, CRASHES)
     }
 
     fn with_script(namespace: &str, name: &str, script: &str) -> Self {

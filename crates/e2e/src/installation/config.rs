@@ -117,7 +117,7 @@ fn alerter(layout: &Layout, ports: &Ports) -> Value {
         "tls": identity(layout, Service::Alerter),
         "store": {"path": layout.store()},
         "alertmanagerConfig": layout.alertmanager(),
-        "holds": {"preHold": "1s", "grace": "20s"},
+        "holds": {"preHold": "5s", "grace": "20s"},
         "delivery": {"timeout": "2s", "retryMin": "200ms", "retryMax": "1s"},
     })
 }

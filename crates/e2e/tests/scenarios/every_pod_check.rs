@@ -28,7 +28,6 @@ const NO_SUCH_NODE: &str = "no-such-node";
 pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
     Workload::crashing(namespace, "hunt").create(cluster).await?;
-    workload::service(cluster, namespace, "hunt", "hunt").await?;
     Workload::serving(namespace, "lost").on_node(NO_SUCH_NODE).create(cluster).await?;
     workload::service(cluster, namespace, "typo", "kpet").await?;
     Workload::serving(namespace, "kept").create(cluster).await?;
@@ -82,6 +81,8 @@ async fn found(stage: &Stage, installation: &Installation, kept: &Pod) -> Result
             tells(&issue.members[0].evidence, &[("image", workload::TOOLS), ("restarts", "")])
         })
         .await?;
+    // Only now: found before its cause, it would rightly be told.
+    workload::service(&stage.cluster, namespace, "hunt", "hunt").await?;
     let behind = installation
         .issue(&service("hunt"), SERVICE_NO_READY_ENDPOINTS, PATIENCE, |issue| {
             let cause = issue.cause.as_ref().context("it has no cause")?;

@@ -15,7 +15,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{Patch, PatchParams};
 use model::Lineage;
-use model::codes::{POD_CRASH_LOOP_BACK_OFF, POD_RUNNING_NOT_READY};
+use model::codes::{POD_OOM_KILLED, POD_RUNNING_NOT_READY};
 use model::remediation::Phase;
 use serde_json::{Value, json};
 
@@ -39,13 +39,13 @@ async fn look(stage: &Stage, out: &str) -> Result<()> {
     let mut policy = evict_when_not_ready(namespace);
     policy["match"]["namespaces"] = json!([namespace, out]);
     stage.policy(policy).await?;
-    stage.policy_named("by-default", crash_loops_by_default(namespace)).await?;
+    stage.policy_named("by-default", kills_by_default(namespace)).await?;
 
     exclude_namespace(stage, out, true).await?;
     for (within, name) in [(namespace, "shop"), (namespace, "web"), (out, "web")] {
         Workload::serving(within, name).replicas(2).create(cluster).await?;
     }
-    Workload::crashing(namespace, "hunt").create(cluster).await?;
+    Workload::hungry(namespace, "hungry").create(cluster).await?;
     cluster.create::<Pod>(namespace, bare_pod()).await?;
     cluster.change::<Deployment>(namespace, "web", mark(true)).await?;
     let shop = cluster.ready_pods(namespace, "shop", 2).await?.remove(0);
@@ -69,7 +69,7 @@ async fn look(stage: &Stage, out: &str) -> Result<()> {
     let unreplaced = ("SomebodyReplacesIt", "no controller replaces it");
     held(stage, &bare, POD_RUNNING_NOT_READY, Phase::Denied, unreplaced).await?;
     let unsaid = ("ObserveByDefault", "Observe");
-    held(stage, &deployment(namespace, "hunt"), POD_CRASH_LOOP_BACK_OFF, Phase::Observed, unsaid).await?;
+    held(stage, &deployment(namespace, "hungry"), POD_OOM_KILLED, Phase::Observed, unsaid).await?;
     let effects = effects(stage, out)?;
     ensure!(effects.is_empty(), "nothing is written:{}", audit::told(&effects));
 
@@ -118,9 +118,9 @@ async fn exclude_namespace(stage: &Stage, name: &str, excluded: bool) -> Result<
 }
 
 /// A policy that leaves out its mode.
-fn crash_loops_by_default(namespace: &str) -> Value {
+fn kills_by_default(namespace: &str) -> Value {
     let mut policy = evict_when_not_ready(namespace);
-    policy["match"]["codes"] = json!([POD_CRASH_LOOP_BACK_OFF]);
+    policy["match"]["codes"] = json!([POD_OOM_KILLED]);
     policy.as_object_mut().expect("a policy is an object").remove("mode");
     policy
 }

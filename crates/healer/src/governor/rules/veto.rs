@@ -83,7 +83,9 @@ fn target_vetoed(request: &Request<'_>, world: &World<'_>) -> Option<String> {
     if pod.is_some_and(|pod| is_excluded(&pod.metadata)) {
         return Some(format!("{target} is excluded by its annotation"));
     }
-    if let Some(owner) = request.facts.owners().find(|owner| owner.is_excluded) {
+    // A Deployment's revision bears copies of its annotations, which stay when somebody takes back the
+    // originals: where both are there, the Deployment's own word counts.
+    if let Some(owner) = request.facts.owners().last().filter(|owner| owner.is_excluded) {
         return Some(format!("{} is excluded by its annotation", owner.reference));
     }
     out_of_bounds(&target.namespace, world)
@@ -151,6 +153,17 @@ mod tests {
         excluded.metadata.labels = [(crate::marks::EXCLUDE, "true")].into_iter().collect();
         bench.facts.pods.insert(("shop".into(), "web-1".into()), Found::There(excluded));
         bench.expect_defer(&RULE, "Pod/shop/web-1 is excluded");
+    }
+
+    #[test]
+    fn a_veto_that_was_taken_back_does_not_live_on_in_a_revision() {
+        let mut revision = workload(3, 2);
+        revision.is_excluded = true;
+        let mut bench = Bench::new();
+        bench.facts.owner = Some(Found::There(revision));
+        bench.expect_defer(&RULE, "is excluded");
+        bench.facts.top = Some(Found::There(workload(3, 2)));
+        bench.expect_pass(&RULE);
     }
 
     /// A drain meets pods of everybody's.
