@@ -1,5 +1,7 @@
 //! What goes wrong outside of the program: each message says what, where, and the way out.
 
+use std::net::TcpListener;
+
 use crate::seaworthy::{command, end, expect_error, file};
 
 /// Nobody listens on port 1 of loopback.
@@ -43,4 +45,28 @@ fn no_alerter() {
     expect_error(&["issues", "--alerter", &format!("http://{NOBODY}")], 3, &[NOBODY]);
     expect_error(&["issues", "--alerter", "alerter:9093"], 3, &["--alerter", "http"]);
     expect_error(&["issues", "--alerter", "https://x", "--identity", "/nowhere"], 3, &["/nowhere"]);
+}
+
+/// An alerter's file whose metrics listen there and whose store is this.
+fn alerter(name: &str, metrics: &str, store: &str) -> String {
+    file("routes.yml", "route: {receiver: team}\nreceivers: [{name: team}]\n");
+    let text = format!(
+        "apiVersion: config.seaworthy.dev/v1alpha1\nkind: AlerterConfig\nalertmanagerConfig: routes.yml\n\
+         listen: {{api: '127.0.0.1:0', metrics: '{metrics}'}}\nstore: {{path: {store}}}\n"
+    );
+    file(name, &text).display().to_string()
+}
+
+#[test]
+fn a_port_that_is_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let config = alerter("port.yaml", &address, "port.db");
+    expect_error(&["alerter", "--config", &config], 3, &["listen.metrics", &address, "in use"]);
+}
+
+#[test]
+fn a_store_that_cannot_be_opened() {
+    let config = alerter("store.yaml", "127.0.0.1:0", "/nowhere/alerter.db");
+    expect_error(&["alerter", "--config", &config], 3, &["/nowhere/alerter.db", "folder"]);
 }

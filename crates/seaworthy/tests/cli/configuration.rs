@@ -33,6 +33,22 @@ fn bad_files_are_78_and_name_the_place_and_the_way_out() {
 }
 
 #[test]
+fn policies_are_judged_as_the_healer_would() {
+    let policy = |mode: &str, code: &str| {
+        format!(
+            "apiVersion: seaworthy.dev/v1alpha1\nkind: HealingPolicy\nmetadata: {{name: x}}\nspec:\n  mode: {mode}\n  \
+             match: {{codes: [{code}]}}\n  steps: [{{action: EvictPod}}]\n"
+        )
+    };
+    validate("mode.yaml", &policy("Enforse", "PodRunningNotReady"), &["line 5", "did you mean `Enforce`"]);
+    validate(
+        "code.yaml",
+        &policy("Enforce", "PodFoo"),
+        &["policy x", "\"PodFoo\" is no check", "match.namespaces"],
+    );
+}
+
+#[test]
 fn show_prints_what_defaults_fill_in() {
     let path = file("show.yaml", HEAD).display().to_string();
     let ended = run(&["config", "show", &path, "--json"]);

@@ -16,7 +16,7 @@ fn a_wrong_command_line_is_64_and_says_what_would_be_right() {
 
 #[test]
 fn help_and_version_are_no_errors() {
-    for arguments in [&["--help"][..], &["--version"], &["issues", "-h"], &["version"]] {
+    for arguments in [&["--help"][..], &["--version"], &["help"], &["issues", "-h"], &["version"]] {
         let ended = run(arguments);
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{arguments:?}");
         assert!(!ended.out.is_empty());
