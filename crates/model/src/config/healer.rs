@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -207,7 +208,30 @@ pub struct Invalid {
     pub reason: String,
 }
 
+/// The longest of any duration: what is meant to be for ever is longer than anybody waits.
+const LONGEST: Duration = Duration::from_hours(30 * 24);
+
 impl HealerConfig {
+    /// All durations, but for how long what is over is kept.
+    fn durations(&self) -> [(&'static str, DurationText); 13] {
+        let Self { correlated, attempts, timeouts, .. } = self;
+        [
+            ("correlated.settle", correlated.settle),
+            ("correlated.calm", correlated.calm),
+            ("attempts.window", attempts.window),
+            ("attempts.backOff", attempts.back_off),
+            ("attempts.backOffMax", attempts.back_off_max),
+            ("attempts.recurrence", attempts.recurrence),
+            ("timeouts.request", timeouts.request),
+            ("timeouts.landingMargin", timeouts.landing_margin),
+            ("timeouts.watchSilence", timeouts.watch_silence),
+            ("timeouts.settle", timeouts.settle),
+            ("timeouts.hold", timeouts.hold),
+            ("healthyFor", self.healthy_for),
+            ("approvalTimeout", self.approval_timeout),
+        ]
+    }
+
     /// Reads a configuration file and checks it.
     pub fn parse(file: &str, text: &str) -> Result<Self, super::Error> {
         let config: Self = super::parse::parse_kind(file, text, KIND)?;
@@ -246,15 +270,21 @@ impl HealerConfig {
         let leader = &self.leader;
         need(!leader.lease.is_empty(), "leader.lease", "is empty: leave it out for seaworthy-healer");
         need(
-            leader.lease_duration.0.as_secs() >= 3 && leader.lease_duration.0.as_secs() <= 300,
+            (3..=300).contains(&leader.lease_duration.0.as_secs())
+                && leader.lease_duration.0.subsec_nanos() == 0,
             "leader.leaseDuration",
-            "is to be between 3s and 5m",
+            "is to be between 3s and 5m, in whole seconds: a Lease has no others",
         );
+        // Up to a third is gone before the next renewal, and a tenth is never counted on.
+        let needed = self.timeouts.request.0.saturating_mul(30).saturating_add(Duration::from_secs(30));
         need(
-            self.timeouts.request.0 * 2 <= leader.lease_duration.0,
+            needed <= leader.lease_duration.0.saturating_mul(17),
             "timeouts.request",
-            "is to be at most half of leader.leaseDuration: a request must end before the claim does",
+            "is to be a second less than 17/30 of leader.leaseDuration: a request must end before the claim does",
         );
+        for (key, duration) in self.durations() {
+            need(duration.0 <= LONGEST, key, "is to be at most 30d");
+        }
         need(
             self.healthy_for.0.as_secs() >= 1,
             "healthyFor",
@@ -303,7 +333,10 @@ mod tests {
             ("cluster: ''\n", "leave it out"),
             ("alerters: [http://a]\n", "https://"),
             ("leader: {leaseDuration: 1s}\n", "leader.leaseDuration"),
+            ("leader: {leaseDuration: 3500ms}\n", "whole seconds"),
             ("timeouts: {request: 14s}\n", "timeouts.request"),
+            ("leader: {leaseDuration: 4s}\ntimeouts: {request: 2s}\n", "timeouts.request"),
+            ("timeouts: {landingMargin: 31days}\n", "timeouts.landingMargin"),
             ("healthyFor: 0s\n", "healthyFor"),
             ("budgets: {pods: {cluster: 0}}\n", "allows nothing"),
             ("budgets: {nodes: {cluster: '0%'}}\n", "allows nothing"),
