@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use model::hold::Outcome;
+use model::hold::{CORRELATED_FAILURE, Outcome};
 use model::remediation::Phase;
 
 use crate::entries::Stamp;
@@ -33,7 +33,10 @@ pub fn issue_of(outcome: &Outcome) -> IssueRef {
 
 /// Whether people must hear of it even when they know of the issue.
 pub fn is_telling(outcome: &Outcome) -> bool {
-    TELLING.iter().any(|phase| phase.as_str() == outcome.phase) || outcome.phase == "Failed"
+    let is_aside = outcome.phase == Phase::Deferred.as_str() && outcome.rule == CORRELATED_FAILURE;
+    let is_for_people =
+        TELLING.iter().any(|phase| phase.as_str() == outcome.phase) || outcome.phase == "Failed";
+    is_for_people && !is_aside
 }
 
 /// Whether a remediation stands where it stood before: deferred by the same rule, or asking for the
@@ -240,14 +243,15 @@ mod tests {
 
     #[test]
     fn a_person_is_told_what_needs_one() {
-        for (phase, telling) in [
-            ("Deferred", true),
-            ("Denied", true),
-            ("Escalated", true),
-            ("Succeeded", false),
-            ("Acting", false),
+        for (phase, rule, telling) in [
+            ("Deferred", "Budget", true),
+            ("Deferred", CORRELATED_FAILURE, false),
+            ("Denied", "", true),
+            ("Escalated", "", true),
+            ("Succeeded", "", false),
+            ("Acting", "", false),
         ] {
-            assert_eq!(is_telling(&outcome("1", phase, "")), telling, "{phase}");
+            assert_eq!(is_telling(&outcome("1", phase, rule)), telling, "{phase} {rule}");
         }
         let text = sentence(&outcome("1", "Deferred", "EvictionFirst"));
         assert_eq!(text, "Deferred by EvictionFirst: no room in the budget");

@@ -1,7 +1,7 @@
 //! Workloads with real containers that break on command.
 
 use anyhow::{Context, Result};
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ const HUNGRY: &str = "dd if=/dev/zero of=/dev/null bs=128M count=1";
 /// Ends at once, with a code to be found again in the evidence.
 const CRASHES: &str = "echo cannot find the treasure map >&2; exit 3";
 
-/// A Deployment to be, whose pods bear the label `app` with its name.
+/// A workload to be, whose pods bear the label `app` with its name.
 #[derive(Clone, Debug)]
 pub struct Workload {
     namespace: String,
@@ -100,13 +100,48 @@ impl Workload {
         Self { progress_deadline_s, ..self }
     }
 
-    /// The Deployment.
+    /// As a Deployment.
     pub async fn create(&self, cluster: &Cluster) -> Result<Deployment> {
-        cluster.create(&self.namespace, self.deployment()).await
+        let mut deployment = self.object();
+        deployment["spec"]["replicas"] = json!(self.replicas);
+        deployment["spec"]["progressDeadlineSeconds"] = json!(self.progress_deadline_s);
+        cluster.create(&self.namespace, deployment).await
     }
 
-    fn deployment(&self) -> Value {
+    /// As a StatefulSet.
+    pub async fn create_stateful_set(&self, cluster: &Cluster) -> Result<StatefulSet> {
+        let mut set = self.object();
+        set["spec"]["replicas"] = json!(self.replicas);
+        set["spec"]["serviceName"] = json!(self.name);
+        cluster.create(&self.namespace, set).await
+    }
+
+    /// As a DaemonSet: a pod on every node that it selects.
+    pub async fn create_daemon_set(&self, cluster: &Cluster) -> Result<DaemonSet> {
+        cluster.create(&self.namespace, self.object()).await
+    }
+
+    /// What every kind of workload has.
+    fn object(&self) -> Value {
         let labels = json!({"app": self.name});
+        json!({
+            "metadata": {"name": self.name, "labels": labels},
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "terminationGracePeriodSeconds": 2,
+                        "automountServiceAccountToken": false,
+                        "nodeSelector": self.node_selector,
+                        "containers": [self.container()],
+                    },
+                },
+            },
+        })
+    }
+
+    fn container(&self) -> Value {
         let mut container = json!({
             "name": "main",
             "image": self.image,
@@ -120,23 +155,7 @@ impl Workload {
         if let Some(limit) = &self.memory_limit {
             container["resources"] = json!({"limits": {"memory": limit}});
         }
-        json!({
-            "metadata": {"name": self.name, "labels": labels},
-            "spec": {
-                "replicas": self.replicas,
-                "progressDeadlineSeconds": self.progress_deadline_s,
-                "selector": {"matchLabels": labels},
-                "template": {
-                    "metadata": {"labels": labels},
-                    "spec": {
-                        "terminationGracePeriodSeconds": 2,
-                        "automountServiceAccountToken": false,
-                        "nodeSelector": self.node_selector,
-                        "containers": [container],
-                    },
-                },
-            },
-        })
+        container
     }
 }
 

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Lineage;
 
+/// The rule that defers whatever is one trouble of many with a common cause. People hear of it with
+/// the troubles themselves: a message for each that is held would be the storm it is to spare them.
+pub const CORRELATED_FAILURE: &str = "CorrelatedFailure";
+
 /// State of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

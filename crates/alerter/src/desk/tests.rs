@@ -504,6 +504,21 @@ fn many_repairs_that_are_given_up_are_few_messages() {
 }
 
 #[test]
+fn a_storm_is_told_with_its_troubles_and_not_beside_them() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.issue("Stuck", "warning", None);
+    bench.outcome("Stuck", "Deferred", "CorrelatedFailure");
+    bench.run_until(30);
+    assert_eq!(bench.told(), ["10 [Stuck] [] first notification"]);
+    assert_eq!(bench.sent[0].healing.as_deref(), Some("Deferred by CorrelatedFailure: because"));
+    bench.issue("Adrift", "warning", None);
+    bench.run_until(100);
+    bench.outcome("Adrift", "Deferred", "CorrelatedFailure");
+    bench.run_until(200);
+    assert_eq!(bench.told().len(), 2, "{:?}", bench.told());
+}
+
+#[test]
 fn a_severity_that_rises_is_the_same_episode_and_is_told() {
     let mut bench = Bench::new(SIMPLE);
     bench.issue("Stuck", "warning", None);

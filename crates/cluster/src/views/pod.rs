@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::condition::{self, find};
 use super::text::{Pairs, Text, nullable};
 use super::{Condition, Meta};
 
@@ -199,6 +200,14 @@ impl Pod {
     /// Whether it is the image of a static pod, which only its kubelet's files can change.
     pub fn is_mirror(&self) -> bool {
         self.metadata.annotations.contains("kubernetes.io/config.mirror")
+    }
+
+    /// Whether it is on its way out and serves no more. On a node whose kubelet is silent it stays
+    /// like that until the node is back.
+    pub fn is_leaving(&self) -> bool {
+        let is_ready =
+            find(&self.status.conditions, "Ready").is_some_and(|one| one.status == condition::Status::True);
+        self.metadata.is_terminating() && !is_ready
     }
 
     /// Whether it has run its course and will not run again.

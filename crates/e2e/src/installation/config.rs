@@ -102,6 +102,7 @@ fn healer(layout: &Layout, ports: &Ports, number: usize) -> Value {
         "attempts": {"backOff": "1s", "backOffMax": "2s"},
         "correlated": {"settle": "2s", "calm": "5s"},
         "timeouts": {"request": "2s", "landingMargin": "2s", "settle": "20s"},
+        "retention": {"perLineage": 1},
     })
 }
 

@@ -8,20 +8,26 @@ use e2e::cluster::told;
 use e2e::installation::{HOOK, Installation, Options, Service};
 use e2e::scenario::Stage;
 use e2e::workload::{self, Workload};
-use e2e::{audit, rights};
+use e2e::{audit, eventually, rights};
 use kube::api::DeleteParams;
 use model::Lineage;
 use model::brake::{self, Brake};
 use model::codes::POD_RUNNING_NOT_READY;
 use model::remediation::Phase;
+use serde_json::json;
 
 use crate::policies::evict_when_not_ready;
 
 const PATIENCE: Duration = Duration::from_mins(1);
+/// A workload with a policy of its own.
+const TIDE: &str = "tide";
 
 pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let mut installation = Installation::start(&stage.suite, "brake", Options::default()).await?;
-    stage.policy(evict_when_not_ready(&stage.namespace)).await?;
+    let mut policy = evict_when_not_ready(&stage.namespace);
+    policy["match"]["selector"] =
+        json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [TIDE]}]});
+    stage.policy(policy).await?;
 
     installation.program(&["pause", "--reason", "a change freeze"]).await?;
     let web = held(stage, "web").await?;
@@ -37,8 +43,40 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let bank = held(stage, "bank").await?;
     withheld.give_back().await?;
     healed(stage, &bank, 3).await?;
+    stopped_between_two_attempts(stage, &installation, 3).await?;
     installation.terminate().await?;
     installation.receiver.ensure_nothing_twice(HOOK)
+}
+
+/// What was begun is not taken back; what would be next is not done before it is allowed again.
+async fn stopped_between_two_attempts(
+    stage: &Stage,
+    installation: &Installation,
+    before: usize,
+) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    let mut again = evict_when_not_ready(namespace);
+    again["match"]["selector"] = json!({"matchLabels": {"app": TIDE}});
+    again["steps"] = json!([{"action": "EvictPod", "timeout": "5s", "attempts": 2}]);
+    stage.policy_named("again", again).await?;
+    Workload::never_ready(namespace, TIDE).create(cluster).await?;
+    let attempted = async |attempts: usize| {
+        eventually(&format!("{attempts} attempts"), PATIENCE, || async {
+            let effects = stage.effects()?.len() - before;
+            ensure!(effects == attempts, "{effects} so far");
+            Ok(())
+        })
+        .await
+    };
+    attempted(1).await?;
+    installation.program(&["pause", "--reason", "enough"]).await?;
+    let lineage = Lineage::namespaced("Deployment", namespace, TIDE);
+    let deferred = cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
+    let decision = deferred.status.clone().unwrap_or_default().decision;
+    ensure!(decision.is_some_and(|decision| decision.rule == "Veto"), "{}", told(&deferred));
+    attempted(1).await?;
+    installation.program(&["resume"]).await?;
+    attempted(2).await
 }
 
 /// Something breaks, and nothing is done about it.

@@ -51,6 +51,8 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
     let resolved = installation.resolved_message(namespace, PATIENCE).await?;
     ensure!(resolved.alerts.len() == 1, "one alert in it: {resolved:?}");
     ensure!(resolved.alerts[0].label("check") == POD_RUNNING_NOT_READY, "{resolved:?}");
+    let messages = installation.messages_about(namespace)?;
+    ensure!(messages.len() == 1, "the page was held, and nobody was told but of the end: {messages:?}");
 
     let said = stage.audit.said_not_ready(workload::node(victim)?, victim_name, stage.mark)?;
     let said = said.context("the kubelet's own word in the audit log")?;

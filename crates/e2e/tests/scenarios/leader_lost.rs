@@ -66,7 +66,8 @@ async fn killed(stage: &Stage, point: Point) -> Result<()> {
     play.healed_by_the_other(stage).await?;
     stage.note_latency("healed after the leader was killed", killed, stage.environment.now());
     play.installation.healers.remove(0);
-    play.installation.finish().await
+    play.installation.finish().await?;
+    ensure_one_effect(stage)
 }
 
 async fn frozen(stage: &Stage, point: Point) -> Result<()> {
@@ -75,14 +76,17 @@ async fn frozen(stage: &Stage, point: Point) -> Result<()> {
     // Late, it goes on from where it stood, with the claim of long ago in its memory.
     let late = &play.installation.healers[0].child;
     late.thaw()?;
-    eventually("the thawed healer went on", PATIENCE, || async {
-        ensure!(late.said().contains("was continued"), "not yet\n{}", late.last_words());
+    eventually("the thawed healer found that it leads no more", PATIENCE, || async {
+        let said = late.said();
+        let after = said.split_once("was continued").map_or("", |(_, after)| after);
+        ensure!(after.contains("not leading any more"), "not yet\n{}", late.last_words());
         Ok(())
     })
     .await?;
-    play.installation.healers[0].ready().await?;
     ensure_one_effect(stage)?;
-    play.installation.finish().await
+    // Whatever it may have had on its way has arrived by the time it has ended.
+    play.installation.finish().await?;
+    ensure_one_effect(stage)
 }
 
 struct Play {

@@ -17,11 +17,13 @@ mod brake;
 mod commands;
 mod connections;
 mod deadlock;
+mod drained_node;
 mod every_node_check;
 mod every_pod_check;
 mod excluded;
 mod frozen_kubelet;
 mod granted_rights;
+mod healer_silent;
 mod in_a_pod;
 mod leader_lost;
 mod missing_kinds;
@@ -31,6 +33,7 @@ mod no_room;
 mod odd_policies;
 mod oom_kill;
 mod policies;
+mod rollout_restart;
 mod rotation;
 mod through_the_proxy;
 
@@ -41,6 +44,7 @@ use leader_lost::{
 
 /// Every scenario. Those that run beside each other come first, the longest of them before the others.
 const SCENARIOS: &[Scenario] = &[
+    row!(Beside rollout_restart),
     row!(Beside never_helps),
     row!(Beside excluded),
     row!(Beside bad_image),
@@ -59,6 +63,7 @@ const SCENARIOS: &[Scenario] = &[
     row!(Alone leader_killed_after_effect),
     row!(Alone leader_frozen_before_effect),
     row!(Alone leader_frozen_after_effect),
+    row!(Alone healer_silent),
     row!(Alone brake),
     row!(Alone api_server_restarted),
     row!(Alone in_a_pod),
@@ -66,6 +71,7 @@ const SCENARIOS: &[Scenario] = &[
     row!(Alone through_the_proxy),
     row!(Alone every_node_check),
     row!(Alone frozen_kubelet),
+    row!(Alone drained_node),
     row!(Alone most_nodes_frozen),
     row!(Alone granted_rights),
 ];

@@ -1,5 +1,5 @@
 //! Scenario 6. Most kubelets stand still at once: that is one failure, not many. CorrelatedFailure
-//! holds, nothing is written, and one message leaves.
+//! holds, nothing is written, and one message leaves, which says so.
 
 use std::time::Duration;
 
@@ -48,6 +48,10 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     })
     .await?;
     ensure!(message.alerts.len() == frozen.len(), "it speaks of every node: {message:?}");
+    for alert in &message.alerts {
+        let healing = alert.annotations.get("healing").map_or("", String::as_str);
+        ensure!(healing.starts_with("Deferred by CorrelatedFailure"), "why nothing is done: {alert:?}");
+    }
 
     for fault in faults {
         fault.undo().await?;

@@ -31,7 +31,7 @@ pub const ATTEMPT_CAP: &str = "AttemptCap";
 /// Wants to see the trouble at the moment of acting.
 pub const CONDITION_STILL_TRUE: &str = "ConditionStillTrue";
 /// Takes many failures at once for one.
-pub const CORRELATED_FAILURE: &str = "CorrelatedFailure";
+pub use model::hold::CORRELATED_FAILURE;
 
 /// All rules, in the order they are asked.
 pub const TABLE: [&Rule; 15] = [

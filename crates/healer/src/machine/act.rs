@@ -184,11 +184,11 @@ fn settle(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command
     skip_rest(case, attempt, &why)
 }
 
-/// Whether the pod is gone and as many of its owner's are ready as before.
+/// Whether the pod serves no more and as many of its owner's are ready as before.
 fn has_recovered(facts: &Facts, part: &Part) -> bool {
     let is_gone = match facts.pod(&part.target) {
         Some(Found::Absent) => true,
-        Some(Found::There(pod)) => pod.metadata.uid != part.target.uid,
+        Some(Found::There(pod)) => pod.metadata.uid != part.target.uid || pod.is_leaving(),
         Some(Found::Unreadable(_)) | None => false,
     };
     let is_back = match (&facts.subject, part.ready_before) {
@@ -288,11 +288,12 @@ mod tests {
     use model::remediation::AttemptResult;
 
     use super::*;
+    use crate::facts::Subject;
     use crate::governor::BrakeState;
     use crate::governor::tests_support::Bench;
     use crate::ledger::EffectId;
     use crate::machine::Memory;
-    use crate::machine::tests_support::{attempt, open_part};
+    use crate::machine::tests_support::{attempt, open_part, pod, workload};
 
     /// A quarantine whose intent an earlier leader wrote, and which is not seen on the node.
     fn found_open() -> (Bench, Memory) {
@@ -347,5 +348,29 @@ mod tests {
         bench.now.monotonic += Duration::from_mins(1);
         let facts = bench.facts.clone();
         assert!(closes(&bench.step(&memory, Some(&facts))));
+    }
+
+    #[test]
+    fn a_pod_that_serves_no_more_need_not_be_gone() {
+        let part = Part { ready_before: Some(2), ..open_part("web-1", "p-1") };
+        let mut going = pod("web-1", "p-1", false);
+        going.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".parse().unwrap());
+        let mut serving = pod("web-1", "p-1", true);
+        serving.metadata.deletion_timestamp = going.metadata.deletion_timestamp;
+        let there = |pod| Found::There(pod);
+        for (found, ready, expected, why) in [
+            (Found::Absent, 2, true, "gone"),
+            (Found::Absent, 1, false, "gone, and one fewer is ready"),
+            (there(pod("web-1", "p-2", true)), 2, true, "another pod has its name"),
+            (there(going), 2, true, "on a node that is silent it never goes"),
+            (there(serving), 2, false, "it serves still"),
+            (there(pod("web-1", "p-1", false)), 2, false, "it has not been asked to go"),
+            (Found::Unreadable("no".to_owned()), 2, false, "nobody knows"),
+        ] {
+            let mut facts = Facts::at(Duration::ZERO);
+            facts.pods.insert(("shop".to_owned(), "web-1".to_owned()), found);
+            facts.subject = Some(Found::There(Subject::Workload(workload(2, ready))));
+            assert_eq!(has_recovered(&facts, &part), expected, "{why}");
+        }
     }
 }

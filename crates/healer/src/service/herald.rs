@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use model::Lineage;
 use model::hold::{Hold, Outcome, State};
 use net::holds::Teller;
 use tokio::sync::mpsc;
@@ -31,8 +30,7 @@ pub(super) fn start(shared: &Arc<Shared>, alerters: Vec<Teller>) -> mpsc::Receiv
     let shared = Arc::clone(shared);
     let environment = shared.environment.clone();
     environment.spawn_critical("herald", async move {
-        let herald =
-            Herald { shared, alerters, accepted, held: BTreeMap::new(), told: BTreeMap::new(), storm: false };
+        let herald = Herald { shared, alerters, accepted, held: BTreeMap::new(), told: BTreeMap::new() };
         herald.run().await;
     });
     receiver
@@ -46,8 +44,6 @@ struct Herald {
     held: BTreeMap<String, (State, Duration)>,
     /// What was accepted and may not be recorded yet.
     told: BTreeMap<String, u64>,
-    /// Whether the correlated failure that holds now was told of.
-    storm: bool,
 }
 
 impl Herald {
@@ -62,26 +58,24 @@ impl Herald {
             if self.alerters.is_empty() {
                 continue;
             }
-            let (holds, outcomes, storm) = self.news();
+            let (holds, outcomes) = self.news();
             for hold in holds.into_iter().take(BATCH) {
                 self.tell_hold(hold).await;
             }
             for (outcome, transition) in outcomes.into_iter().take(BATCH) {
                 self.tell_outcome(outcome, transition).await;
             }
-            self.tell_storm(storm).await;
         }
     }
 
     /// What is to be told now.
-    fn news(&mut self) -> (Vec<Hold>, Vec<(Outcome, u64)>, Option<Outcome>) {
+    fn news(&self) -> (Vec<Hold>, Vec<(Outcome, u64)>) {
         let now = self.shared.now();
         let longest = self.shared.config.timeouts.hold.0;
         let state = self.shared.state();
         let all = state.remediations.objects.values();
         let mut holds = Vec::new();
         let mut outcomes = Vec::new();
-        let mut correlated = Vec::new();
         for one in all {
             let Some(status) = &one.status else { continue };
             let Some(name) = &one.metadata.name else { continue };
@@ -90,31 +84,12 @@ impl Herald {
             {
                 holds.push(hold);
             }
-            if tell::is_correlated(status) {
-                correlated.push(one);
-            }
             let is_told = self.told.get(name).is_some_and(|told| *told >= status.transitions);
             if let Some(outcome) = tell::outcome(one).filter(|_| !is_told) {
                 outcomes.push((outcome, status.transitions));
             }
         }
-        let storm = correlated.first().map(|first| {
-            let decision = first.status.as_ref().and_then(|status| status.decision.as_ref());
-            let at = decision.map_or(now.wall, |decision| decision.at);
-            let epoch = state.epoch.unwrap_or(0);
-            Outcome {
-                id: format!("correlated-failure/{epoch}/{}", at.as_second()),
-                cluster: first.spec.cluster.clone(),
-                lineage: Lineage::cluster_wide("Cluster", first.spec.cluster.clone()),
-                check: crate::governor::rules::CORRELATED_FAILURE.to_owned(),
-                remediation: first.metadata.name.clone().unwrap_or_default(),
-                phase: "Deferred".to_owned(),
-                rule: crate::governor::rules::CORRELATED_FAILURE.to_owned(),
-                message: decision.map_or_else(String::new, |decision| decision.reason.clone()),
-                at,
-            }
-        });
-        (holds, outcomes, storm)
+        (holds, outcomes)
     }
 
     /// A hold is told when it changes, and as long as it is held again and again. What was never
@@ -149,18 +124,6 @@ impl Herald {
     }
 
     /// One message for a correlated failure, however many remediations it holds.
-    async fn tell_storm(&mut self, storm: Option<Outcome>) {
-        match storm {
-            None => self.storm = false,
-            Some(outcome) if !self.storm => {
-                if self.is_accepted(&outcome).await {
-                    self.storm = true;
-                }
-            }
-            Some(_) => {}
-        }
-    }
-
     async fn is_accepted(&self, outcome: &Outcome) -> bool {
         let told = join_all(self.alerters.iter().map(|alerter| alerter.outcome(outcome, DEADLINE))).await;
         for error in told.iter().filter_map(|result| result.as_ref().err()) {

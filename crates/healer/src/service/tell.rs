@@ -116,7 +116,7 @@ pub(super) fn outcome(remediation: &Remediation) -> Option<Outcome> {
     let rule = status.decision.as_ref().map_or("", |decision| decision.rule.as_str());
     let is_telling = match status.phase {
         Phase::Pending | Phase::Acting | Phase::Verifying | Phase::Cleared | Phase::Cancelled => false,
-        Phase::Deferred => !PASSING.contains(&rule),
+        Phase::Deferred => !PASSING.contains(&rule) && (rule != CORRELATED_FAILURE || is_correlated(status)),
         Phase::AwaitingApproval
         | Phase::Succeeded
         | Phase::Observed
@@ -141,8 +141,9 @@ pub(super) fn outcome(remediation: &Remediation) -> Option<Outcome> {
     })
 }
 
-/// Whether a remediation is held because many nodes fail together: told once for all of them.
-pub(super) fn is_correlated(status: &RemediationStatus) -> bool {
+/// Whether a remediation is held because many nodes fail together, and not only until it is known
+/// whether they do.
+fn is_correlated(status: &RemediationStatus) -> bool {
     status.phase == Phase::Deferred
         && status.decision.as_ref().is_some_and(|decision| {
             decision.rule == CORRELATED_FAILURE && decision.reason.contains("one failure")
@@ -150,8 +151,7 @@ pub(super) fn is_correlated(status: &RemediationStatus) -> bool {
 }
 
 /// Rules whose waits pass by themselves within moments.
-const PASSING: [&str; 6] =
-    ["Fencing", "FreshView", "ConditionStillTrue", "OneIntent", "AttemptCap", CORRELATED_FAILURE];
+const PASSING: [&str; 5] = ["Fencing", "FreshView", "ConditionStillTrue", "OneIntent", "AttemptCap"];
 
 #[cfg(test)]
 mod tests {

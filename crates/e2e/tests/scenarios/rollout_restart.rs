@@ -1,0 +1,80 @@
+//! RolloutRestart on each kind that can be restarted: the workload's own strategy replaces its pods,
+//! and the remediations that ended before the last of a lineage are cleared away in time.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::audit::{self, Event};
+use e2e::eventually;
+use e2e::installation::Installation;
+use e2e::scenario::Stage;
+use e2e::workload::{self, Workload};
+use kube::ResourceExt;
+use model::Lineage;
+use model::codes::POD_RUNNING_NOT_READY;
+use model::remediation::{Phase, Remediation};
+use serde_json::{Value, json};
+
+/// A rollout of a DaemonSet takes its nodes in turn, beside other scenarios.
+const PATIENCE: Duration = Duration::from_mins(2);
+const RESTARTED_AT: &str = "/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt";
+
+pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    let policy = json!({
+        "mode": "Enforce",
+        "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
+        "steps": [{"action": "RolloutRestart", "timeout": "90s"}],
+        "healthyFor": "2s",
+    });
+    stage.policy(policy).await?;
+    Workload::serving(namespace, "web").create(cluster).await?;
+    Workload::serving(namespace, "ledger").create_stateful_set(cluster).await?;
+    Workload::serving(namespace, "agent").create_daemon_set(cluster).await?;
+    let nodes = stage.bed.real_nodes().await?.len();
+    let all = [("Deployment", "web", 1), ("StatefulSet", "ledger", 1), ("DaemonSet", "agent", nodes)];
+
+    for (_, name, pods) in all {
+        let pods = cluster.ready_pods(namespace, name, pods).await?;
+        workload::deadlock(&stage.bed, &pods[0]).await?;
+    }
+    for (kind, name, pods) in all {
+        restarted(stage, &Lineage::namespaced(kind, namespace, name), pods).await?;
+    }
+    let effects = stage.effects()?;
+    ensure!(effects.len() == all.len(), "one restart of each:{}", audit::told(&effects));
+
+    // The next trouble of the same workload has a remediation of its own, and the older goes.
+    let web = Lineage::namespaced("Deployment", namespace, "web");
+    let first = cluster.remediation(&web, POD_RUNNING_NOT_READY).await?.name_any();
+    let pods = cluster.ready_pods(namespace, "web", 1).await?;
+    workload::deadlock(&stage.bed, &pods[0]).await?;
+    eventually("the older of two remediations is cleared away", PATIENCE, || async {
+        let only = cluster.remediation(&web, POD_RUNNING_NOT_READY).await?;
+        ensure!(only.name_any() != first, "only the first is there");
+        ensure!(phase(&only) == Phase::Succeeded, "it is {}", phase(&only).as_str());
+        Ok(())
+    })
+    .await
+}
+
+async fn restarted(stage: &Stage, lineage: &Lineage, pods: usize) -> Result<()> {
+    stage.cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    stage.cluster.ready_pods(&stage.namespace, &lineage.name, pods).await?;
+    let mut effects = stage.effects()?;
+    effects.retain(|effect| effect.object().name == lineage.name);
+    ensure!(effects.len() == 1, "one restart of {lineage}:{}", audit::told(&effects));
+    ensure!(is_restart(&effects[0]), "a restart of {lineage}: {}", effects[0].request_object);
+    Ok(())
+}
+
+/// As `kubectl rollout restart` does it, and only over the version that was judged.
+fn is_restart(effect: &Event) -> bool {
+    let sent = &effect.request_object;
+    let version = sent.pointer("/metadata/resourceVersion");
+    effect.succeeded() && sent.pointer(RESTARTED_AT).is_some() && version.is_some_and(Value::is_string)
+}
+
+fn phase(remediation: &Remediation) -> Phase {
+    remediation.status.clone().unwrap_or_default().phase
+}
