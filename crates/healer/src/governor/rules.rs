@@ -30,6 +30,8 @@ pub const EVICTION_FIRST: &str = "EvictionFirst";
 pub const ATTEMPT_CAP: &str = "AttemptCap";
 /// Wants to see the trouble at the moment of acting.
 pub const CONDITION_STILL_TRUE: &str = "ConditionStillTrue";
+/// Wants everything that a decision rests on to be known and told of lately.
+pub const FRESH_VIEW: &str = "FreshView";
 /// Takes many failures at once for one.
 pub use model::hold::CORRELATED_FAILURE;
 

@@ -40,6 +40,7 @@ pub(crate) struct Bench {
     pub(crate) part: Part,
     pub(crate) issue: Issue,
     pub(crate) said: Said,
+    pub(crate) plan: Plan,
     pub(crate) facts: Facts,
     pub(crate) stage: Stage,
     pub(crate) nodes: BTreeMap<String, Node>,
@@ -72,6 +73,7 @@ impl Bench {
             part: planned_part("web-1", "p-1"),
             issue: issue(),
             said: Said::Firing,
+            plan: Plan::Current,
             facts,
             stage: Stage::Begin,
             nodes: [("n1".to_owned(), node("n1", &[]))].into(),
@@ -143,8 +145,12 @@ impl Bench {
         let ledger = Ledger::of(self.others.iter().chain([&self.remediation]));
         let inputs = Inputs {
             now: self.now,
-            standing: Standing::Firing(&self.issue),
-            plan: Plan::Current,
+            standing: if self.said == Said::Silent {
+                Standing::Silent
+            } else {
+                Standing::Firing(&self.issue)
+            },
+            plan: self.plan,
             facts,
             world: &self.world(),
             ledger: &ledger,

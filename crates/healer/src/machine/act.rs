@@ -8,7 +8,7 @@ use model::remediation::{Attempt, Part, PartState};
 
 use super::case::Case;
 use super::decide::{lands_until, ready};
-use super::{Command, Send};
+use super::{Command, Plan, Send};
 use crate::actions::{Effect, Observed, get};
 use crate::facts::{Facts, Found, Look, Subject};
 use crate::governor::{self, Refusal, Stage, rules};
@@ -58,6 +58,9 @@ fn open(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
 
 /// Re-reads the object, asks the governor once more, and sends: the last look before the effect.
 fn send(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
+    if let Some(why) = withdrawn(case, attempt) {
+        return close_part(case, at, PartState::Skipped, format!("not sent: {why}"));
+    }
     let facts = match case.facts(|| part_look(case, attempt, part)) {
         Ok(facts) => facts,
         Err(look) => return look,
@@ -73,6 +76,17 @@ fn send(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
             close_part(case, at, PartState::Skipped, format!("not sent: {rule}: {reason}"))
         }
         (Ok(_), Err(reason)) => close_part(case, at, PartState::Skipped, format!("not sent: {reason}")),
+    }
+}
+
+/// Why nothing more is done in an attempt although its policy once said so: a person who changes or
+/// deletes a policy means what is under way, too. What was done is taken back all the same.
+fn withdrawn(case: &Case<'_>, attempt: &Attempt) -> Option<&'static str> {
+    match case.inputs.plan {
+        _ if case.is_undo(attempt) => None,
+        Plan::Current => None,
+        Plan::Replaced => Some("the policy says something else now"),
+        Plan::Gone => Some("the policy is gone, or not for this any more"),
     }
 }
 
@@ -208,6 +222,9 @@ fn planned(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Comman
     let is_undo = case.is_undo(attempt);
     if let (Standing::Ended(resolution, _), false) = (case.inputs.standing, is_undo) {
         return skip_rest(case, attempt, &format!("the monitor says {}", resolution.as_str()));
+    }
+    if let Some(why) = withdrawn(case, attempt) {
+        return skip_rest(case, attempt, why);
     }
     let facts = match case.facts(|| part_look(case, attempt, part)) {
         Ok(facts) => facts,
@@ -348,6 +365,35 @@ mod tests {
         bench.now.monotonic += Duration::from_mins(1);
         let facts = bench.facts.clone();
         assert!(closes(&bench.step(&memory, Some(&facts))));
+    }
+
+    #[test]
+    fn who_takes_a_policy_back_means_what_is_under_way_too() {
+        for plan in [Plan::Replaced, Plan::Gone] {
+            let mut bench = Bench::new();
+            bench.plan = plan;
+            let parts = vec![
+                Part { state: PartState::Settled, ..open_part("web-0", "p-0") },
+                Part { state: PartState::Planned, ..open_part("web-1", "p-1") },
+                Part { state: PartState::Planned, ..open_part("web-2", "p-2") },
+            ];
+            let intended = bench.now.wall;
+            let set = |bench: &mut Bench, parts: Vec<Part>| {
+                bench.remediation.status.as_mut().unwrap().attempts =
+                    vec![Attempt { parts, intended, ..attempt() }];
+            };
+            set(&mut bench, parts);
+            let facts = bench.facts.clone();
+            let Command::Write(change) = bench.step(&Memory::default(), Some(&facts)) else { panic!() };
+            let states: Vec<_> = change.status.attempts[0].parts.iter().map(|part| part.state).collect();
+            assert_eq!(states, [PartState::Settled, PartState::Skipped, PartState::Skipped], "{plan:?}");
+
+            set(&mut bench, vec![open_part("web-1", "p-1")]);
+            let mut memory = Memory::default();
+            memory.intended(EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 });
+            let Command::Write(change) = bench.step(&memory, Some(&facts)) else { panic!("it is sent") };
+            assert_eq!(change.status.attempts[0].parts[0].state, PartState::Skipped, "{plan:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ use crate::planner::{self, Next};
 
 /// How long an issue that nobody tells of any more is waited for: two of its validities.
 pub(super) const UNHEARD_MAX: Duration = Duration::from_mins(10);
+/// How long nothing need be heard of an issue after a change of leaders: twice what a monitor takes
+/// to tell everything again.
+const RESENT_WITHIN: Duration = Duration::from_mins(2);
 /// When to look again at what changes by being told, in case the telling is lost.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -31,8 +34,9 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
         Standing::Firing(_) => {}
     }
     if is_over {
-        // Only a mark is left, and it stays while the trouble does.
-        return Command::Wait(None);
+        // Only a mark is left, and it stays while the trouble does. That nobody tells of the trouble
+        // any more is nothing that anybody tells.
+        return case.wait(IDLE);
     }
     match case.inputs.plan {
         Plan::Current => {}
@@ -64,16 +68,28 @@ fn unheard(case: &Case<'_>) -> Command {
     }
     let now = case.inputs.now.monotonic;
     let silent = case.inputs.memory.unheard_since().map_or(Duration::ZERO, |since| now.saturating_sub(since));
-    match UNHEARD_MAX.checked_sub(silent).filter(|rest| !rest.is_zero()) {
-        Some(rest) => case.wait(rest),
-        None => case.end(Phase::Cancelled, "nobody tells of it any more; that it is healthy was not said"),
+    let Some(rest) = UNHEARD_MAX.checked_sub(silent).filter(|rest| !rest.is_zero()) else {
+        return case.end(Phase::Cancelled, "nobody tells of it any more; that it is healthy was not said");
+    };
+    if let Some(soon) = RESENT_WITHIN.checked_sub(silent).filter(|soon| !soon.is_zero()) {
+        return case.wait(soon);
+    }
+    // What was said before is not why it waits now. But a question to a person stays asked.
+    match (case.status.phase, case.remediation.spec.steps.first()) {
+        (Phase::Pending | Phase::Deferred, Some(step)) => {
+            let until = Some(case.inputs.now.wall_in(rest));
+            let reason = "the monitor does not tell of it any more: given up unless it does".to_owned();
+            let refusal = Refusal { rule: rules::FRESH_VIEW, reason, until };
+            case.defer(Phase::Deferred, &refusal, case.status.action.unwrap_or(step.action))
+        }
+        _ => case.wait(rest),
     }
 }
 
 fn folded(case: &Case<'_>, issue: &model::Issue) -> Command {
     let Some(origin) = &issue.cause else { return Command::Wait(None) };
     if case.status.phase.is_over() {
-        return Command::Wait(None);
+        return case.wait(IDLE);
     }
     let message = format!("explained by {} of {}, which is treated instead", origin.code, origin.lineage);
     if case.status.message == message {

@@ -14,7 +14,7 @@ const FAILING_MAX: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 pub(super) const RULE: Rule = Rule {
-    name: "FreshView",
+    name: super::FRESH_VIEW,
     judge: |request, world, _, now| match stale(request, world, now) {
         Some(reason) => Ruling::defer(reason, LOOK_AGAIN),
         None => Ruling::Pass,
