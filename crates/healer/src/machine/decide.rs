@@ -356,7 +356,9 @@ fn observed(would: &str, foreseen: Option<&Refusal>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::tests_support::{planned_part, pod};
+    use crate::governor::tests_support::{Bench, Said};
+    use crate::machine::Memory;
+    use crate::machine::tests_support::{attempt, open_part, planned_part, pod};
 
     #[test]
     fn an_owner_is_read_once_whatever_the_answer() {
@@ -372,5 +374,34 @@ mod tests {
             facts.pods.insert(("shop".into(), "web-1".into()), found.clone());
             assert_eq!(owner_look(&parts, &facts).is_none(), is_read, "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_mark_that_is_left_always_has_a_next_look() {
+        let mut bench = Bench::of_node();
+        let part = Part { target: bench.part.target.clone(), ..open_part("", "") };
+        let put = Attempt {
+            action: ActionName::QuarantineNode,
+            parts: vec![Part { state: PartState::Happened, ..part }],
+            closed: Some(bench.now.wall),
+            ..attempt()
+        };
+        let status = bench.remediation.status.as_mut().unwrap();
+        (status.phase, status.attempts) = (Phase::Escalated, vec![put]);
+        assert!(matches!(bench.step(&Memory::default(), None), Command::Wait(Some(_))));
+    }
+
+    #[test]
+    fn what_nobody_tells_of_says_so_instead_of_the_rule_that_held_it_before() {
+        let mut bench = Bench::new();
+        bench.said = Said::Silent;
+        let mut memory = Memory::default();
+        memory.note(&bench.remediation, Standing::Silent, bench.now);
+        assert!(matches!(bench.step(&memory, None), Command::Wait(Some(_))), "a new leader waits first");
+        bench.now.monotonic += RESENT_WITHIN;
+        let Command::Write(change) = bench.step(&memory, None) else { panic!("it says nothing") };
+        let decision = change.status.decision.expect("it is deferred");
+        assert_eq!((change.status.phase, decision.rule.as_str()), (Phase::Deferred, rules::FRESH_VIEW));
+        assert!(decision.until.is_some());
     }
 }
