@@ -108,11 +108,13 @@ impl Workload {
         cluster.create(&self.namespace, deployment).await
     }
 
-    /// As a StatefulSet.
+    /// As a StatefulSet whose pods do not wait for each other: otherwise a rollout waits for the pod
+    /// that is broken, which it is to replace.
     pub async fn create_stateful_set(&self, cluster: &Cluster) -> Result<StatefulSet> {
         let mut set = self.object();
         set["spec"]["replicas"] = json!(self.replicas);
         set["spec"]["serviceName"] = json!(self.name);
+        set["spec"]["podManagementPolicy"] = json!("Parallel");
         cluster.create(&self.namespace, set).await
     }
 

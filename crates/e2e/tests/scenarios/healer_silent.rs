@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use e2e::eventually;
+use anyhow::{Context, Result, ensure};
 use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
 use e2e::workload::Workload;
+use e2e::{eventually, http};
 use model::Lineage;
 use model::codes::POD_RUNNING_NOT_READY;
 use model::remediation::Phase;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::policies::evict_when_not_ready;
 
@@ -20,19 +20,25 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
     let options = Options { alerter: json!({"holds": {"silence": "15s"}}), ..Options::default() };
-    let mut installation = Installation::without_healer(&stage.suite, "healer-silent", options).await?;
-    installation.start_healer(&[("SEAWORTHY_FAILPOINT", "after-effect:stop")]).await?;
+    let mut installation = Installation::start(&stage.suite, "healer-silent", options).await?;
     stage.policy(evict_when_not_ready(namespace)).await?;
     // The replacement is no better, so that there is a trouble as long as nobody does more.
     Workload::never_ready(namespace, "web").create(cluster).await?;
     let lineage = Lineage::namespaced("Deployment", namespace, "web");
 
-    eventually("the healer stops in the middle", PATIENCE, || async {
-        let healer = &installation.healers[0].child;
-        ensure!(healer.is_frozen()?, "it runs\n{}", healer.last_words());
+    eventually("the page is held", PATIENCE, || async {
+        let episodes = http::get_json(installation.alerts(), "/api/v1/episodes").await?;
+        let by_a_repair = |episode: &Value| {
+            episode["labels"]["namespace"] == namespace
+                && episode["held"]["remediation"] != ""
+                && episode["state"] == "held"
+        };
+        let episodes = episodes["episodes"].as_array().context("a list of episodes")?;
+        ensure!(episodes.iter().any(by_a_repair), "{episodes:?}");
         Ok(())
     })
     .await?;
+    installation.healers[0].child.freeze()?;
     let stopped = stage.environment.now();
     let page = installation.firing_message(namespace, PATIENCE).await?;
     ensure!(page.alerts[0].label("check") == POD_RUNNING_NOT_READY, "{page:?}");

@@ -34,12 +34,18 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     let nodes = stage.bed.real_nodes().await?.len();
     let all = [("Deployment", "web", 1), ("StatefulSet", "ledger", 1), ("DaemonSet", "agent", nodes)];
 
-    for (_, name, pods) in all {
+    let mut lineages = Vec::new();
+    for (kind, name, pods) in all {
         let pods = cluster.ready_pods(namespace, name, pods).await?;
         workload::deadlock(&stage.bed, &pods[0]).await?;
+        lineages.push(match kind {
+            "StatefulSet" => Lineage::instance(kind, namespace, name, workload::place(&pods[0])?.1),
+            "DaemonSet" => Lineage::instance(kind, namespace, name, workload::node(&pods[0])?),
+            _ => Lineage::namespaced(kind, namespace, name),
+        });
     }
-    for (kind, name, pods) in all {
-        restarted(stage, &Lineage::namespaced(kind, namespace, name), pods).await?;
+    for (lineage, (_, _, pods)) in lineages.iter().zip(all) {
+        restarted(stage, lineage, pods).await?;
     }
     let effects = stage.effects()?;
     ensure!(effects.len() == all.len(), "one restart of each:{}", audit::told(&effects));
