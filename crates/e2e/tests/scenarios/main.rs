@@ -21,6 +21,7 @@ mod drained_node;
 mod every_node_check;
 mod every_pod_check;
 mod excluded;
+mod forgotten;
 mod frozen_kubelet;
 mod granted_rights;
 mod healer_silent;
@@ -44,6 +45,7 @@ use leader_lost::{
 
 /// Every scenario. Those that run beside each other come first, the longest of them before the others.
 const SCENARIOS: &[Scenario] = &[
+    row!(Beside forgotten),
     row!(Beside rollout_restart),
     row!(Beside never_helps),
     row!(Beside excluded),

@@ -1,18 +1,15 @@
-//! RolloutRestart on each kind that can be restarted: the workload's own strategy replaces its pods,
-//! and the remediations that ended before the last of a lineage are cleared away in time.
+//! RolloutRestart on each kind that can be restarted: the workload's own strategy replaces its pods.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::audit::{self, Event};
-use e2e::eventually;
 use e2e::installation::Installation;
 use e2e::scenario::Stage;
 use e2e::workload::{self, Workload};
-use kube::ResourceExt;
 use model::Lineage;
 use model::codes::POD_RUNNING_NOT_READY;
-use model::remediation::{Phase, Remediation};
+use model::remediation::Phase;
 use serde_json::{Value, json};
 
 /// A rollout of a DaemonSet takes its nodes in turn, beside other scenarios.
@@ -49,19 +46,7 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     }
     let effects = stage.effects()?;
     ensure!(effects.len() == all.len(), "one restart of each:{}", audit::told(&effects));
-
-    // The next trouble of the same workload has a remediation of its own, and the older goes.
-    let web = Lineage::namespaced("Deployment", namespace, "web");
-    let first = cluster.remediation(&web, POD_RUNNING_NOT_READY).await?.name_any();
-    let pods = cluster.ready_pods(namespace, "web", 1).await?;
-    workload::deadlock(&stage.bed, &pods[0]).await?;
-    eventually("the older of two remediations is cleared away", PATIENCE, || async {
-        let only = cluster.remediation(&web, POD_RUNNING_NOT_READY).await?;
-        ensure!(only.name_any() != first, "only the first is there");
-        ensure!(phase(&only) == Phase::Succeeded, "it is {}", phase(&only).as_str());
-        Ok(())
-    })
-    .await
+    Ok(())
 }
 
 async fn restarted(stage: &Stage, lineage: &Lineage, pods: usize) -> Result<()> {
@@ -79,8 +64,4 @@ fn is_restart(effect: &Event) -> bool {
     let sent = &effect.request_object;
     let version = sent.pointer("/metadata/resourceVersion");
     effect.succeeded() && sent.pointer(RESTARTED_AT).is_some() && version.is_some_and(Value::is_string)
-}
-
-fn phase(remediation: &Remediation) -> Phase {
-    remediation.status.clone().unwrap_or_default().phase
 }
