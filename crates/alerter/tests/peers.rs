@@ -119,6 +119,8 @@ async fn prometheus_fires_a_rule_and_resolves_it() {
             .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--web.enable-lifecycle")
+            // What it sends before it has found its alertmanagers is lost; it repeats it after this.
+            .arg("--rules.alert.resend-delay=1s")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -27,6 +27,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
         // What people group by who do not want a message per node. Kubelets renew every ten seconds, each at
         // moments of its own: that far apart do nodes fall silent that were frozen together.
         alertmanager: json!({"route": {"group_by": ["cluster", "alertname"], "group_wait": "15s"}}),
+        // And as long does the healer wait before it takes the first for a trouble of its own.
+        healer: json!({"correlated": {"settle": "15s"}}),
         ..Options::default()
     };
     let mut installation = Installation::start(&stage.suite, "most-nodes-frozen", options).await?;
