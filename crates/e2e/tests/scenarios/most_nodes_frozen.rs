@@ -26,8 +26,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let options = Options {
         // What people group by who do not want a message per node. Kubelets renew every ten seconds, each at
         // moments of its own: that far apart do nodes fall silent that were frozen together.
-        alertmanager: json!({"route": {"group_by": ["cluster", "alertname"], "group_wait": "15s"}}),
-        // And as long does the healer wait before it takes the first for a trouble of its own.
+        alertmanager: json!({"route": {"group_by": ["cluster", "alertname"], "group_wait": "25s"}}),
+        // As long does the healer wait before it takes the first for a trouble of its own, and says so.
         healer: json!({"correlated": {"settle": "15s"}}),
         ..Options::default()
     };
