@@ -168,18 +168,18 @@ impl Elector {
 
     /// Renews the lease as it was written last. A conflict means that somebody wrote to it: look.
     async fn renew(&mut self, own: Lease) -> Result<Duration, Error> {
-        let claim = *self.claim.borrow();
-        if claim.epoch <= self.floor.get() {
+        let epoch = record(&own).epoch;
+        if epoch <= self.floor.get() {
             // Still ours, but under a number that is too low: begin a new tenure.
             return self.compete().await;
         }
-        match self.write(Some(&own), claim.epoch, &own).await {
+        match self.write(Some(&own), epoch, &own).await {
             Ok(()) => Ok(self.options.period()),
             Err(Error::Absent(_)) => {
                 self.lose("somebody deleted the lease");
-                Ok(self.options.period())
+                Ok(self.options.period() / 10)
             }
-            Err(Error::Conflict(_)) => self.look_again(claim).await,
+            Err(Error::Conflict(_)) => self.look_again(epoch).await,
             Err(error) => {
                 // It may have landed; then the next renewal conflicts, and looks.
                 self.own = Some(own);
@@ -189,11 +189,10 @@ impl Elector {
     }
 
     /// After a conflict: is it still ours?
-    async fn look_again(&mut self, claim: Claim) -> Result<Duration, Error> {
+    async fn look_again(&mut self, epoch: u64) -> Result<Duration, Error> {
         match self.read().await? {
-            Some(lease) if record(&lease).holder == self.options.identity && claim.held => {
-                let now = record(&lease);
-                if now.epoch == claim.epoch {
+            Some(lease) if record(&lease).holder == self.options.identity => {
+                if record(&lease).epoch == epoch {
                     self.own = Some(lease);
                 } else {
                     self.lose("somebody changed the lease's epoch");
@@ -210,8 +209,7 @@ impl Elector {
         let found = lease.as_ref().map(record);
         let now = self.environment.monotonic();
         let floor = self.floor.get();
-        let (me, patience) = (&self.options.identity, self.options.duration);
-        match self.seen.look(found, now, me, floor > 0, patience) {
+        match self.seen.look(found, now, &self.options.identity, floor > 0) {
             Step::Wait(until) => {
                 if self.claim.borrow().held {
                     self.lose("somebody else holds the lease");
@@ -219,7 +217,10 @@ impl Elector {
                 // A moment more, so that the look comes after the moment and not at it.
                 Ok(until.saturating_sub(now) + Duration::from_millis(10))
             }
-            Step::Create => self.take(None, floor).await,
+            Step::Create => {
+                self.lose("somebody deleted the lease");
+                self.take(None, floor).await
+            }
             Step::Take(_) => self.take(lease, floor).await,
         }
     }
@@ -235,7 +236,9 @@ impl Elector {
         spec.acquire_time = Some(self.stamp());
         match self.write(lease.as_ref(), epoch, &taken).await {
             Ok(()) => {
-                tracing::info!(lease = self.options.name, epoch, "the lease is ours");
+                let held = self.claim.borrow().held;
+                let said = if held { "the lease is ours" } else { "the lease is made anew; it counts later" };
+                tracing::info!(lease = self.options.name, epoch, "{said}");
                 Ok(self.options.period())
             }
             Err(Error::Conflict(_) | Error::Exists(_) | Error::Absent(_)) => {
@@ -247,11 +250,15 @@ impl Elector {
     }
 
     /// Writes the lease as ours, and on success claims what that gives: from before the sending.
+    /// Nothing yet, while a predecessor may still count on a lease that vanished.
     async fn write(&mut self, before: Option<&Lease>, epoch: u64, lease: &Lease) -> Result<(), Error> {
         let (sent, sent_wall) = (self.environment.monotonic(), self.environment.now());
         let written = self.store(before, self.fill(lease, epoch)).await?;
         self.seen.note(Some(record(&written)), self.environment.monotonic());
         self.own = Some(written);
+        if sent < self.seen.counts_from(self.options.duration) {
+            return Ok(());
+        }
         let claimed = self.options.claimed();
         let claim = Claim { held: true, epoch, expires: sent + claimed, until: sent_wall + claimed };
         self.claim.send_replace(claim);
@@ -353,7 +360,7 @@ impl Drop for Elector {
 
 /// What a lease says.
 fn record(lease: &Lease) -> Record {
-    let ObjectMeta { resource_version, annotations, .. } = &lease.metadata;
+    let ObjectMeta { resource_version, annotations, uid, .. } = &lease.metadata;
     let LeaseSpec { holder_identity, lease_duration_seconds, lease_transitions, .. } =
         lease.spec.clone().unwrap_or_default();
     let epoch = annotations.as_ref().and_then(|all| all.get(EPOCH)?.parse().ok()).unwrap_or(0);
@@ -363,6 +370,7 @@ fn record(lease: &Lease) -> Record {
         duration: Duration::from_secs(seconds as u64),
         transitions: lease_transitions.unwrap_or(0).max(0) as u64,
         epoch,
+        uid: uid.clone().unwrap_or_default(),
         version: resource_version.clone().unwrap_or_default(),
     }
 }

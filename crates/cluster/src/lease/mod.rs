@@ -9,6 +9,8 @@
 //!   duration, the holder a tenth less, for clocks that do not run equally fast.
 //! - Nobody looks at the times in the lease: they come from clocks that may be wrong. A lease is
 //!   alive as long as it is seen to change.
+//! - A lease that somebody deleted is made anew at once, and counts only after it has been there
+//!   for its whole duration: whoever held the one before does not count on it any more then.
 //! - Each tenure has an epoch greater than all before: the greatest of the lease's transitions,
 //!   its annotation, and a floor that the caller raises to the highest epoch it found stored.
 

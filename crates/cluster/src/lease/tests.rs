@@ -267,6 +267,17 @@ impl Watched {
     }
 }
 
+/// Between two looks of one who waits, a lease can be made, and deleted again: that one sees nothing
+/// but that there is none, all the time, while the one who made it acts.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_deleted_twice_has_one_holder() {
+    for seconds_between in 12..26 {
+        let deleted_again = (seconds_between, Happening::DeleteLease);
+        let story = vec![(47, Happening::DeleteLease), deleted_again, (30, Happening::Way(0, Way::Open))];
+        live_through(story).await.unwrap_or_else(|error| panic!("after {seconds_between} s: {error}"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
