@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use environment::Drain;
 use model::alert::{PostableAlert, report};
 use model::codes;
 use model::issue::Resolution;
+use net::apiv2::INCARNATION;
 use net::http::Client;
 
 use super::*;
@@ -33,6 +35,8 @@ struct Told {
     last: BTreeMap<String, Word>,
     clusters: Vec<String>,
     fails: bool,
+    /// Which process it says that it is, if any.
+    incarnation: Option<&'static str>,
 }
 
 /// A word about an issue.
@@ -59,10 +63,13 @@ impl Alerter {
     }
 }
 
-async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAlert>>) -> StatusCode {
+async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAlert>>) -> impl IntoResponse {
     alerter.with(|told| {
+        let says = HeaderMap::from_iter(told.incarnation.map(|incarnation| {
+            (HeaderName::from_static(INCARNATION), HeaderValue::from_static(incarnation))
+        }));
         if told.fails {
-            return StatusCode::SERVICE_UNAVAILABLE;
+            return (StatusCode::SERVICE_UNAVAILABLE, says);
         }
         for alert in &alerts {
             let report = report(alert).expect("alerts of the monitor can be read");
@@ -70,7 +77,7 @@ async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAle
                 .insert(report.issue.key().to_string(), report.resolution.map_or(Word::Live, Word::Over));
             told.clusters.push(report.cluster);
         }
-        StatusCode::OK
+        (StatusCode::OK, says)
     })
 }
 
@@ -99,11 +106,11 @@ impl Rig {
         let environment = Environment::test(7);
         let alerter = Alerter::default();
         let endpoints = vec![alerter.endpoint()];
-        let service = Service::new(options, environment.clone(), server.client(), endpoints);
-        let handle = service.handle();
-        let observability = service.observability(None, &net::server::Metrics::default());
+        let transports = Transports { client: server.client(), tls: None, endpoints };
+        let service = Service::new(options, environment.clone(), transports);
+        let (handle, observability) = (service.handle(), service.metrics_router());
         let (drain, drained) = environment::drain();
-        environment.spawn("monitor", async move { service.run(drained).await.expect("it goes on") });
+        environment.spawn("monitor", async move { service.work(drained).await.expect("it goes on") });
         Self { server, alerter, handle, environment, observability, _drain: drain }
     }
 
@@ -174,6 +181,21 @@ async fn an_endpoint_that_was_away_gets_the_latest_state() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_endpoint_that_starts_anew_and_has_kept_nothing_is_told_again_within_seconds() {
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    rig.alerter.with(|told| told.incarnation = Some("first"));
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    rig.alerter.with(|told| *told = Told { fails: true, incarnation: Some("second"), ..Told::default() });
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    rig.alerter.with(|told| told.fails = false);
+    let began = rig.environment.monotonic();
+    rig.until("it is posted again", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    assert!(rig.environment.monotonic() - began < Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_metric_is_on_the_page_and_nothing_else_is() {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
     let page = std::fs::read_to_string(page).expect("the page is there");
@@ -200,6 +222,21 @@ async fn every_metric_is_on_the_page_and_nothing_else_is() {
     listed.sort_unstable();
     shown.sort_unstable();
     assert_eq!(listed, shown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_listens_only_where_it_is_run_with_its_addresses() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mut options = Options::default();
+    options.config.listen.metrics = taken.local_addr().expect("it has one");
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let transports = Transports { client: server.client(), tls: None, endpoints: Vec::new() };
+    let service = Service::new(options.clone(), Environment::test(7), transports);
+    let error = service.run(Drained::never()).await.expect_err("somebody listens there");
+    assert!(error.to_string().starts_with("listen.metrics: "), "{error}");
+    let rig = Rig::start_with(server, options);
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
 }
 
 /// The name of the metric whose type this line tells, as its samples have it.
