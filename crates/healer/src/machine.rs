@@ -16,6 +16,7 @@ mod memory;
 mod tests;
 #[cfg(test)]
 pub(crate) mod tests_support;
+mod undo;
 
 use std::time::Duration;
 

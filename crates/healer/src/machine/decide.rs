@@ -8,7 +8,7 @@ use model::policy::{ActionName, Mode};
 use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, Part, PartState, Phase};
 
 use super::case::Case;
-use super::{Command, Plan, conclude};
+use super::{Command, Plan, conclude, undo};
 use crate::actions::{self, Action, Aim, Verify};
 use crate::facts::{Facts, Found, Look, is_excluded};
 use crate::governor::{self, Refusal, Stage, rules};
@@ -83,7 +83,7 @@ fn next_action(case: &Case<'_>) -> ActionName {
 /// Nobody tells of it. Nothing is done without a complaint, and silence is not health.
 fn unheard(case: &Case<'_>) -> Command {
     if case.status.phase.is_over() {
-        return conclude::tidy_unheard(case);
+        return undo::tidy_unheard(case);
     }
     let now = case.inputs.now.monotonic;
     let silent = case.inputs.memory.unheard_since().map_or(Duration::ZERO, |since| now.saturating_sub(since));
@@ -250,9 +250,12 @@ pub(super) fn begin_with(
     let request = case.request(action, id.clone(), first, facts, Stage::Begin, is_undo);
     let (world, ledger, now) = (case.inputs.world, case.inputs.ledger, case.inputs.now);
     if let Err(refusal) = governor::weigh(&request, world, ledger, now) {
+        if is_undo {
+            return undo::refused(case, action, &refusal);
+        }
         let planned = format!("{} on {}", action.name, first.target);
         let foreseen = governor::foresee(&request, world, ledger, now);
-        return refused(case, action, &refusal, &planned, foreseen.err().as_ref(), is_undo);
+        return refused(case, action, &refusal, &planned, foreseen.err().as_ref());
     }
     let wall = case.wall();
     first.state = PartState::Open;
@@ -328,12 +331,8 @@ fn refused(
     refusal: &Refusal,
     would: &str,
     foreseen: Option<&Refusal>,
-    is_undo: bool,
 ) -> Command {
     let mode = case.remediation.spec.mode;
-    if is_undo && refusal.until.is_none() {
-        return conclude::nothing_to_take_back(case, refusal);
-    }
     match (refusal.rule, refusal.until) {
         (rules::OBSERVE_BY_DEFAULT, Some(_)) if mode == Mode::Approve => {
             case.defer(Phase::AwaitingApproval, refusal, action.name)
