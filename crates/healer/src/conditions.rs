@@ -107,6 +107,15 @@ fn over(text: &str) -> Truth {
     Truth::Over(text.to_owned())
 }
 
+/// Why a node cannot be taken for ready, if it cannot.
+pub fn unready(node: &Node) -> Option<String> {
+    match node_not_ready(node, &LeaseAge::Unread) {
+        Truth::Over(_) => None,
+        Truth::Holds => Some("the node is not ready".to_owned()),
+        Truth::Unknown(why) => Some(why),
+    }
+}
+
 fn node_not_ready(node: &Node, _: &LeaseAge) -> Truth {
     match find(&node.status.conditions, "Ready").map(|ready| ready.status) {
         Some(Status::True) => over("the node is ready"),

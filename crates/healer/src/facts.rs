@@ -1,10 +1,14 @@
 //! What was read live, for one decision: from a quorum, moments ago.
 
+mod workload;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cluster::views::{self, Amount, Deployment, Meta, Node, Pod, ReplicaSet, Status, find};
+use cluster::views::{Meta, Node, Pod, Status, find};
 use model::{Lineage, ObjectRef};
+
+pub use workload::Workload;
 
 /// The result of reading one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,138 +198,10 @@ pub enum LeaseAge {
     },
 }
 
-/// A controller of pods, whatever its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Workload {
-    /// Which one.
-    pub reference: ObjectRef,
-    /// The version that was read.
-    pub resource_version: String,
-    /// How many pods there should be.
-    pub desired: u32,
-    /// How many are ready.
-    pub ready: u32,
-    /// Whether a rollout is under way: not all pods are of the newest revision, or the controller
-    /// has not seen the newest one yet.
-    pub is_rolling: bool,
-    /// Whether the server says that the rollout is stuck.
-    pub is_stuck: bool,
-    /// How many of its pods a rollout takes away at once, by its strategy.
-    pub at_once: u32,
-    /// Why a restart would do nothing, where it would not.
-    pub holds_rollouts: Option<&'static str>,
-    /// The attempt that changed it last.
-    pub attempt: Option<String>,
-    /// Whether somebody put it out of bounds.
-    pub is_excluded: bool,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-}
-
 /// Whether somebody put an object out of bounds: the annotation or label, unless it says `false`.
 pub fn is_excluded(meta: &Meta) -> bool {
     let says = |value: Option<&str>| value.is_some_and(|value| value != "false");
     says(meta.annotations.get(crate::marks::EXCLUDE)) || says(meta.labels.get(crate::marks::EXCLUDE))
-}
-
-fn count(pods: i32) -> u32 {
-    u32::try_from(pods).unwrap_or(0)
-}
-
-/// How many pods a rolling update takes away at once: one at least.
-fn at_once(max_unavailable: Option<&Amount>, desired: u32) -> u32 {
-    max_unavailable.map_or(1, |amount| amount.at_most(desired)).max(1)
-}
-
-/// A strategy by which pods are replaced only when somebody deletes them.
-fn on_delete(kind: &str) -> Option<&'static str> {
-    (kind == "OnDelete").then_some("its strategy is OnDelete: whoever runs it replaces its pods")
-}
-
-impl Workload {
-    fn new(kind: &str, meta: &Meta) -> Self {
-        Self {
-            reference: meta.reference(kind),
-            resource_version: meta.resource_version.to_string(),
-            desired: 0,
-            ready: 0,
-            is_rolling: false,
-            is_stuck: false,
-            at_once: 1,
-            holds_rollouts: None,
-            attempt: meta.annotations.get(cluster::effects::ATTEMPT).map(str::to_owned),
-            is_excluded: is_excluded(meta),
-            labels: meta.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-        }
-    }
-}
-
-impl From<&Deployment> for Workload {
-    fn from(deployment: &Deployment) -> Self {
-        let Deployment { metadata, spec, status } = deployment;
-        let desired = count(spec.replicas.unwrap_or(1));
-        let is_stuck = find(&status.conditions, "Progressing").is_some_and(|progressing| {
-            progressing.status == Status::False && progressing.reason == "ProgressDeadlineExceeded"
-        });
-        Self {
-            desired,
-            ready: count(status.ready_replicas),
-            is_rolling: status.observed_generation < metadata.generation
-                || count(status.updated_replicas) < desired,
-            is_stuck,
-            at_once: match spec.strategy.kind.as_str() {
-                "Recreate" => desired.max(1),
-                _ => at_once(spec.strategy.rolling_update.max_unavailable.as_ref(), desired),
-            },
-            holds_rollouts: spec.paused.then_some("its rollouts are paused by whoever runs it"),
-            ..Self::new("Deployment", metadata)
-        }
-    }
-}
-
-impl From<&views::StatefulSet> for Workload {
-    fn from(set: &views::StatefulSet) -> Self {
-        let views::StatefulSet { metadata, spec, status } = set;
-        let desired = count(spec.replicas.unwrap_or(1));
-        let strategy = &spec.update_strategy;
-        Self {
-            desired,
-            ready: count(status.ready_replicas),
-            is_rolling: status.observed_generation < metadata.generation
-                || status.current_revision != status.update_revision,
-            at_once: at_once(strategy.rolling_update.max_unavailable.as_ref(), desired),
-            holds_rollouts: on_delete(&strategy.kind),
-            ..Self::new("StatefulSet", metadata)
-        }
-    }
-}
-
-impl From<&views::DaemonSet> for Workload {
-    fn from(set: &views::DaemonSet) -> Self {
-        let views::DaemonSet { metadata, spec, status } = set;
-        let desired = count(status.desired_number_scheduled);
-        let strategy = &spec.update_strategy;
-        Self {
-            desired,
-            ready: count(status.number_ready),
-            is_rolling: status.observed_generation < metadata.generation
-                || status.updated_number_scheduled < status.desired_number_scheduled,
-            at_once: at_once(strategy.rolling_update.max_unavailable.as_ref(), desired),
-            holds_rollouts: on_delete(&strategy.kind),
-            ..Self::new("DaemonSet", metadata)
-        }
-    }
-}
-
-impl From<&ReplicaSet> for Workload {
-    fn from(set: &ReplicaSet) -> Self {
-        let ReplicaSet { metadata, spec, status } = set;
-        Self {
-            desired: count(spec.replicas.unwrap_or(1)),
-            ready: count(status.ready_replicas),
-            ..Self::new("ReplicaSet", metadata)
-        }
-    }
 }
 
 /// Whether a pod passes its readiness checks.
@@ -374,41 +250,7 @@ pub fn lineage_of(pod: &Pod) -> Lineage {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
-
-    fn read<V>(spec: &Value, status: &Value) -> Workload
-    where
-        V: serde::de::DeserializeOwned,
-        Workload: for<'a> From<&'a V>,
-    {
-        let metadata = json!({"name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "1"});
-        let object = json!({"metadata": metadata, "spec": spec, "status": status});
-        Workload::from(&serde_json::from_value::<V>(object).expect("a view"))
-    }
-
-    #[test]
-    fn a_deployment_says_how_many_pods_a_restart_takes() {
-        let rolling = |max: Value| json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": max}});
-        for (replicas, strategy, at_once) in [
-            (10, rolling(json!("25%")), 3),
-            (2, rolling(json!("25%")), 1),
-            (10, rolling(json!(4)), 4),
-            (10, rolling(json!(0)), 1),
-            (3, rolling(json!(9)), 3),
-            (3, rolling(json!("many")), 3),
-            (3, json!({"type": "Recreate", "rollingUpdate": null}), 3),
-            (0, json!({"type": "Recreate"}), 1),
-            (3, json!(null), 1),
-        ] {
-            let workload =
-                read::<Deployment>(&json!({"replicas": replicas, "strategy": strategy}), &json!({}));
-            assert_eq!(workload.at_once, at_once, "{replicas} {strategy}");
-            assert_eq!(workload.holds_rollouts, None);
-        }
-        assert!(read::<Deployment>(&json!({"paused": true}), &json!({})).holds_rollouts.is_some());
-    }
 
     #[test]
     fn dns_is_known_by_the_label_that_says_so() {
@@ -418,18 +260,5 @@ mod tests {
         };
         assert_eq!(dns_label(labels), Some(("app.kubernetes.io/name", "coredns".to_owned())));
         assert_eq!(dns_label(|_| Some("web".to_owned())), None);
-    }
-
-    #[test]
-    fn sets_say_it_too() {
-        let strategy =
-            json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}}});
-        let agents = read::<views::DaemonSet>(&strategy, &json!({"desiredNumberScheduled": 95}));
-        assert_eq!((agents.at_once, agents.holds_rollouts), (10, None));
-        let db = read::<views::StatefulSet>(&json!({"replicas": 5}), &json!({}));
-        assert_eq!((db.at_once, db.holds_rollouts), (1, None));
-        let by_hand = json!({"updateStrategy": {"type": "OnDelete"}});
-        assert!(read::<views::DaemonSet>(&by_hand, &json!({})).holds_rollouts.is_some());
-        assert!(read::<views::StatefulSet>(&by_hand, &json!({})).holds_rollouts.is_some());
     }
 }

@@ -83,6 +83,8 @@ pub struct Tried {
 pub struct Ledger {
     disruptions: Vec<Disruption>,
     tried: Vec<Tried>,
+    /// The remediations of nodes there are, by name: those that may have left a mark.
+    of_nodes: BTreeSet<String>,
 }
 
 impl Tried {
@@ -114,9 +116,11 @@ impl Ledger {
     pub fn of<'a>(remediations: impl IntoIterator<Item = &'a Remediation>) -> Self {
         let mut ledger = Self::default();
         for remediation in remediations {
-            let (Some(name), Some(status)) = (&remediation.metadata.name, &remediation.status) else {
-                continue;
-            };
+            let Some(name) = &remediation.metadata.name else { continue };
+            if remediation.spec.lineage.kind == "Node" {
+                ledger.of_nodes.insert(name.clone());
+            }
+            let Some(status) = &remediation.status else { continue };
             let marks = outstanding(&status.attempts).map(|attempt| attempt.number);
             for attempt in &status.attempts {
                 let is_outstanding = marks == Some(attempt.number);
@@ -247,6 +251,11 @@ impl Ledger {
     /// The last restart of the workload that a lineage is an instance of, within the window.
     pub fn restarted(&self, lineage: &Lineage, window: Duration, now: Now) -> Option<&Tried> {
         self.tried(lineage, window, now).filter(|tried| tried.is_restart).max_by_key(|tried| tried.intended)
+    }
+
+    /// Whether there is a remediation of a node by this name, whatever became of it.
+    pub fn knows(&self, name: &str) -> bool {
+        self.of_nodes.contains(name)
     }
 
     /// Open attempts, all of them.

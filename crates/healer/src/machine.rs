@@ -13,7 +13,10 @@ mod conclude;
 mod decide;
 mod memory;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 pub(crate) mod tests_support;
+mod undo;
 
 use std::time::Duration;
 
@@ -57,6 +60,9 @@ pub enum Plan {
     Replaced,
     /// It is gone, not used any more, or not for this any more.
     Gone,
+    /// It says the same, but whether it still is for this rests on labels of the namespace that are
+    /// not known: nothing is done and nothing given up before they are.
+    Unknown,
 }
 
 /// What to do.

@@ -4,15 +4,19 @@
 //! oldest, then the first by name: a further policy never leads to more being done. All of them
 //! say so in their status.
 
+mod fit;
+mod status;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::Issue;
-use model::issue::Key;
-use model::policy::{Condition, HealingPolicy, HealingPolicySpec, HealingPolicyStatus};
+use model::policy::{HealingPolicy, HealingPolicySpec};
 
+use fit::{fits, names};
+
+pub use fit::{Candidate, Fit, covers};
 pub use validate::{Refusal, validate};
 
 /// Most policies read. Their number is a person's work; more is a generator gone wrong.
@@ -28,7 +32,7 @@ pub enum Source {
 }
 
 /// A policy as it was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its name.
     pub name: String,
@@ -48,6 +52,9 @@ pub struct Book {
     entries: Vec<Entry>,
     /// Which policies were seen to match the same issue: the one used, those not, and an example.
     overlaps: BTreeMap<(String, String), String>,
+    /// Of which policies it could not be told whether they are for an issue: an example, and what
+    /// is not known of it.
+    undecided: BTreeMap<String, (String, String)>,
 }
 
 /// Reads the policies of a file: YAML documents of kind HealingPolicy, as `kubectl` takes them.
@@ -71,14 +78,22 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<HealingPolicy>, model::config
     Ok(policies)
 }
 
-/// What a policy is for, with what the cluster says of the subject.
-pub struct Candidate<'a> {
-    /// The issue.
-    pub issue: &'a Issue,
-    /// Labels of its namespace; `None` where it has none or they are not known.
-    pub namespace_labels: Option<&'a BTreeMap<String, String>>,
-    /// Labels of its subject; `None` where they are not known.
-    pub labels: Option<&'a BTreeMap<String, String>>,
+/// What is found for an issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice<'a> {
+    /// This policy.
+    Policy(&'a Entry),
+    /// None is for it.
+    None,
+    /// It cannot be told yet: this policy would come first, but whether it is for the issue rests on
+    /// something that is not known. Until it is, nothing is done, lest it be done under a less
+    /// cautious one.
+    Unknown {
+        /// That policy.
+        policy: &'a Entry,
+        /// What is not known.
+        what: String,
+    },
 }
 
 impl Book {
@@ -97,7 +112,7 @@ impl Book {
             .collect();
         entries.sort_by_key(precedence);
         refuse_namesakes(&mut entries);
-        Self { entries, overlaps: BTreeMap::new() }
+        Self { entries, overlaps: BTreeMap::new(), undecided: BTreeMap::new() }
     }
 
     /// All policies, by precedence.
@@ -120,17 +135,44 @@ impl Book {
         self.usable().any(|entry| entry.spec.selects.selector.is_some() && names(&entry.spec, issue))
     }
 
-    /// The policy for an issue. Notes where several match.
-    pub fn choose(&mut self, candidate: &Candidate<'_>) -> Option<&Entry> {
-        let matching: Vec<usize> = (0..self.entries.len())
-            .filter(|&at| self.entries[at].refusals.is_empty() && matches(&self.entries[at].spec, candidate))
-            .collect();
-        let (&first, others) = matching.split_first()?;
-        for &other in others {
-            let pair = (self.entries[first].name.clone(), self.entries[other].name.clone());
-            self.overlaps.entry(pair).or_insert_with(|| candidate.issue.key().to_string());
+    /// The policy for an issue: of those that are for it the first by precedence, as soon as it is
+    /// known of every one before it that it is not. Notes where several match, and what is not known.
+    pub fn choose(&mut self, candidate: &Candidate<'_>) -> Choice<'_> {
+        let example = candidate.issue.key().to_string();
+        let mut first: Option<usize> = None;
+        for at in 0..self.entries.len() {
+            let entry = &self.entries[at];
+            if !entry.refusals.is_empty() {
+                continue;
+            }
+            match (fits(&entry.spec, candidate), first) {
+                (Fit::No, _) => self.is_decided(at, &example),
+                (Fit::Yes, None) => {
+                    self.is_decided(at, &example);
+                    first = Some(at);
+                }
+                (Fit::Yes, Some(first)) => {
+                    let pair = (self.entries[first].name.clone(), entry.name.clone());
+                    self.overlaps.entry(pair).or_insert_with(|| example.clone());
+                }
+                (Fit::Unknown(what), None) => {
+                    let name = entry.name.clone();
+                    self.undecided.entry(name).or_insert_with(|| (example, what.clone()));
+                    return Choice::Unknown { policy: &self.entries[at], what };
+                }
+                // It would not be used whatever its answer.
+                (Fit::Unknown(_), Some(_)) => {}
+            }
         }
-        Some(&self.entries[first])
+        first.map_or(Choice::None, |first| Choice::Policy(&self.entries[first]))
+    }
+
+    /// What was not known of the example is known now.
+    fn is_decided(&mut self, at: usize, example: &str) {
+        let name = &self.entries[at].name;
+        if self.undecided.get(name).is_some_and(|(issue, _)| issue == example) {
+            self.undecided.remove(name);
+        }
     }
 
     /// What was seen to overlap before stays known when the policies are read anew.
@@ -146,46 +188,6 @@ impl Book {
         });
         self.overlaps = still.map(|(pair, example)| (pair.clone(), example.clone())).collect();
         self
-    }
-
-    /// What to say of a policy in its resource's status, given what it says already: a condition
-    /// that does not change keeps its date.
-    pub fn status(&self, policy: &HealingPolicy, now: Timestamp) -> Option<HealingPolicyStatus> {
-        let name = policy.metadata.name.as_deref()?;
-        let is_it = |entry: &&Entry| entry.name == name && matches!(entry.source, Source::Resource(_));
-        let entry = self.entries.iter().find(is_it)?;
-        let before = policy.status.as_ref().map_or(&[][..], |status| &status.conditions[..]);
-        let conditions =
-            [accepted(entry), self.unambiguous(entry)].map(|condition| dated(condition, before, now));
-        Some(HealingPolicyStatus { observed_generation: entry.generation, conditions: conditions.to_vec() })
-    }
-
-    fn unambiguous(&self, entry: &Entry) -> Condition {
-        let with: Vec<String> = self
-            .overlaps
-            .iter()
-            .filter_map(|((used, unused), example)| {
-                if *used == entry.name {
-                    Some(format!("{unused} matches {example} too, and this policy is used"))
-                } else if *unused == entry.name {
-                    Some(format!(
-                        "{used} matches {example} too, and is used instead: it is more cautious, or older"
-                    ))
-                } else {
-                    None
-                }
-            })
-            .collect();
-        if with.is_empty() {
-            return condition(
-                "Unambiguous",
-                true,
-                "NoOverlap",
-                "no other policy was seen to match the same issues",
-            );
-        }
-        let message = format!("{}; narrow one of them", with.join("; "));
-        condition("Unambiguous", false, "Overlap", &message)
     }
 
     fn usable(&self) -> impl Iterator<Item = &Entry> {
@@ -216,81 +218,13 @@ fn refuse_namesakes(entries: &mut [Entry]) {
     }
 }
 
-fn accepted(entry: &Entry) -> Condition {
-    if entry.refusals.is_empty() {
-        return condition("Accepted", true, "Valid", "in use");
-    }
-    let reasons: Vec<String> = entry.refusals.iter().map(ToString::to_string).collect();
-    condition("Accepted", false, "EmptyMeansNothing", &format!("matches nothing: {}", reasons.join("; ")))
-}
-
-fn condition(kind: &str, holds: bool, reason: &str, message: &str) -> Condition {
-    Condition {
-        kind: kind.to_owned(),
-        status: if holds { "True" } else { "False" }.to_owned(),
-        reason: reason.to_owned(),
-        message: message.to_owned(),
-        last_transition_time: None,
-    }
-}
-
-fn dated(condition: Condition, before: &[Condition], now: Timestamp) -> Condition {
-    let same = before.iter().find(|old| old.kind == condition.kind && old.status == condition.status);
-    let since = same.and_then(|old| old.last_transition_time).unwrap_or(now);
-    Condition { last_transition_time: Some(since), ..condition }
-}
-
-/// Whether a policy matches as far as the issue alone says.
-fn names(spec: &HealingPolicySpec, issue: &Issue) -> bool {
-    let severities = spec.selects.severities.as_ref();
-    names_key(spec, &issue.key()) && severities.is_none_or(|severities| severities.contains(&issue.severity))
-}
-
-fn names_key(spec: &HealingPolicySpec, key: &Key) -> bool {
-    let selects = &spec.selects;
-    selects.codes.contains(&key.code)
-        && selects.namespaces.as_ref().is_none_or(|namespaces| {
-            !key.lineage.namespace.is_empty()
-                && namespaces.iter().any(|name| name == "*" || *name == key.lineage.namespace)
-        })
-}
-
-/// Whether a policy still is for what was taken up under it: a person who takes a namespace or a
-/// check out of it means what is under way, too. What may change by itself meanwhile, severity and
-/// the subject's labels, is not asked again.
-pub fn covers(
-    spec: &HealingPolicySpec,
-    key: &Key,
-    namespace_labels: Option<&BTreeMap<String, String>>,
-) -> bool {
-    let selector = spec.selects.namespace_selector.as_ref();
-    names_key(spec, key)
-        && selector.is_none_or(|selector| namespace_labels.is_some_and(|labels| selector.matches(labels)))
-}
-
-/// Whether a policy matches. What is not known matches no selector.
-fn matches(spec: &HealingPolicySpec, candidate: &Candidate<'_>) -> bool {
-    let selects = &spec.selects;
-    let is_namespaced = !candidate.issue.lineage.namespace.is_empty();
-    let says_where = selects.namespaces.is_some() || selects.namespace_selector.is_some();
-    names(spec, candidate.issue)
-        && (says_where || !is_namespaced)
-        && selects
-            .namespace_selector
-            .as_ref()
-            .is_none_or(|selector| candidate.namespace_labels.is_some_and(|labels| selector.matches(labels)))
-        && selects
-            .selector
-            .as_ref()
-            .is_none_or(|selector| candidate.labels.is_some_and(|labels| selector.matches(labels)))
-}
-
 #[cfg(test)]
 mod tests {
     use model::policy::{ActionName, Match, Mode, Selector, Step};
     use model::{DurationText, Lineage, ObjectRef, Severity, codes};
     use proptest::prelude::*;
 
+    use super::status::accepted;
     use super::*;
 
     pub(super) fn spec(mode: Mode) -> HealingPolicySpec {
@@ -314,7 +248,7 @@ mod tests {
         }
     }
 
-    fn issue(namespace: &str) -> Issue {
+    pub(in crate::policy) fn issue(namespace: &str) -> Issue {
         Issue {
             code: codes::POD_RUNNING_NOT_READY.into(),
             severity: Severity::Warning,
@@ -342,8 +276,10 @@ mod tests {
     }
 
     fn chosen(book: &mut Book, issue: &Issue) -> Option<String> {
-        book.choose(&Candidate { issue, namespace_labels: None, labels: None })
-            .map(|entry| entry.name.clone())
+        match book.choose(&Candidate { issue, namespace_labels: None, labels: None }) {
+            Choice::Policy(entry) => Some(entry.name.clone()),
+            Choice::None | Choice::Unknown { .. } => None,
+        }
     }
 
     #[test]
@@ -378,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn another_namespace_and_unknown_labels_do_not_match() {
+    fn another_namespace_does_not_match_and_unknown_labels_choose_nothing() {
         let mut book = book(&[("a", at(1), Mode::Enforce)]);
         assert_eq!(chosen(&mut book, &issue("bank")), None);
         let mut selecting = spec(Mode::Enforce);
@@ -390,29 +326,54 @@ mod tests {
         assert_eq!(chosen(&mut book, &issue), None);
         let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
         let candidate = Candidate { issue: &issue, namespace_labels: None, labels: Some(&labels) };
-        assert!(book.choose(&candidate).is_some());
+        assert!(matches!(book.choose(&candidate), Choice::Policy(_)));
     }
 
     #[test]
-    fn what_is_taken_out_of_a_policy_is_not_covered_any_more() {
-        let key = issue("shop").key();
-        let policy = spec(Mode::Enforce);
-        assert!(covers(&policy, &key, None));
-        let change = |change: fn(&mut HealingPolicySpec)| {
-            let mut changed = policy.clone();
-            change(&mut changed);
-            changed
-        };
-        assert!(!covers(&change(|p| p.selects.namespaces = Some(vec!["bank".into()])), &key, None));
-        assert!(!covers(&change(|p| p.selects.codes = vec!["PodOOMKilled".into()]), &key, None));
-        let by_label = change(|p| {
-            let match_labels = [("heal".to_owned(), "yes".to_owned())].into();
-            p.selects.namespace_selector = Some(Selector { match_labels, ..Selector::default() });
-        });
-        let labels = BTreeMap::from([("heal".to_owned(), "yes".to_owned())]);
-        assert!(covers(&by_label, &key, Some(&labels)));
-        assert!(!covers(&by_label, &key, Some(&BTreeMap::new())));
-        assert!(!covers(&by_label, &key, None));
+    fn a_more_cautious_policy_is_not_passed_over_because_labels_cannot_be_read() {
+        let mut cautious = spec(Mode::Observe);
+        cautious.selects.selector =
+            Some(Selector { match_labels: [("app".into(), "web".into())].into(), ..Selector::default() });
+        let entries =
+            [("careful".to_owned(), at(2), 1, cautious), ("bold".to_owned(), at(1), 1, spec(Mode::Enforce))];
+        let mut book = Book::new(entries, "seaworthy");
+        let issue = issue("shop");
+        let labels = |app: &str| BTreeMap::from([("app".to_owned(), app.to_owned())]);
+        for (labels, expected) in
+            [(None, None), (Some(labels("db")), Some("bold")), (Some(labels("web")), Some("careful"))]
+        {
+            let candidate = Candidate { issue: &issue, namespace_labels: None, labels: labels.as_ref() };
+            let chosen = match book.choose(&candidate) {
+                Choice::Policy(entry) => Some(entry.name.clone()),
+                Choice::None => panic!("two are for it"),
+                Choice::Unknown { policy, .. } => {
+                    assert_eq!(policy.name, "careful");
+                    None
+                }
+            };
+            assert_eq!(chosen.as_deref(), expected, "{labels:?}");
+            let said = book.decidable(book.get("careful").unwrap());
+            assert_eq!(said.status == "False", labels.is_none(), "{}", said.message);
+            if labels.is_none() {
+                assert!(
+                    said.message.contains("the labels of Deployment/shop/web are not known"),
+                    "{}",
+                    said.message
+                );
+            }
+        }
+    }
+
+    /// What comes later in the order does not keep the first from being used.
+    #[test]
+    fn only_what_comes_first_is_waited_for() {
+        let mut bold = spec(Mode::Enforce);
+        bold.selects.selector =
+            Some(Selector { match_labels: [("app".into(), "web".into())].into(), ..Selector::default() });
+        let entries =
+            [("careful".to_owned(), at(2), 1, spec(Mode::Observe)), ("bold".to_owned(), at(1), 1, bold)];
+        let mut book = Book::new(entries, "seaworthy");
+        assert_eq!(chosen(&mut book, &issue("shop")).as_deref(), Some("careful"));
     }
 
     #[test]

@@ -75,10 +75,15 @@ pub fn pools(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now
 /// What is taken of the cluster's nodes, by anybody, and of its pods, by us.
 pub fn in_use(nodes: &BTreeMap<String, Node>, ledger: &Ledger, now: Now) -> (usize, usize) {
     let ours: BTreeSet<&str> = ledger.all_live(Unit::Node, now).map(|entry| entry.node.as_str()).collect();
-    let is_down =
-        |(name, node): &(&String, &Node)| ours.contains(name.as_str()) || marks::held_down_by(node).is_some();
+    let is_down = |(name, node): &(&String, &Node)| ours.contains(name.as_str()) || is_held(node);
     let pods = ledger.all_live(Unit::Pod, now).map(|entry| entry.pods as usize).sum();
     (nodes.iter().filter(is_down).count(), pods)
+}
+
+/// Whether a node takes no new pods by somebody's mark; also by one like ours that no remediation
+/// speaks of.
+fn is_held(node: &Node) -> bool {
+    marks::held_down_by(node).is_some() || marks::has_taint(node)
 }
 
 /// Nodes held down by us and by others, the one in question not counted: what is done to it
@@ -87,11 +92,7 @@ fn nodes(request: &Request<'_>, world: &World<'_>, ledger: &Ledger, now: Now) ->
     let target = &request.spec.lineage.name;
     let live = ledger.live(Unit::Node, &request.id, &request.spec.lineage, now);
     let ours = live.map(|entry| entry.node.as_str());
-    let theirs = world
-        .nodes
-        .iter()
-        .filter(|(_, node)| marks::held_down_by(node).is_some())
-        .map(|(name, _)| name.as_str());
+    let theirs = world.nodes.iter().filter(|(_, node)| is_held(node)).map(|(name, _)| name.as_str());
     // A node that is gone takes our mark along.
     let ours = ours.filter(|name| world.nodes.contains_key(*name));
     let down: BTreeSet<&str> = ours.chain(theirs).filter(|name| name != target).collect();

@@ -32,6 +32,8 @@ pub const ATTEMPT_CAP: &str = "AttemptCap";
 pub const CONDITION_STILL_TRUE: &str = "ConditionStillTrue";
 /// Wants everything that a decision rests on to be known and told of lately.
 pub const FRESH_VIEW: &str = "FreshView";
+/// Undoes only what bears our mark.
+pub const OWN_MARKS: &str = "OwnMarks";
 /// Takes many failures at once for one.
 pub use model::hold::CORRELATED_FAILURE;
 

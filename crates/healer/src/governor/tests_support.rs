@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cluster::views::{Namespace, Node, Pairs};
 use model::config::healer::HealerConfig;
-use model::issue::{Cause, Issue};
+use model::issue::{Cause, Issue, Resolution};
 use model::policy::ActionName;
 use model::remediation::{Attempt, AttemptResult, Part, PartState, Remediation};
 use model::{Lineage, ObjectRef};
@@ -29,6 +29,8 @@ pub(crate) enum Said {
     Firing,
     Folded,
     Silent,
+    /// Over and healthy since this moment.
+    Healthy(Duration),
 }
 
 pub(crate) struct Bench {
@@ -145,10 +147,10 @@ impl Bench {
         let ledger = Ledger::of(self.others.iter().chain([&self.remediation]));
         let inputs = Inputs {
             now: self.now,
-            standing: if self.said == Said::Silent {
-                Standing::Silent
-            } else {
-                Standing::Firing(&self.issue)
+            standing: match self.said {
+                Said::Firing | Said::Folded => Standing::Firing(&self.issue),
+                Said::Silent => Standing::Silent,
+                Said::Healthy(since) => Standing::Ended(Resolution::Healthy, since),
             },
             plan: self.plan,
             facts,
@@ -195,6 +197,7 @@ impl Bench {
                 Said::Firing => Standing::Firing(&self.issue),
                 Said::Folded => Standing::Folded(&folded),
                 Said::Silent => Standing::Silent,
+                Said::Healthy(since) => Standing::Ended(Resolution::Healthy, since),
             },
             facts: &self.facts,
             stage: self.stage,

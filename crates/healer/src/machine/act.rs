@@ -7,7 +7,7 @@ use cluster::effects::Answer;
 use model::remediation::{Attempt, Part, PartState};
 
 use super::case::Case;
-use super::decide::{lands_until, ready};
+use super::decide::{lands_until, ready, undecided};
 use super::{Command, Plan, Send};
 use crate::actions::{Effect, Observed, get};
 use crate::facts::{Facts, Found, Look, Subject};
@@ -87,6 +87,7 @@ fn withdrawn(case: &Case<'_>, attempt: &Attempt) -> Option<&'static str> {
         Plan::Current => None,
         Plan::Replaced => Some("the policy says something else now"),
         Plan::Gone => Some("the policy is gone, or not for this any more"),
+        Plan::Unknown => Some("whether the policy still is for this is not known"),
     }
 }
 
@@ -222,6 +223,9 @@ fn planned(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Comman
     let is_undo = case.is_undo(attempt);
     if let (Standing::Ended(resolution, _), false) = (case.inputs.standing, is_undo) {
         return skip_rest(case, attempt, &format!("the monitor says {}", resolution.as_str()));
+    }
+    if case.inputs.plan == Plan::Unknown && !is_undo {
+        return case.defer(case.status.phase, &undecided(case), attempt.action);
     }
     if let Some(why) = withdrawn(case, attempt) {
         return skip_rest(case, attempt, why);

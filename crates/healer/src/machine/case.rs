@@ -66,7 +66,7 @@ impl<'a> Case<'a> {
 
     /// Looks again after `pause`, unless something changes before.
     pub(super) fn wait(&self, pause: Duration) -> Command {
-        Command::Wait(Some(self.inputs.now.monotonic + pause))
+        Command::Wait(Some(self.inputs.now.monotonic.saturating_add(pause)))
     }
 
     /// What was read for this step, or the command to read it.

@@ -5,20 +5,22 @@ use std::time::Duration;
 use model::alert::VALIDITY;
 use model::issue::Resolution;
 use model::policy::ActionName;
-use model::remediation::{Attempt, AttemptResult, Part, PartState, Phase};
+use model::remediation::{Attempt, AttemptResult, PartState, Phase};
 
 use super::case::Case;
-use super::{Command, decide};
+use super::{Command, undo};
 use crate::actions::{self, Verify};
 use crate::conditions::{self, Truth};
 use crate::facts::{Found, Look};
 use crate::governor::{Refusal, rules};
 use crate::inbox::Standing;
 use crate::ledger::outstanding;
-use crate::marks;
 
 /// The monitor says the one thing and the object the other: when to look again.
 const DISAGREE: Duration = Duration::from_secs(5);
+/// For how long they may differ: a kubelet's status is some ten seconds old at most, and a monitor
+/// reads everything anew within minutes.
+const DISAGREE_MAX: Duration = Duration::from_mins(10);
 
 /// The open attempt has no effect left to send or observe.
 pub(super) fn after_acting(case: &Case<'_>) -> Command {
@@ -28,7 +30,8 @@ pub(super) fn after_acting(case: &Case<'_>) -> Command {
     }
     let needs_no_proof = case.is_undo(attempt) || actions::get(attempt.action).verify == Verify::Nothing;
     if needs_no_proof {
-        return close(case, happened(attempt), "done", Phase::Pending);
+        let detail = if case.is_undo(attempt) { undo::DONE } else { "done" };
+        return close(case, happened(attempt), detail, Phase::Pending);
     }
     if case.status.phase != Phase::Verifying {
         let result = happened(attempt);
@@ -111,7 +114,7 @@ fn verify(case: &Case<'_>, attempt: &Attempt) -> Command {
     let is_silent = matches!(case.inputs.standing, Standing::Silent | Standing::Unheard);
     // A source that fell silent may come back with the word that it is healthy.
     let patience = if is_silent { Duration::try_from(VALIDITY).unwrap_or_default() } else { Duration::ZERO };
-    match (timeout + patience).checked_sub(passed).filter(|rest| !rest.is_zero()) {
+    match timeout.saturating_add(patience).checked_sub(passed).filter(|rest| !rest.is_zero()) {
         Some(rest) => case.wait(rest),
         None if is_silent => {
             close(case, AttemptResult::DidNotHelp, "nobody said that it helped", Phase::Pending)
@@ -141,17 +144,38 @@ pub(super) fn healthy(case: &Case<'_>, since: Duration) -> Command {
         Ok(facts) => facts,
         Err(look) => return look,
     };
-    if matches!(facts.subject, Some(Found::Unreadable(_))) {
-        return case.wait(DISAGREE);
+    if let Some(Found::Unreadable(why)) = &facts.subject {
+        return contradicted(case, lasted, &format!("it cannot be read: {why}"));
     }
     let is_gone = matches!(facts.subject, Some(Found::Absent));
     if !is_gone && conditions::lineage(&spec.check, facts) == Truth::Holds {
-        return case.wait(DISAGREE);
+        return contradicted(case, lasted, &format!("{} still holds", spec.check));
     }
     if case.status.open_attempt().is_some() && outstanding(&case.status.attempts).is_some() {
         return close(case, AttemptResult::Helped, "healthy again", Phase::Pending);
     }
-    take_back(case).unwrap_or_else(|| finish(case))
+    undo::take_back(case).unwrap_or_else(|| finish(case))
+}
+
+/// The monitor has said for so long that it is healthy, and a live look does not. One of them will
+/// change its mind within moments; if neither does, a person is to know.
+fn contradicted(case: &Case<'_>, lasted: Duration, why: &str) -> Command {
+    let patience = Duration::from_secs(case.remediation.spec.healthy_for_s).saturating_add(DISAGREE_MAX);
+    if lasted < patience {
+        return case.wait(DISAGREE);
+    }
+    if case.status.phase.is_over() {
+        return undo::later(case, why);
+    }
+    let wall = case.wall();
+    case.write(|status| {
+        if status.open_attempt().is_some() {
+            set_last(status, |last| close_attempt(last, AttemptResult::DidNotHelp, why, case));
+        }
+        status.phase = Phase::Escalated;
+        status.message = format!("the monitor says that it is healthy, but {why}: a person is needed");
+        status.ended = Some(wall);
+    })
 }
 
 /// It is over, one way or the other.
@@ -181,99 +205,6 @@ fn finish(case: &Case<'_>) -> Command {
     })
 }
 
-/// Takes our mark off a node where one is left. `None` when nothing is left to take back.
-fn take_back(case: &Case<'_>) -> Option<Command> {
-    let put = outstanding(&case.status.attempts)?;
-    let undo = actions::get(actions::get(put.action).undo?);
-    let Some(facts) = case.inputs.facts else {
-        let look = Look { subject: Some(case.remediation.spec.lineage.clone()), ..Look::default() };
-        return Some(Command::Look(Box::new(look)));
-    };
-    let gone = |reason: &str| {
-        let refusal = Refusal { rule: "OwnMarks", reason: reason.to_owned(), until: None };
-        Some(nothing_to_take_back(case, &refusal))
-    };
-    match &facts.subject {
-        Some(Found::Absent) => return gone("the node is gone, and the mark with it"),
-        Some(Found::There(subject)) if subject.reference().uid != put.target.uid => {
-            return gone("another node has its name");
-        }
-        Some(Found::There(_)) => {}
-        Some(Found::Unreadable(_)) | None => return Some(case.wait(DISAGREE)),
-    }
-    if facts.node().is_some_and(|node| !marks::has_taint(node)) {
-        return gone("somebody has taken the mark off");
-    }
-    if let Some(rest) = undo_waits(case) {
-        return Some(case.wait(rest));
-    }
-    let spec = &case.remediation.spec;
-    let parts = (undo.targets)(&actions::Aim { spec, issue: None, facts }).unwrap_or_default();
-    Some(decide::begin_with(case, put.step as usize, undo, parts, facts, true))
-}
-
-/// How long until the mark may be taken off once more: after each attempt that came to nothing
-/// twice as long, because what is not counted by a cap is not to be tried without a pause.
-fn undo_waits(case: &Case<'_>) -> Option<Duration> {
-    let is_failed = |attempt: &&Attempt| case.is_undo(attempt) && !attempt.happened();
-    let failed = case.status.attempts.iter().rev().take_while(is_failed).count();
-    let closed = case.status.attempts.last().filter(|_| failed > 0)?.closed?;
-    let wait = rules::back_off(&case.inputs.world.config.attempts, failed);
-    wait.checked_sub(case.inputs.now.since(closed)).filter(|rest| !rest.is_zero())
-}
-
-/// Records that there is nothing of ours to take back (any more), so that it does not count.
-pub(super) fn nothing_to_take_back(case: &Case<'_>, refusal: &Refusal) -> Command {
-    let Some(put) = outstanding(&case.status.attempts) else { return Command::Wait(None) };
-    let wall = case.wall();
-    let detail = format!("{}: {}", refusal.rule, refusal.reason);
-    let part = Part {
-        target: put.target.clone(),
-        node: String::new(),
-        owner: None,
-        pods: None,
-        state: PartState::HappenedMaybeNotOurs,
-        opened: None,
-        ready_before: None,
-        detail: detail.clone(),
-    };
-    let attempt = Attempt {
-        step: put.step,
-        number: case.next_number(),
-        action: ActionName::ReleaseNode,
-        target: put.target.clone(),
-        epoch: case.status.epoch,
-        intended: wall,
-        lands_until: wall,
-        parts: vec![part],
-        result: AttemptResult::HappenedMaybeNotOurs,
-        detail,
-        observed: Some(wall),
-        closed: Some(wall),
-    };
-    case.write(|status| status.attempts.push(attempt))
-}
-
-/// It is over and nobody complains any more, but nobody has said healthy either: a mark of ours is
-/// taken back when the object itself looks well, and has had time to be complained about.
-pub(super) fn tidy_unheard(case: &Case<'_>) -> Command {
-    let now = case.inputs.now.monotonic;
-    let silent = case.inputs.memory.unheard_since().map_or(Duration::ZERO, |since| now.saturating_sub(since));
-    if let Some(rest) = decide::UNHEARD_MAX.checked_sub(silent).filter(|rest| !rest.is_zero()) {
-        return case.wait(rest);
-    }
-    let spec = &case.remediation.spec;
-    let facts = match case.facts(|| Look { subject: Some(spec.lineage.clone()), ..Look::default() }) {
-        Ok(facts) => facts,
-        Err(look) => return look,
-    };
-    let is_gone = matches!(facts.subject, Some(Found::Absent));
-    if is_gone || matches!(conditions::lineage(&spec.check, facts), Truth::Over(_)) {
-        return take_back(case).unwrap_or(Command::Wait(None));
-    }
-    case.wait(Duration::from_mins(1))
-}
-
 /// Closes the open attempt. What is over stays over.
 fn close(case: &Case<'_>, result: AttemptResult, detail: &str, phase: Phase) -> Command {
     let is_over = case.status.phase.is_over();
@@ -281,6 +212,8 @@ fn close(case: &Case<'_>, result: AttemptResult, detail: &str, phase: Phase) -> 
         set_last(status, |last| close_attempt(last, result, detail, case));
         if !is_over {
             status.phase = phase;
+            detail.clone_into(&mut status.message);
+        } else if detail == undo::DONE && undo::is_told(status) {
             detail.clone_into(&mut status.message);
         }
     })

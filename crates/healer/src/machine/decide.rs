@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use model::Lineage;
 use model::issue::Resolution;
 use model::policy::{ActionName, Mode};
 use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, Part, PartState, Phase};
 
 use super::case::Case;
-use super::{Command, Plan, conclude};
+use super::{Command, Plan, conclude, undo};
 use crate::actions::{self, Action, Aim, Verify};
 use crate::facts::{Facts, Found, Look, is_excluded};
 use crate::governor::{self, Refusal, Stage, rules};
@@ -42,6 +43,9 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
         Plan::Current => {}
         Plan::Replaced => return case.end(Phase::Cancelled, "the policy says something else now"),
         Plan::Gone => return case.end(Phase::Cancelled, "the policy is gone, or not for this any more"),
+        // A question to a person stays asked.
+        Plan::Unknown if case.status.phase == Phase::AwaitingApproval => return case.wait(IDLE),
+        Plan::Unknown => return case.defer(Phase::Deferred, &undecided(case), next_action(case)),
     }
     if let Some(end) = without_approval(case) {
         return end;
@@ -61,10 +65,25 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
     }
 }
 
+/// Whether the policy still is for this cannot be told.
+pub(super) fn undecided(case: &Case<'_>) -> Refusal {
+    const LOOK_AGAIN: Duration = Duration::from_secs(5);
+    let Lineage { namespace, .. } = &case.remediation.spec.lineage;
+    let reason = format!("the labels of namespace {namespace} are not known, by which the policy selects");
+    let until = Some(case.inputs.now.wall_in(LOOK_AGAIN));
+    Refusal { rule: rules::FRESH_VIEW, reason, until }
+}
+
+/// The action that a wait is for, where none has been weighed yet.
+fn next_action(case: &Case<'_>) -> ActionName {
+    let first = || case.remediation.spec.steps.first().map(|step| step.action);
+    case.status.action.or_else(first).unwrap_or(ActionName::CollectEvidence)
+}
+
 /// Nobody tells of it. Nothing is done without a complaint, and silence is not health.
 fn unheard(case: &Case<'_>) -> Command {
     if case.status.phase.is_over() {
-        return conclude::tidy_unheard(case);
+        return undo::tidy_unheard(case);
     }
     let now = case.inputs.now.monotonic;
     let silent = case.inputs.memory.unheard_since().map_or(Duration::ZERO, |since| now.saturating_sub(since));
@@ -75,12 +94,12 @@ fn unheard(case: &Case<'_>) -> Command {
         return case.wait(soon);
     }
     // What was said before is not why it waits now. But a question to a person stays asked.
-    match (case.status.phase, case.remediation.spec.steps.first()) {
-        (Phase::Pending | Phase::Deferred, Some(step)) => {
+    match case.status.phase {
+        Phase::Pending | Phase::Deferred => {
             let until = Some(case.inputs.now.wall_in(rest));
             let reason = "the monitor does not tell of it any more: given up unless it does".to_owned();
             let refusal = Refusal { rule: rules::FRESH_VIEW, reason, until };
-            case.defer(Phase::Deferred, &refusal, case.status.action.unwrap_or(step.action))
+            case.defer(Phase::Deferred, &refusal, next_action(case))
         }
         _ => case.wait(rest),
     }
@@ -231,9 +250,12 @@ pub(super) fn begin_with(
     let request = case.request(action, id.clone(), first, facts, Stage::Begin, is_undo);
     let (world, ledger, now) = (case.inputs.world, case.inputs.ledger, case.inputs.now);
     if let Err(refusal) = governor::weigh(&request, world, ledger, now) {
+        if is_undo {
+            return undo::refused(case, action, &refusal);
+        }
         let planned = format!("{} on {}", action.name, first.target);
         let foreseen = governor::foresee(&request, world, ledger, now);
-        return refused(case, action, &refusal, &planned, foreseen.err().as_ref(), is_undo);
+        return refused(case, action, &refusal, &planned, foreseen.err().as_ref());
     }
     let wall = case.wall();
     first.state = PartState::Open;
@@ -309,12 +331,8 @@ fn refused(
     refusal: &Refusal,
     would: &str,
     foreseen: Option<&Refusal>,
-    is_undo: bool,
 ) -> Command {
     let mode = case.remediation.spec.mode;
-    if is_undo && refusal.until.is_none() {
-        return conclude::nothing_to_take_back(case, refusal);
-    }
     match (refusal.rule, refusal.until) {
         (rules::OBSERVE_BY_DEFAULT, Some(_)) if mode == Mode::Approve => {
             case.defer(Phase::AwaitingApproval, refusal, action.name)

@@ -214,6 +214,7 @@ pub(crate) fn workload(desired: u32, ready: u32) -> Workload {
         is_stuck: false,
         at_once: 1,
         holds_rollouts: None,
+        replaces_none: None,
         attempt: None,
         is_excluded: false,
         labels: BTreeMap::default(),

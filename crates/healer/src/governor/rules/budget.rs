@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::facts::Found;
     use crate::governor::tests_support::Bench;
-    use crate::machine::tests_support::{pod, workload};
+    use crate::machine::tests_support::{marked, pod, workload};
 
     #[test]
     fn each_pool_has_its_limit() {
@@ -149,5 +149,14 @@ mod tests {
         bench.expect_pass(&RULE);
         bench.cordon("n3");
         bench.expect_defer(&RULE, "2 nodes of the cluster are disrupted, 2 at once allowed (10%)");
+    }
+
+    #[test]
+    fn a_mark_that_no_remediation_speaks_of_counts() {
+        let mut bench = Bench::of_node();
+        bench.nodes_named(9);
+        bench.expect_pass(&RULE);
+        bench.nodes.insert("n2".into(), marked("n2", &[crate::marks::QUARANTINE], "r-9-1"));
+        bench.expect_defer(&RULE, "1 nodes of the cluster are disrupted");
     }
 }

@@ -1,5 +1,7 @@
 //! ConditionStillTrue: the trouble is looked at again, live, on the very object, at the moment of
-//! acting. What takes back wants the opposite: that the trouble is over.
+//! acting. What takes back wants the opposite: that the trouble is over, and that the node is ready,
+//! whichever check it was quarantined for: one that answers again, or is out of its memory pressure,
+//! may still be of no use.
 
 use std::time::Duration;
 
@@ -21,7 +23,11 @@ pub(super) const RULE: Rule = Rule {
         }
         let is_release = request.action.name == ActionName::ReleaseNode;
         match (truth(request), is_release) {
-            (Truth::Holds, false) | (Truth::Over(_), true) => Ruling::Pass,
+            (Truth::Holds, false) => Ruling::Pass,
+            (Truth::Over(_), true) => match request.facts.node().and_then(conditions::unready) {
+                Some(reason) => Ruling::defer(reason, LOOK_AGAIN),
+                None => Ruling::Pass,
+            },
             (Truth::Over(what), false) => Ruling::defer(format!("it is over: {what}"), LOOK_AGAIN),
             (Truth::Holds, true) => Ruling::defer(format!("{} still holds", request.spec.check), LOOK_AGAIN),
             (Truth::Unknown(why), _) => Ruling::defer(format!("it cannot be told: {why}"), LOOK_AGAIN),
@@ -81,9 +87,12 @@ fn containers(request: &Request<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use cluster::views::{Condition, Status};
+    use model::codes;
+
     use super::*;
     use crate::actions;
-    use crate::facts::Subject;
+    use crate::facts::{LeaseAge, Subject};
     use crate::governor::tests_support::Bench;
     use crate::machine::tests_support::{node, pod, unready};
 
@@ -113,5 +122,32 @@ mod tests {
         bench.expect_pass(&RULE);
         bench.action = actions::get(ActionName::QuarantineNode);
         bench.expect_defer(&RULE, "it is over");
+    }
+
+    /// Whatever it was quarantined for: it answers again, and is not ready.
+    #[test]
+    fn a_node_that_is_not_ready_is_not_released() {
+        let unchanged = LeaseAge::Unchanged { so_long: Duration::ZERO, duration: Duration::from_secs(40) };
+        for check in [codes::NODE_NOT_READY, codes::NODE_UNREACHABLE, codes::NODE_MEMORY_PRESSURE] {
+            let mut bench = Bench::of_node();
+            bench.action = actions::get(ActionName::ReleaseNode);
+            bench.remediation.spec.check = check.into();
+            bench.facts.lease = unchanged.clone();
+            let mut sick = node("n1", &[]);
+            let pressure = Condition {
+                kind: "MemoryPressure".into(),
+                status: Status::False,
+                ..sick.status.conditions[0].clone()
+            };
+            sick.status.conditions.push(pressure);
+            for (status, passes) in [(Status::True, true), (Status::False, false), (Status::Unknown, false)] {
+                sick.status.conditions[0].status = status;
+                bench.facts.subject = Some(Found::There(Subject::Node(sick.clone())));
+                if passes { bench.expect_pass(&RULE) } else { bench.expect_defer(&RULE, "") }
+            }
+            sick.status.conditions.remove(0);
+            bench.facts.subject = Some(Found::There(Subject::Node(sick)));
+            bench.expect_defer(&RULE, "has not said");
+        }
     }
 }

@@ -14,7 +14,8 @@ pub(super) const RULE: Rule = Rule {
         if request.part.state == PartState::Refused {
             return Ruling::deny("the eviction API has refused it in this attempt");
         }
-        if request.stage != Stage::Begin {
+        // Taking a mark off evicts nobody.
+        if request.stage != Stage::Begin || request.is_undo {
             return Ruling::Pass;
         }
         let is_eviction = |action| matches!(action, ActionName::EvictPod | ActionName::DrainNode);
@@ -65,6 +66,9 @@ mod tests {
         };
         bench.remediation.status.as_mut().unwrap().attempts = vec![refused.clone()];
         bench.expect_defer(&RULE, "no room in pdb web");
+        bench.is_undo = true;
+        bench.expect_pass(&RULE);
+        bench.is_undo = false;
         let earlier = Attempt { closed: Some(now(0).wall), ..refused };
         bench.remediation.status.as_mut().unwrap().attempts = vec![earlier];
         bench.expect_pass(&RULE);

@@ -27,7 +27,8 @@ pub(super) const RULE: Rule = Rule {
         let is_restart = request.action.name == ActionName::RolloutRestart;
         for other in ledger.open().filter(|open| open.remediation != request.id.remediation) {
             let is_of_the_workload = is_restart && whole(&other.lineage) == whole(&request.spec.lineage);
-            if is_of_the_workload || other.is_on(&request.spec.lineage) {
+            // What only takes back waits for a change of the very object, not for an attempt's end.
+            if is_of_the_workload || !request.is_undo && other.is_on(&request.spec.lineage) {
                 let reason = format!("{} has an open attempt on {}", other.remediation, other.lineage);
                 return Ruling::defer(reason, LOOK_AGAIN);
             }
@@ -120,11 +121,16 @@ mod tests {
         other.status.as_mut().unwrap().attempts = vec![planned];
         bench.others = vec![other.clone()];
         bench.expect_defer(&RULE, "r-9-1 has an open attempt on Deployment/shop/web");
+        bench.is_undo = true;
+        bench.expect_pass(&RULE);
+        bench.is_undo = false;
         other.spec.lineage = "Node/n1".parse().unwrap();
         let mut touching = attempt();
         touching.parts = vec![open_part("web-1", "p-1")];
         other.status.as_mut().unwrap().attempts = vec![touching];
         bench.others = vec![other];
+        bench.expect_defer(&RULE, "r-9-1 acts on Pod/shop/web-1");
+        bench.is_undo = true;
         bench.expect_defer(&RULE, "r-9-1 acts on Pod/shop/web-1");
     }
 }

@@ -4,11 +4,12 @@ use model::policy::ActionName;
 use model::remediation;
 
 use crate::governor::{Request, Rule, Ruling};
+use crate::ledger::Ledger;
 use crate::marks;
 
 pub(super) const RULE: Rule = Rule {
-    name: "OwnMarks",
-    judge: |request, _, _, _| {
+    name: super::OWN_MARKS,
+    judge: |request, _, ledger, _| {
         let Some(node) = request.facts.node() else { return Ruling::Pass };
         let marked_by = marks::quarantined_by(node);
         match request.action.name {
@@ -27,7 +28,7 @@ pub(super) const RULE: Rule = Rule {
                 Ruling::deny("the taint is not marked as ours: it is not ours to remove")
             }
             ActionName::ReleaseNode
-                if request.is_undo && marked_by != Some(request.id.remediation.as_str()) =>
+                if request.is_undo && !marked_by.is_some_and(|by| is_ours_to_undo(request, ledger, by)) =>
             {
                 Ruling::deny(format!("the mark is {}'s", marked_by.unwrap_or_default()))
             }
@@ -35,6 +36,11 @@ pub(super) const RULE: Rule = Rule {
         }
     },
 };
+
+/// Its own, or that of a remediation of the same trouble that is not there any more to take it off.
+fn is_ours_to_undo(request: &Request<'_>, ledger: &Ledger, by: &str) -> bool {
+    by == request.id.remediation || is_same_trouble(request, by) && !ledger.knows(by)
+}
 
 fn is_same_trouble(request: &Request<'_>, by: &str) -> bool {
     by == request.id.remediation || remediation::number(&request.spec.key(), by).is_some()
@@ -69,5 +75,19 @@ mod tests {
                 Some(text) => bench.expect_deny(&RULE, text),
             }
         }
+    }
+
+    #[test]
+    fn the_mark_of_a_remediation_that_is_gone_is_taken_off_by_the_next_one() {
+        let mut bench = Bench::of_node();
+        (bench.action, bench.is_undo) = (actions::get(ActionName::ReleaseNode), true);
+        let earlier = remediation::name(&bench.remediation.spec.key(), 4);
+        let marked = marked("n1", &[marks::QUARANTINE], &earlier);
+        bench.facts.subject = Some(Found::There(Subject::Node(marked)));
+        bench.expect_pass(&RULE);
+        let mut there = bench.remediation.clone();
+        there.metadata.name = Some(earlier);
+        bench.others = vec![there];
+        bench.expect_deny(&RULE, "the mark is r-");
     }
 }

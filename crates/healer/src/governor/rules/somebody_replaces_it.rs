@@ -1,10 +1,13 @@
 //! SomebodyReplacesIt: a pod that no controller makes anew is not removed, unless the policy names
-//! the loss. An owner that is named but not there replaces nothing either.
+//! the loss. An owner that is named but not there replaces nothing either. And a workload is not
+//! restarted whose controller would replace none of its pods.
 
 use std::time::Duration;
 
+use model::policy::ActionName;
+
 use crate::facts::Found;
-use crate::governor::{Rule, Ruling};
+use crate::governor::{Request, Rule, Ruling};
 
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// The controllers that make a pod anew when it is removed, and that can be read.
@@ -13,6 +16,9 @@ const REPLACING: [&str; 4] = ["DaemonSet", "Deployment", "ReplicaSet", "Stateful
 pub(super) const RULE: Rule = Rule {
     name: "SomebodyReplacesIt",
     judge: |request, _, _, _| {
+        if request.action.name == ActionName::RolloutRestart {
+            return restart(request);
+        }
         if request.part.target.kind != "Pod" {
             return Ruling::Pass;
         }
@@ -46,6 +52,13 @@ pub(super) const RULE: Rule = Rule {
     },
 };
 
+fn restart(request: &Request<'_>) -> Ruling {
+    match request.facts.workload().and_then(|workload| workload.replaces_none) {
+        Some(why) => Ruling::deny(format!("a restart would replace nothing: {why}")),
+        None => Ruling::Pass,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +87,15 @@ mod tests {
         bench.expect_deny(&RULE, "does not exist");
         bench.facts.owner = None;
         bench.expect_defer(&RULE, "was not read");
+    }
+
+    #[test]
+    fn a_workload_whose_controller_would_replace_nothing_is_not_restarted() {
+        let mut bench = Bench::of_workload();
+        bench.expect_pass(&RULE);
+        bench.workload().replaces_none = Some("its strategy is OnDelete");
+        bench.expect_deny(&RULE, "a restart would replace nothing: its strategy is OnDelete");
+        bench.action = crate::actions::get(ActionName::EvictPod);
+        bench.expect_pass(&RULE);
     }
 }

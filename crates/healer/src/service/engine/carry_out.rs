@@ -14,7 +14,7 @@ use crate::governor::{BrakeState, Leadership, World};
 use crate::intake;
 use crate::ledger::{Ledger, whole};
 use crate::machine::{self, Change, Command, Inputs, Plan, Send};
-use crate::policy;
+use crate::policy::{self, Fit};
 use crate::service::failpoints;
 
 /// Most commands for one remediation before the others' turn: a whole attempt takes about ten.
@@ -113,9 +113,12 @@ impl Engine {
             // Until all policies are known none is missing; FreshView says that nothing is done.
             None if !state.is_synced() => Plan::Current,
             None => Plan::Gone,
-            Some(policy) if !policy::covers(&policy.spec, &key, namespace_labels.as_ref()) => Plan::Gone,
-            Some(policy) if intake::plan_hash(policy) == remediation.spec.plan_hash => Plan::Current,
-            Some(_) => Plan::Replaced,
+            Some(policy) => match policy::covers(&policy.spec, &key, namespace_labels.as_ref()) {
+                Fit::No => Plan::Gone,
+                _ if intake::plan_hash(policy) != remediation.spec.plan_hash => Plan::Replaced,
+                Fit::Unknown(_) => Plan::Unknown,
+                Fit::Yes => Plan::Current,
+            },
         };
         let ledger = Ledger::of(all);
         let inputs =

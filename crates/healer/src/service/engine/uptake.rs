@@ -12,9 +12,9 @@ use model::{Issue, Lineage};
 
 use super::{Engine, Tenure};
 use crate::Now;
-use crate::facts::Look;
+use crate::facts::{Found, Look};
 use crate::intake;
-use crate::policy::{Candidate, Entry};
+use crate::policy::{Candidate, Choice, Entry};
 
 /// Most issues taken up in one turn, so that a flood does not keep open attempts waiting.
 const TAKEN_UP_MAX: usize = 20;
@@ -27,7 +27,7 @@ const PUT_OFF: Duration = Duration::from_secs(1);
 /// The longest such wait.
 const PUT_OFF_MAX: Duration = Duration::from_mins(5);
 
-/// A subject's labels, `None` where they could not be read.
+/// A subject's labels, none for one that is gone; `None` where they could not be read.
 type Labels = Option<BTreeMap<String, String>>;
 
 /// What is remembered about issues that are not taken up yet.
@@ -127,7 +127,10 @@ impl Engine {
                     reads += 1;
                     let labels = self.labels(&issue).await;
                     let read = self.shared.environment.monotonic();
-                    waiting.labels.insert(issue.lineage.clone(), (read, labels.clone()));
+                    // What could not be read may be readable in a moment.
+                    if labels.is_some() {
+                        waiting.labels.insert(issue.lineage.clone(), (read, labels.clone()));
+                    }
                     labels
                 }
             };
@@ -138,7 +141,15 @@ impl Engine {
                 namespace_labels: namespace_labels.as_ref(),
                 labels: labels.as_ref(),
             };
-            let Some(policy) = state.book.choose(&candidate).cloned() else { continue };
+            let policy = match state.book.choose(&candidate) {
+                Choice::Policy(policy) => policy.clone(),
+                Choice::None => continue,
+                Choice::Unknown { policy, what } => {
+                    tracing::warn!(lineage = %issue.lineage, check = issue.code, policy = policy.name, "not taken up: {what} are not known, by which the policy selects");
+                    waiting.put_off(issue.key(), self.shared.now());
+                    continue;
+                }
+            };
             let last = intake::last(&issue.key(), state.remediations.objects.values());
             if intake::is_new(&issue, &policy, last.map(|(_, one)| one)) {
                 wanted.push((issue, cluster, policy));
@@ -170,7 +181,11 @@ impl Engine {
     async fn labels(&mut self, issue: &Issue) -> Labels {
         let look = Look { subject: Some(issue.lineage.clone()), ..Look::default() };
         let facts = self.reader.read(&look).await;
-        facts.subject.as_ref().and_then(|found| found.there()).map(crate::facts::Subject::labels)
+        match facts.subject? {
+            Found::There(subject) => Some(subject.labels()),
+            Found::Absent => Some(BTreeMap::new()),
+            Found::Unreadable(_) => None,
+        }
     }
 }
 
