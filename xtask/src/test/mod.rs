@@ -9,6 +9,7 @@ mod tally;
 mod testbed;
 mod unit;
 
+use crate::bed::Bed;
 use crate::tree;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -42,6 +43,8 @@ enum Stage {
     Real,
     /// Prometheus, Alertmanager's own tools and a mail server beside the alerter
     Peers,
+    /// What a newcomer sees first: `cargo xtask demo`, to its good end
+    Demo,
 }
 
 impl Stage {
@@ -52,6 +55,7 @@ impl Stage {
             Self::Testbed => "testbed",
             Self::Real => "real",
             Self::Peers => "peers",
+            Self::Demo => "demo",
         }
     }
 
@@ -62,6 +66,7 @@ impl Stage {
             Self::Testbed => testbed::run(steps),
             Self::Real => real::scenarios(steps),
             Self::Peers => real::peers(steps),
+            Self::Demo => steps.one("demo", &mut Bed::xtask(["demo"])),
         }
     }
 }

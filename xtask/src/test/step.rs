@@ -100,7 +100,9 @@ impl<'a> Steps<'a> {
         if tally.failed == 0 {
             println!("OK   {title}{} in {}", shown_tally(tally), readable(took));
         } else {
-            for line in &tail {
+            // The end of a log of many runners says nothing about the one that failed in its middle.
+            let telling = said.words();
+            for line in telling.iter().chain(tail.iter().filter(|_| telling.is_empty())) {
                 println!("     | {line}");
             }
             println!("FAIL {title}: {tally} in {}; all of it in {}", readable(took), log.display());

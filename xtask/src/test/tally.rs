@@ -40,10 +40,18 @@ pub(super) struct Libtest {
     summed: Tally,
     skips: Vec<String>,
     failures: Vec<String>,
+    /// What the failed tests printed, each below the runner's `---- name stdout ----`.
+    words: Vec<String>,
+    /// Whether the lines that come belong to it.
+    is_listening: bool,
 }
+
+/// Lines kept of what failed tests printed: some tests' worth, and no flood on the screen.
+const WORDS_MAX: usize = 120;
 
 impl Libtest {
     pub(super) fn hear(&mut self, line: &str) {
+        self.listen(line);
         let line = line.trim();
         if let Some(result) = line.strip_prefix("test result: ") {
             self.summed += result_line(result);
@@ -61,6 +69,22 @@ impl Libtest {
                     .push(format!("skipped: {name}: {}", if reason.is_empty() { "ignored" } else { reason }));
             }
         }
+    }
+
+    fn listen(&mut self, line: &str) {
+        if line.starts_with("---- ") {
+            self.is_listening = true;
+        } else if line == "failures:" || line.starts_with("test result: ") {
+            self.is_listening = false;
+        }
+        if self.is_listening && self.words.len() < WORDS_MAX {
+            self.words.push(line.to_owned());
+        }
+    }
+
+    /// What the failed tests printed, as far as the runner told.
+    pub(super) fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// The runner's counts. A runner that failed without saying which test (it did not compile, it was killed) counts
@@ -140,5 +164,14 @@ mod tests {
             said.hear(line);
         }
         assert_eq!(said.notes(), ["failed: b", "skipped: a: needs a tape drive"]);
+    }
+
+    #[test]
+    fn keeps_what_failed_tests_printed_wherever_it_stands() {
+        let mut said = Libtest::default();
+        let log = "test b ... FAILED\n\nfailures:\n\n---- b stdout ----\nleft: 1\n\nfailures:\n    b\n\n\
+                   test result: FAILED. 0 passed; 1 failed\n\nDoc-tests net\n";
+        log.lines().for_each(|line| said.hear(line));
+        assert_eq!(said.words(), ["---- b stdout ----", "left: 1", ""]);
     }
 }
