@@ -313,7 +313,7 @@ impl Core {
         if updates.is_empty() {
             return;
         }
-        log(updates);
+        log(updates, &self.board);
         self.board.update(updates);
         let now = self.now();
         self.metrics.detected(now.steady.saturating_sub(arrived.steady));
@@ -338,14 +338,19 @@ impl Core {
     }
 }
 
-fn log(updates: &[Update]) {
+/// Says what has changed since the board was made.
+fn log(updates: &[Update], board: &Board) {
     for Update { issue, resolution } in updates {
         let (lineage, code) = (&issue.lineage, &issue.code);
         if let Some(resolution) = resolution {
             tracing::info!(%lineage, code, resolution = resolution.as_str(), "an issue is over");
-        } else {
-            let cause = issue.cause.as_ref().map(|cause| format!("{} {}", cause.lineage, cause.code));
+            continue;
+        }
+        let cause = issue.cause.as_ref().map(|cause| format!("{} {}", cause.lineage, cause.code));
+        if board.is_news(issue) {
             tracing::info!(%lineage, code, severity = %issue.severity, cause, "{}", issue.summary);
+        } else {
+            tracing::debug!(%lineage, code, severity = %issue.severity, cause, "{}", issue.summary);
         }
     }
 }

@@ -24,6 +24,14 @@ pub(super) struct State {
 }
 
 impl Board {
+    /// What an update would tell to somebody who knows the board as it is: that an issue is there,
+    /// how grave it is and what explains it. Members and evidence change all the time.
+    pub(super) fn is_news(&self, issue: &Issue) -> bool {
+        let state = self.read();
+        let known = state.issues.get(&issue.key());
+        known.is_none_or(|known| known.severity != issue.severity || known.cause != issue.cause)
+    }
+
     pub(super) fn update(&self, updates: &[Update]) {
         let mut state = self.write();
         for Update { issue, resolution } in updates {
@@ -57,5 +65,42 @@ impl Board {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use model::issue::{Evidence, Routing};
+    use model::{Lineage, ObjectRef, Severity};
+
+    use super::*;
+
+    fn issue() -> Issue {
+        Issue {
+            code: "PodOOMKilled".into(),
+            severity: Severity::Warning,
+            lineage: Lineage::namespaced("Deployment", "shop", "web"),
+            subject: ObjectRef::namespaced("Deployment", "shop", "web", "u"),
+            members: Vec::new(),
+            members_omitted: 0,
+            since: Timestamp::UNIX_EPOCH,
+            summary: "killed".into(),
+            evidence: Evidence::new(),
+            cause: None,
+            routing: Routing::default(),
+        }
+    }
+
+    #[test]
+    fn only_another_issue_severity_or_cause_is_news() {
+        let board = Board::default();
+        let issue = issue();
+        assert!(board.is_news(&issue));
+        board.update(&[Update { issue: Arc::new(issue.clone()), resolution: None }]);
+        assert!(!board.is_news(&issue));
+        let evidence = Evidence::from([("message".into(), "again".into())]);
+        assert!(!board.is_news(&Issue { evidence, ..issue.clone() }));
+        assert!(board.is_news(&Issue { severity: Severity::Info, ..issue }));
     }
 }
