@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Lineage, ObjectRef, Severity};
+use crate::{Lineage, ObjectRef, Severity, object};
 
 /// Facts a person can act on: exit code, last log reason, image, limit, the scheduler's words.
 /// Ordered, so that the same facts always print the same.
@@ -17,7 +17,7 @@ pub type Evidence = BTreeMap<String, String>;
 #[serde(rename_all = "camelCase")]
 pub struct Member {
     /// The object, with the UID it had when the issue was found on it.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "object::whole")]
     pub object: ObjectRef,
     /// The container, where the trouble is one container's; else empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -65,6 +65,7 @@ pub struct Routing {
 
 /// One trouble of one lineage, found by one check. (lineage, code) is its identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Issue {
     /// The check's code: `PodCrashLoopBackOff`.
     pub code: String,
@@ -73,6 +74,7 @@ pub struct Issue {
     /// Whose trouble it is.
     pub lineage: Lineage,
     /// The lineage's own object (the Deployment, the Node), as far as it is known.
+    #[serde(serialize_with = "object::whole")]
     pub subject: ObjectRef,
     /// The objects it is found on at the moment, ordered by namespace and name.
     pub members: Vec<Member>,

@@ -1,7 +1,8 @@
 //! A reference to an object of the cluster.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One object of the cluster at one moment of its life. The UID tells two objects of the same
 /// name apart; it is a precondition for writes, never a key of an issue (that is the lineage).
@@ -35,6 +36,18 @@ impl ObjectRef {
     pub fn cluster_wide(kind: impl Into<String>, name: impl Into<String>, uid: impl Into<String>) -> Self {
         Self { kind: kind.into(), namespace: String::new(), name: name.into(), uid: uid.into() }
     }
+}
+
+/// Writes every key, also of what is empty: for readers that expect each to be there. In custom
+/// resources, where each of them would be kept, what is empty is left out.
+pub(crate) fn whole<S: Serializer>(object: &ObjectRef, serializer: S) -> Result<S::Ok, S::Error> {
+    let ObjectRef { kind, namespace, name, uid } = object;
+    let mut keys = serializer.serialize_struct("ObjectRef", 4)?;
+    keys.serialize_field("kind", kind)?;
+    keys.serialize_field("namespace", namespace)?;
+    keys.serialize_field("name", name)?;
+    keys.serialize_field("uid", uid)?;
+    keys.end()
 }
 
 impl std::fmt::Display for ObjectRef {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
+use model::DurationText;
 
 use crate::commands::Command;
 use crate::logging::Logging;
@@ -36,7 +37,7 @@ pub(crate) struct Cluster {
 #[derive(Args, Clone, Default)]
 pub(crate) struct Scope {
     /// Only this namespace (and what belongs to none)
-    #[arg(short, long, value_name = "NAME")]
+    #[arg(short, long, value_name = "NAME", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
     /// All namespaces, which is what happens anyway
     #[arg(short = 'A', long, conflicts_with = "namespace")]
@@ -47,5 +48,51 @@ impl Scope {
     /// Whether something of this namespace (empty: of none) is to be shown.
     pub(crate) fn includes(&self, namespace: &str) -> bool {
         namespace.is_empty() || self.namespace.as_deref().is_none_or(|wanted| wanted == namespace)
+    }
+}
+
+/// A namespace's name, as the API server takes it. An empty one comes from a variable of a script that was never set,
+/// and must not mean all of them.
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
+    let inner = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
+    let is_name = (1..=63).contains(&text.len())
+        && text.chars().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err("a namespace has 1 to 63 of a-z, 0-9 and -, with no - at either end".to_owned())
+    }
+}
+
+/// A time that something lasts. None at all would do something and undo it at once.
+pub(crate) fn lasting(text: &str) -> Result<DurationText, String> {
+    let lasting: DurationText = text.parse().map_err(|error| format!("{error}"))?;
+    if lasting.0.is_zero() {
+        return Err("it must last for some time: 30m, 2h".to_owned());
+    }
+    Ok(lasting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lasting, namespace};
+
+    #[test]
+    fn namespaces_are_those_that_can_be() {
+        for name in ["shop", "a", "kube-system", "0-9"] {
+            assert_eq!(namespace(name).as_deref(), Ok(name));
+        }
+        for name in ["", "-a", "a-", "Shop", "a.b", "a b", &"x".repeat(64)] {
+            assert!(namespace(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_lasts_lasts_for_some_time() {
+        assert!(lasting("1s").is_ok());
+        assert!(lasting("0s").unwrap_err().contains("30m"));
+        assert!(lasting("soon").unwrap_err().contains("1h30m"));
     }
 }

@@ -62,7 +62,7 @@ impl Peer {
         let Some(url) = &self.alerter else {
             bail!(
                 "which alerter? name a running one with --alerter or SEAWORTHY_ALERTER, for example \
-                 `kubectl -n seaworthy port-forward svc/seaworthy-alerter 9093` and --alerter http://127.0.0.1:9093"
+                 `kubectl -n seaworthy-system port-forward svc/seaworthy-alerter 9093` and --alerter http://127.0.0.1:9093"
             );
         };
         self.service("--alerter", url, &Identity::alerter(), environment).await

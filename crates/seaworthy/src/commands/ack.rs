@@ -12,7 +12,7 @@ use net::http::Endpoint;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::arguments::Scope;
+use crate::arguments::{Scope, lasting};
 use crate::exit::{Exit, Failure};
 use crate::peer::{self, Episode, Episodes, Peer};
 use crate::subject::Subject;
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
     /// Be reminded if it is still not over after this long; without it, not before it is over
-    #[arg(long = "for", value_name = "DURATION")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = lasting)]
     lasting: Option<DurationText>,
     #[command(flatten)]
     scope: Scope,

@@ -7,6 +7,7 @@ use model::DurationText;
 use net::certs::{self, Options};
 
 use super::Outcome;
+use crate::arguments::lasting;
 use crate::exit::Exit;
 use crate::{output, runtime};
 
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {
     #[arg(long = "identity", value_name = "NAME")]
     identities: Vec<String>,
     /// How long identities last; run again within that time, it renews what has less than a third left
-    #[arg(long, value_name = "DURATION", default_value_t = DurationText(certs::IDENTITY_VALIDITY))]
+    #[arg(long, value_name = "DURATION", default_value_t = DurationText(certs::IDENTITY_VALIDITY), value_parser = lasting)]
     validity: DurationText,
 }
 

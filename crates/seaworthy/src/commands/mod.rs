@@ -31,6 +31,15 @@ type Outcome = Result<Exit, Failure>;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Look over a cluster once, and say what is wrong and why
+    ///
+    /// With `-o json` that is `{"issues":[…],"summary":{…},"unseen":[…]}`. An issue has `code`, `severity`, `lineage`,
+    /// `subject` (`kind`, `namespace`, `name`, `uid`), `members`, `since`, `summary`, `evidence` and `cause` (`kind`,
+    /// `namespace`, `name`, `code`, `lineage`), always: a text that says nothing is empty (the `namespace` of a node),
+    /// and `cause` is null where nothing explains the issue. `summary` counts `critical`, `warning`, `info`, those that
+    /// are `folded` under a cause, and those `pending` that have not lasted for long enough. `unseen` names each `check`
+    /// that could not look, and the `reason`.
+    ///
+    /// Exit codes: 0 fine, 1 warnings found, 2 critical found; 3 where nothing was found and something could not be seen.
     Check(check::Arguments),
     /// List what a running monitor, or alerter, knows to be wrong
     Issues(issues::Arguments),

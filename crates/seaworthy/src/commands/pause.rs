@@ -6,7 +6,7 @@ use model::DurationText;
 use model::brake::BrakeSpec;
 
 use super::Outcome;
-use crate::arguments::Cluster;
+use crate::arguments::{Cluster, lasting};
 use crate::exit::{Exit, Failure};
 use crate::{connect, output, runtime};
 
@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
     /// End by itself after this long: 30m, 2h; without it, until somebody resumes
-    #[arg(long = "for", value_name = "DURATION")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = lasting)]
     lasting: Option<DurationText>,
     #[command(flatten)]
     cluster: Cluster,

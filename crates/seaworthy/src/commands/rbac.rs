@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Outcome;
+use crate::arguments::namespace;
 use crate::exit::Exit;
 use crate::output;
 use crate::rights::{Place, Service};
@@ -26,7 +27,7 @@ const ALERTER: &str = "seaworthy-alerter";
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// The namespace that Seaworthy runs in
-    #[arg(short, long, value_name = "NAME", default_value = "seaworthy-system")]
+    #[arg(short, long, value_name = "NAME", default_value = "seaworthy-system", value_parser = namespace)]
     namespace: String,
     /// The actions that the healer may take, separated by commas; all when none is named
     #[arg(long, value_enum, value_name = "ACTION", value_delimiter = ',')]

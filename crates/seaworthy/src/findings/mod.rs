@@ -74,17 +74,4 @@ impl Findings {
 }
 
 #[cfg(test)]
-mod tests {
-    use monitor::Unseen;
-
-    use super::Findings;
-    use crate::exit::Exit;
-
-    #[test]
-    fn what_was_not_seen_is_not_fine() {
-        let unseen =
-            vec![Unseen { check: "NodeNotReady".into(), reason: "not allowed to list nodes".into() }];
-        assert_eq!(Findings::default().exit(), Exit::Fine);
-        assert_eq!(Findings { unseen, ..Findings::default() }.exit(), Exit::Failed);
-    }
-}
+mod tests;

@@ -1,26 +1,16 @@
 //! The alerter as a process: disks that are full or read-only, an address that is taken.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use crate::seaworthy::{end, expect_error};
-
-/// How long a condition may take to come true before a test gives up, and how often it is looked at.
-const PATIENCE: Duration = Duration::from_secs(20);
-const EVERY: Duration = Duration::from_millis(50);
+use crate::service::{Running, ask, free_port, until};
 
 /// Says loudly that a test was skipped, and why: not through the macros, whose output a test that passes does not show.
 fn skip(test: &str, why: &str) {
     drop(writeln!(std::io::stderr(), "SKIPPED {test}: {why}"));
-}
-
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("loopback has a free port")
 }
 
 /// A folder with an alerter's configuration; its journal lies in the folder `disk` there.
@@ -74,44 +64,6 @@ fn may_mount(test: &str) -> bool {
         skip(test, "needs root, for a mount namespace of its own");
     }
     may
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Status and body of an answer.
-fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-    Ok((status, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()))
-}
-
-/// Asks until the answer has this status; what it says.
-fn until(status: u16, mut ask: impl FnMut() -> std::io::Result<(u16, String)>) -> String {
-    let mut last = String::new();
-    for _ in 0..PATIENCE.as_millis() / EVERY.as_millis() {
-        match ask() {
-            Ok((found, text)) if found == status => return text,
-            other => last = format!("{other:?}"),
-        }
-        std::thread::sleep(EVERY);
-    }
-    panic!("not {status} within {PATIENCE:?}: {last}")
 }
 
 fn alert(name: &str, text: &str) -> String {

@@ -41,6 +41,9 @@ fn policies_are_judged_as_the_healer_would() {
         )
     };
     validate("mode.yaml", &policy("Enforse", "PodRunningNotReady"), &["line 5", "did you mean `Enforce`"]);
+    let no_selector = "apiVersion: seaworthy.dev/v1alpha1\nkind: HealingPolicy\nmetadata: {name: x}\nspec:\n  \
+        match: {codes: [PodRunningNotReady], namespaces: [shop], selector: {}}\n  steps: [{action: EvictPod}]\n";
+    validate("selector.yaml", no_selector, &["policy x", "match.selector", "empty"]);
     validate(
         "code.yaml",
         &policy("Enforce", "PodFoo"),
@@ -51,7 +54,7 @@ fn policies_are_judged_as_the_healer_would() {
 #[test]
 fn show_prints_what_defaults_fill_in() {
     let path = file("show.yaml", HEAD).display().to_string();
-    let ended = run(&["config", "show", &path, "--json"]);
+    let ended = run(&["config", "show", &path, "-o", "json"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let shown: serde_json::Value = serde_json::from_str(&ended.out).expect("JSON");
     assert_eq!(shown["listen"]["api"], "0.0.0.0:8441");

@@ -1,8 +1,11 @@
 //! The command line as a person meets it: the built binary, its words and its exit codes.
 
 mod alerter;
+mod api_server;
 mod bad_input;
 mod configuration;
 mod made;
 mod seaworthy;
+mod service;
 mod usage;
+mod watching;

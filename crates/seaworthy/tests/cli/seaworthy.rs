@@ -48,9 +48,14 @@ pub(crate) fn expect_error(arguments: &[&str], code: i32, says: &[&str]) {
     assert!(!ended.err.contains("panicked"), "{}", ended.err);
 }
 
+/// Where a file of the tests' lies.
+pub(crate) fn file_of(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
 /// A file of this test's with this content.
 pub(crate) fn file(name: &str, content: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let path = file_of(name);
     std::fs::write(&path, content).expect("the tests' folder can be written");
     path
 }

@@ -12,6 +12,25 @@ fn a_wrong_command_line_is_64_and_says_what_would_be_right() {
     expect_error(&["pause", "--for", "soon"], 64, &["soon", "1h30m"]);
     expect_error(&["issues", "--log", "monitor=loud"], 64, &["error, warn, info, debug, trace"]);
     expect_error(&["remediations", "-A", "-n", "shop"], 64, &["cannot be used with"]);
+    // An empty name comes from a script's variable that was never set.
+    expect_error(&["check", "-n", ""], 64, &["--namespace", "1 to 63"]);
+    expect_error(&["rbac", "-n", "Bad Name"], 64, &["--namespace", "a-z"]);
+    expect_error(&["rbac", "--actions", "Evict"], 64, &["EvictPod"]);
+    expect_error(&["completions", "tcsh"], 64, &["bash", "zsh"]);
+    expect_error(&["config"], 64, &["validate", "show"]);
+    expect_error(&["config", "show", "x.yaml", "-o", "table"], 64, &["yaml", "json"]);
+    expect_error(&["alerter"], 64, &["--config"]);
+    expect_error(&["ack", "deploy/web", "--by", ""], 64, &["--by"]);
+    expect_error(&["remediations", "approve"], 64, &["<NAME>"]);
+    expect_error(&["remediations", "approve", "pod/web"], 64, &["seaworthy remediations"]);
+}
+
+#[test]
+fn what_would_last_no_time_is_refused() {
+    expect_error(&["pause", "--for", "0s"], 64, &["--for", "30m"]);
+    expect_error(&["remediations", "approve", "x", "--for", "0s"], 64, &["--for"]);
+    expect_error(&["ack", "deploy/web", "--by", "me", "--for", "0m"], 64, &["--for"]);
+    expect_error(&["certs", "--out", "/nowhere", "--validity", "0d"], 64, &["--validity"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::commands::Outcome;
 use crate::exit::Exit;
@@ -14,17 +14,26 @@ pub(crate) struct Arguments {
     /// A configuration file of any kind
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Print JSON instead of YAML
-    #[arg(long)]
-    json: bool,
+    /// Form of the answer
+    #[arg(short = 'o', long = "output", value_enum, value_name = "FORM", default_value_t)]
+    form: Form,
+}
+
+/// Forms of a configuration.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Form {
+    /// YAML, as a service reads it
+    #[default]
+    Yaml,
+    /// JSON
+    Json,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let configuration = runtime::block_on(configuration::load(&arguments.file))?;
-    if arguments.json {
-        output::json(&configuration)?;
-    } else {
-        output::yaml(&configuration)?;
+    match arguments.form {
+        Form::Yaml => output::yaml(&configuration)?,
+        Form::Json => output::json(&configuration)?,
     }
     Ok(Exit::Fine)
 }

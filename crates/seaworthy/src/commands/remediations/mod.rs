@@ -8,7 +8,7 @@ use model::DurationText;
 use model::remediation::ApprovalVerdict;
 
 use super::Outcome;
-use crate::arguments::{Cluster, Scope};
+use crate::arguments::{Cluster, Scope, lasting};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output};
 use crate::{connect, runtime};
@@ -60,7 +60,7 @@ struct Decided {
     #[arg(value_parser = name)]
     name: String,
     /// How long the word counts
-    #[arg(long = "for", value_name = "DURATION", default_value = APPROVAL_LASTS)]
+    #[arg(long = "for", value_name = "DURATION", default_value = APPROVAL_LASTS, value_parser = lasting)]
     lasting: DurationText,
     #[command(flatten)]
     cluster: Cluster,
