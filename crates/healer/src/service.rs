@@ -227,7 +227,8 @@ impl Service {
         }
         let served = server::Metrics::default();
         served.register(&mut registry);
-        let shared = Arc::new(Shared::new(config, environment, own, instance, files, &mut registry));
+        let shared = Shared::new(config, environment, own, instance, incarnation, files, &mut registry);
+        let shared = Arc::new(shared);
         let observability = http::plain(&shared, registry);
         Ok(Self { shared, transports, lease, observability, served })
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use model::alert::PostableAlert;
+use net::apiv2;
 use net::problem::Problem;
 use prometheus_client::registry::Registry;
 use serde_json::json;
@@ -36,9 +37,15 @@ pub(super) fn plain(shared: &Arc<Shared>, registry: Registry) -> Router {
         .merge(net::metrics::router(registry))
 }
 
-/// 200 when all alerts that are issues could be read, 400 otherwise; those that could were taken.
+/// Says with every answer which process this is: what it is told is kept in memory alone, and who
+/// told another one tells everything again.
 async fn receive(State(shared): State<Arc<Shared>>, Json(alerts): Json<Vec<PostableAlert>>) -> Response {
-    let received = shared.receive(&alerts);
+    ([(apiv2::INCARNATION, shared.incarnation.clone())], take(&shared, &alerts)).into_response()
+}
+
+/// 200 when all alerts that are issues could be read, 400 otherwise; those that could were taken.
+fn take(shared: &Shared, alerts: &[PostableAlert]) -> Response {
+    let received = shared.receive(alerts);
     if received.malformed > 0 {
         let text = format!("{} of {} alerts cannot be read as issues", received.malformed, alerts.len());
         return Problem::bad_request(text).into_response();

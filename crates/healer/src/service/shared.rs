@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) own: Own,
     /// What tells this replica from the others, for events.
     pub(super) instance: String,
+    /// What tells this process from others, also from an earlier one of the same replica.
+    pub(super) incarnation: String,
     pub(super) metrics: Metrics,
     /// Something changed that the engine should look at.
     pub(super) changed: Notify,
@@ -291,13 +293,14 @@ impl Shared {
         environment: Environment,
         own: Own,
         instance: String,
+        incarnation: String,
         files: Vec<(String, HealingPolicy)>,
         registry: &mut Registry,
     ) -> Self {
         let state = State { inbox: Inbox::new(config.cluster.clone()), files, ..State::default() };
         let metrics = Metrics::new(registry);
         let (changed, state) = (Notify::new(), Mutex::new(state));
-        let shared = Self { config, environment, own, instance, metrics, changed, state };
+        let shared = Self { config, environment, own, instance, incarnation, metrics, changed, state };
         shared.state().dirty.policies = true;
         shared
     }

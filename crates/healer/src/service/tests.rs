@@ -8,6 +8,7 @@ use model::alert::{self, PostableAlert};
 use model::brake::{Brake, BrakeSpec};
 use model::issue::{Issue, Resolution};
 use model::policy::{HealingPolicy, Mode};
+use net::apiv2::INCARNATION;
 use net::http::Client;
 use serde_json::{Value, json};
 
@@ -108,15 +109,18 @@ impl Rig {
         alert::firing(issue, "c1", self.environment.now())
     }
 
-    /// Posts over the API, as somebody whose certificate names `caller`.
-    async fn post(&self, caller: Option<Identity>, alert: &PostableAlert) -> u16 {
+    /// Posts over the API, as somebody whose certificate names `caller`. Gives the status, and
+    /// which process answered.
+    async fn post(&self, caller: Option<Identity>, alert: &PostableAlert) -> (u16, Option<String>) {
         let body = serde_json::to_vec(&[alert]).expect("plain data");
         let request = ::http::Request::post("http://healer/api/v2/alerts")
             .header("content-type", "application/json")
             .body(Bytes::from(body))
             .expect("a request");
         let client = Client::to_router(self.api.clone(), caller);
-        client.send(request, Duration::from_secs(1)).await.expect("a router answers").status().as_u16()
+        let answer = client.send(request, Duration::from_secs(1)).await.expect("a router answers");
+        let process = answer.headers().get(INCARNATION).and_then(|process| process.to_str().ok());
+        (answer.status().as_u16(), process.map(str::to_owned))
     }
 }
 
@@ -171,11 +175,11 @@ async fn issues_are_taken_from_the_monitor_alone() {
     let rig = Rig::start(&server, "a", 1).await;
     let told = rig.firing(&issue());
     for caller in [None, Some(Identity::alerter()), Some(Identity::operator()), Some(Identity::healer())] {
-        assert_eq!(rig.post(caller.clone(), &told).await, 403, "{caller:?}");
+        assert_eq!(rig.post(caller.clone(), &told).await.0, 403, "{caller:?}");
     }
     tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(server.all("remediations").is_empty());
-    assert_eq!(rig.post(Some(Identity::monitor()), &told).await, 200);
+    assert_eq!(rig.post(Some(Identity::monitor()), &told).await, (200, Some("a".to_owned())));
     until("it is evicted", &[&rig], None, &server, || server.evictions().len() == 1).await;
 }
 

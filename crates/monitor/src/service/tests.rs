@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use environment::Drain;
 use model::alert::{PostableAlert, report};
 use model::codes;
 use model::issue::Resolution;
+use net::apiv2::INCARNATION;
 use net::http::Client;
 
 use super::*;
@@ -33,6 +35,8 @@ struct Told {
     last: BTreeMap<String, Word>,
     clusters: Vec<String>,
     fails: bool,
+    /// Which process it says that it is, if any.
+    incarnation: Option<&'static str>,
 }
 
 /// A word about an issue.
@@ -59,10 +63,13 @@ impl Alerter {
     }
 }
 
-async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAlert>>) -> StatusCode {
+async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAlert>>) -> impl IntoResponse {
     alerter.with(|told| {
+        let says = HeaderMap::from_iter(told.incarnation.map(|incarnation| {
+            (HeaderName::from_static(INCARNATION), HeaderValue::from_static(incarnation))
+        }));
         if told.fails {
-            return StatusCode::SERVICE_UNAVAILABLE;
+            return (StatusCode::SERVICE_UNAVAILABLE, says);
         }
         for alert in &alerts {
             let report = report(alert).expect("alerts of the monitor can be read");
@@ -70,7 +77,7 @@ async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAle
                 .insert(report.issue.key().to_string(), report.resolution.map_or(Word::Live, Word::Over));
             told.clusters.push(report.cluster);
         }
-        StatusCode::OK
+        (StatusCode::OK, says)
     })
 }
 
@@ -171,6 +178,21 @@ async fn an_endpoint_that_was_away_gets_the_latest_state() {
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_starts_anew_and_has_kept_nothing_is_told_again_within_seconds() {
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    rig.alerter.with(|told| told.incarnation = Some("first"));
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    rig.alerter.with(|told| *told = Told { fails: true, incarnation: Some("second"), ..Told::default() });
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    rig.alerter.with(|told| told.fails = false);
+    let began = rig.environment.monotonic();
+    rig.until("it is posted again", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    assert!(rig.environment.monotonic().saturating_sub(began) < Duration::from_secs(5));
 }
 
 #[tokio::test(start_paused = true)]
