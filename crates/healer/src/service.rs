@@ -9,6 +9,7 @@ mod policies;
 mod reader;
 mod reload;
 mod retention;
+mod settings;
 mod shared;
 mod tell;
 mod views;
@@ -34,6 +35,7 @@ use crate::governor::Own;
 use crate::policy;
 use engine::Hands;
 use reader::Reader;
+use reload::Reload;
 use shared::Shared;
 use tell::Events;
 
@@ -50,6 +52,8 @@ const RELEASE: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Its configuration, valid.
     pub config: HealerConfig,
+    /// The file it was read from, to be read again when it changes; none where it came from nowhere.
+    pub file: Option<PathBuf>,
     /// Its version, for the metrics.
     pub version: &'static str,
     /// What tells this process from all others, also from an earlier one of the same pod: random.
@@ -162,6 +166,7 @@ impl Transports {
 /// A healer that is not running yet.
 pub struct Service {
     shared: Arc<Shared>,
+    file: Option<PathBuf>,
     transports: Transports,
     lease: lease::Options,
     observability: Router,
@@ -199,7 +204,7 @@ impl Service {
         environment: Environment,
         transports: Transports,
     ) -> Result<Self, Error> {
-        let Options { config, version, incarnation, surroundings } = options;
+        let Options { config, file, version, incarnation, surroundings } = options;
         config.validate().map_err(|wrong| {
             Error::Config(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
@@ -230,7 +235,7 @@ impl Service {
         let shared = Shared::new(config, environment, own, instance, incarnation, files, &mut registry);
         let shared = Arc::new(shared);
         let observability = http::plain(&shared, registry);
-        Ok(Self { shared, transports, lease, observability, served })
+        Ok(Self { shared, file, transports, lease, observability, served })
     }
 
     /// Another way to it, for the same process.
@@ -252,7 +257,7 @@ impl Service {
     /// Opens the configured addresses and serves on them until the drain.
     pub async fn run(self, drain: Drained) -> Result<(), Error> {
         let environment = self.shared.environment.clone();
-        let listen = &self.shared.config.listen;
+        let listen = self.shared.config().listen.clone();
         let open =
             async |key, address| server::listen(address).await.map_err(|error| Error::Listen { key, error });
         let metrics = open("listen.metrics", listen.metrics).await?;
@@ -279,9 +284,9 @@ impl Service {
     /// and for services that share a process. What it started goes on until its environment's
     /// tasks are ended.
     pub async fn work(self, drain: Drained) -> Result<(), Error> {
-        let Self { shared, transports, lease, .. } = self;
+        let Self { shared, file, transports, lease, .. } = self;
         let environment = shared.environment.clone();
-        let request = shared.config.timeouts.request.0;
+        let request = shared.config().timeouts.request.0;
         if let Err(error) = cluster::crds::check_installed(&transports.client, request).await {
             match error {
                 cluster::crds::Error::Missing(_) => return Err(error.into()),
@@ -290,8 +295,10 @@ impl Service {
             }
         }
         views::follow_all(&shared, &transports.client);
-        if !shared.config.policies.is_empty() {
-            environment.spawn_critical("policy files", reload::follow(Arc::clone(&shared)));
+        // What came from nowhere is changed by nobody.
+        if file.is_some() || !shared.config().policies.is_empty() {
+            let reload = Reload::new(&shared, file, transports.client.clone());
+            environment.spawn_critical("configuration", reload.run());
         }
         let (elector, claim) = Elector::new(transports.client.clone(), environment.clone(), lease);
         let floor = elector.floor();
@@ -321,7 +328,7 @@ impl Service {
 }
 
 fn hands(shared: &Shared, client: &kube::Client, claim: &watch::Receiver<Claim>) -> Hands {
-    let (environment, deadline) = (shared.environment.clone(), shared.config.timeouts.request.0);
+    let (environment, deadline) = (shared.environment.clone(), shared.config().timeouts.request.0);
     Hands {
         bookkeeper: Bookkeeper::new(client.clone(), MANAGER, deadline),
         effects: Effects::new(client.clone(), environment.clone(), claim.clone(), MANAGER),

@@ -212,8 +212,8 @@ impl Engine {
             retention::sweep(&self.shared, &self.bookkeeper).await;
         }
         let (queued, next) = (tenure.due.len(), tenure.due.values().min().copied());
-        let Shared { metrics, config, .. } = &*self.shared;
-        metrics.settled(&self.shared.state(), config, queued, next, self.shared.now());
+        let Shared { metrics, .. } = &*self.shared;
+        metrics.settled(&self.shared.state(), &self.shared.config(), queued, next, self.shared.now());
         false
     }
 

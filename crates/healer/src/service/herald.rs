@@ -71,7 +71,7 @@ impl Herald {
     /// What is to be told now.
     fn news(&self) -> (Vec<Hold>, Vec<(Outcome, u64)>) {
         let now = self.shared.now();
-        let longest = self.shared.config.timeouts.hold.0;
+        let longest = self.shared.config().timeouts.hold.0;
         let state = self.shared.state();
         let all = state.remediations.objects.values();
         let mut holds = Vec::new();

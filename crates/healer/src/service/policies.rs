@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use model::policy::HealingPolicy;
 
 use super::Error;
+use super::settings::FromFile;
 use super::shared::Shared;
 use crate::policy::{self, Book, POLICIES_MAX, Source};
 
 /// Reads the policy files: each policy with the name of its file.
-pub(super) async fn read_files(paths: &[PathBuf]) -> Result<Vec<(String, HealingPolicy)>, Error> {
+pub(super) async fn read_files(paths: &[PathBuf]) -> Result<Vec<FromFile>, Error> {
     let mut policies = Vec::new();
     for path in paths {
         let file = path.display().to_string();

@@ -21,7 +21,7 @@ pub(super) async fn sweep(shared: &Shared, bookkeeper: &Bookkeeper) {
         }
         let all: Vec<&Remediation> = state.remediations.objects.values().collect();
         let is_told = |key: &model::issue::Key| state.inbox.first_heard(key, now).is_some();
-        intake::expired(&all, is_told, &shared.config, now)
+        intake::expired(&all, is_told, &shared.config(), now)
     };
     for (name, uid) in expired.into_iter().take(BATCH) {
         match bookkeeper.delete::<Remediation>(&name, &uid).await {

@@ -1,7 +1,7 @@
 //! What the tasks of one healer share: the views, the inbox, and the knowledge of what changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cluster::views::{Namespace, Node, View};
@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::Notify;
 
 use super::metrics::Metrics;
+use super::settings::{FromFile, Settings};
 use crate::governor::{self, Correlation, Own, ViewState};
 use crate::inbox::{Inbox, Received};
 use crate::policy::Book;
@@ -23,7 +24,7 @@ use crate::{Now, Steps};
 
 /// What is shared.
 pub(super) struct Shared {
-    pub(super) config: HealerConfig,
+    pub(super) settings: Settings,
     pub(super) environment: Environment,
     pub(super) own: Own,
     /// What tells this replica from the others, for events.
@@ -46,7 +47,7 @@ pub(super) struct State {
     pub(super) brakes: Cache<Brake>,
     pub(super) remediations: Cache<Remediation>,
     /// Policies from files, each with its file.
-    pub(super) files: Vec<(String, HealingPolicy)>,
+    pub(super) files: Vec<FromFile>,
     pub(super) book: Book,
     pub(super) correlation: Correlation,
     pub(super) steps: Steps,
@@ -294,15 +295,22 @@ impl Shared {
         own: Own,
         instance: String,
         incarnation: String,
-        files: Vec<(String, HealingPolicy)>,
+        files: Vec<FromFile>,
         registry: &mut Registry,
     ) -> Self {
-        let state = State { inbox: Inbox::new(config.cluster.clone()), files, ..State::default() };
+        let settings = Settings::new(config, &files);
+        let state = State { inbox: Inbox::new(settings.config().cluster.clone()), files, ..State::default() };
         let metrics = Metrics::new(registry);
+        metrics.in_force(&settings.hash());
         let (changed, state) = (Notify::new(), Mutex::new(state));
-        let shared = Self { config, environment, own, instance, incarnation, metrics, changed, state };
+        let shared = Self { settings, environment, own, instance, incarnation, metrics, changed, state };
         shared.state().dirty.policies = true;
         shared
+    }
+
+    /// The configuration in force.
+    pub(super) fn config(&self) -> Arc<HealerConfig> {
+        self.settings.config()
     }
 
     pub(super) fn now(&self) -> Now {
@@ -317,7 +325,7 @@ impl Shared {
     /// The same as of now: what the monitor tells may have fallen silent.
     pub(super) fn take_stock(&self) {
         let now = self.now();
-        self.state().take_stock(&self.config, now);
+        self.state().take_stock(&self.config(), now);
     }
 
     /// Takes a batch of the monitor's.
@@ -326,7 +334,7 @@ impl Shared {
         let received = {
             let mut state = self.state();
             let received = state.inbox.receive(alerts, now);
-            state.take_stock(&self.config, now);
+            state.take_stock(&self.config(), now);
             // Who does not lead looks at everything when it begins to.
             if state.epoch.is_some() {
                 let keys = alerts.iter().filter_map(|alert| model::alert::report(alert).ok());

@@ -119,7 +119,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             cache.done();
             state.dirty.everything = true;
             state.dirty.policies = true;
-            state.take_stock(&shared.config, shared.now());
+            state.take_stock(&shared.config(), shared.now());
             return true;
         }
         Event::Applied(object) => {
@@ -127,7 +127,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             let is_news = cache.objects.get(&name).is_none_or(|before| (followed.is_news)(before, &object));
             if cache.apply(object) && is_news {
                 (followed.touch)(&mut state, &name);
-                state.take_stock(&shared.config, shared.now());
+                state.take_stock(&shared.config(), shared.now());
                 return true;
             }
         }
@@ -135,7 +135,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             let identity = object.identity();
             cache.remove(identity.name, identity.uid);
             (followed.touch)(&mut state, identity.name);
-            state.take_stock(&shared.config, shared.now());
+            state.take_stock(&shared.config(), shared.now());
             return true;
         }
         Event::Heard | Event::Progressed => {}

@@ -73,9 +73,10 @@ impl Engine {
     ) -> Option<(Command, Remediation)> {
         let now = self.shared.now();
         let claim = *self.claim.borrow();
+        let config = self.shared.config();
         let mut state = self.shared.state();
         // A turn may take long: what stands against acting is looked at for each decision.
-        state.take_stock(&self.shared.config, now);
+        state.take_stock(&config, now);
         let state = &*state;
         let remediation = state.remediations.objects.get(name)?;
         let key = remediation.spec.key();
@@ -106,7 +107,7 @@ impl Engine {
             correlation: &state.correlation,
             steps: &state.steps,
             own: &self.shared.own,
-            config: &self.shared.config,
+            config: &config,
         };
         let namespace_labels = state.namespace_labels(&key.lineage.namespace);
         let plan = match state.book.get(&remediation.spec.policy) {
