@@ -13,6 +13,7 @@ use net::problem::Problem;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 
+use super::policies;
 use super::shared::Shared;
 use crate::machine;
 
@@ -77,6 +78,8 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
 }
 
 async fn status(State(shared): State<Arc<Shared>>) -> Json<serde_json::Value> {
+    // Who does not lead makes the book for nobody but whoever asks.
+    policies::refresh(&shared);
     let now = shared.now();
     let state = shared.state();
     let (issues, folded) = state.inbox.count(now);

@@ -21,7 +21,7 @@ use api_server::ApiServer;
 
 /// A cluster with Deployment web, of whose three pods one is not ready, a policy to evict it, and
 /// a Brake that holds nobody.
-fn cluster() -> ApiServer {
+pub(super) fn cluster() -> ApiServer {
     let server = ApiServer::default();
     for name in ["n1", "n2", "n3"] {
         server.apply(
@@ -213,6 +213,10 @@ async fn of_two_one_acts_and_the_other_goes_on() {
     let mut first = Rig::start(&server, "a", 1).await;
     until("it leads", &[&first], None, &server, || first.handle.leads()).await;
     let second = Rig::start(&server, "b", 2).await;
+    until("it is ready", &[], None, &server, || second.handle.is_ready()).await;
+    let status = get(&second.api, Some(Identity::operator()), "/api/v1/status").await;
+    let status: Value = serde_json::from_str(&status).expect("it is JSON");
+    assert_eq!(status["policies"][0]["name"], "policy", "who stands by knows them, too");
     let told = issue();
     until("it is evicted", &[&first, &second], Some(&told), &server, || server.evictions().len() == 1).await;
     assert!(!second.handle.leads());

@@ -18,7 +18,7 @@ type Answer = Response<UnsyncBoxBody<Bytes, Error>>;
 
 /// The server. Cheap to clone; clones are the same server.
 #[derive(Clone, Default)]
-pub(super) struct ApiServer {
+pub(in crate::service) struct ApiServer {
     state: Arc<Mutex<State>>,
 }
 
@@ -67,7 +67,7 @@ impl Path {
 }
 
 impl ApiServer {
-    pub(super) fn client(&self) -> kube::Client {
+    pub(in crate::service) fn client(&self) -> kube::Client {
         let server = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
             let server = server.clone();
