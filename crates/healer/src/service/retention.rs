@@ -26,7 +26,11 @@ pub(super) async fn sweep(shared: &Shared, bookkeeper: &Bookkeeper) {
     for (name, uid) in expired.into_iter().take(BATCH) {
         match bookkeeper.delete::<Remediation>(&name, &uid).await {
             Ok(()) | Err(Error::Absent(_)) => shared.state().remediations.remove(&name, &uid),
-            Err(error) => tracing::debug!(%error, name, "an old remediation was not deleted"),
+            // The others would fare the same; the next sweep tries again.
+            Err(error) => {
+                tracing::warn!(%error, name, "old remediations are not deleted");
+                return;
+            }
         }
     }
 }
