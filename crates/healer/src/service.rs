@@ -1,5 +1,6 @@
 //! The healer as a service: everything that reads, writes and waits. The core decides.
 
+mod cache;
 mod engine;
 mod failpoints;
 mod herald;

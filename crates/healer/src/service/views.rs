@@ -10,7 +10,8 @@ use model::brake::Brake;
 use model::policy::HealingPolicy;
 use model::remediation::Remediation;
 
-use super::shared::{Cache, Shared, State};
+use super::cache::Cache;
+use super::shared::{Shared, State};
 
 /// A watched kind: where it is kept, and what its changes concern.
 struct Followed<V> {
@@ -109,7 +110,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
     let now = shared.environment.monotonic();
     let mut state = shared.state();
     let cache = (followed.cache)(&mut state);
-    if !matches!(event, Event::Failed { .. }) {
+    if !matches!(event, Event::ListStarted | Event::Failed { .. }) {
         cache.hear(now);
     }
     match event {
@@ -117,6 +118,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
         Event::Listed(object) => cache.listed(object),
         Event::ListDone => {
             cache.done();
+            cache.hear(now);
             state.dirty.everything = true;
             state.dirty.policies = true;
             state.take_stock(&shared.config(), shared.now());
