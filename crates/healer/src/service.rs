@@ -2,6 +2,7 @@
 
 mod cache;
 mod engine;
+mod events;
 mod failpoints;
 mod herald;
 mod http;
@@ -35,10 +36,10 @@ use tokio::sync::watch;
 use crate::governor::Own;
 use crate::policy;
 use engine::Hands;
+use events::Events;
 use reader::Reader;
 use reload::Reload;
 use shared::Shared;
-use tell::Events;
 
 /// The field manager, and what stands in events.
 const MANAGER: &str = "seaworthy-healer";
@@ -296,9 +297,10 @@ impl Service {
             }
         }
         views::follow_all(&shared, &transports.client);
+        let events = Events::start(&shared, transports.client.clone());
         // What came from nowhere is changed by nobody.
         if file.is_some() || !shared.config().policies.is_empty() {
-            let reload = Reload::new(&shared, file, transports.client.clone());
+            let reload = Reload::new(&shared, file, events.clone());
             environment.spawn_critical("configuration", reload.run());
         }
         let (elector, claim) = Elector::new(transports.client.clone(), environment.clone(), lease);
@@ -306,7 +308,7 @@ impl Service {
         let (release, released) = environment::drain();
         let election = environment.spawn_critical("election", elector.run(released));
         let tell = herald::start(&shared, transports.alerters);
-        let hands = hands(&shared, &transports.client, &claim);
+        let hands = hands(&shared, &transports.client, &claim, events);
         let engine = engine::Engine::new(Arc::clone(&shared), hands, claim, floor, tell);
         // On the heap: it is large, and its callers' futures would be as large.
         let mut leading = Box::pin(engine.run(drain.clone()));
@@ -328,13 +330,13 @@ impl Service {
     }
 }
 
-fn hands(shared: &Shared, client: &kube::Client, claim: &watch::Receiver<Claim>) -> Hands {
+fn hands(shared: &Shared, client: &kube::Client, claim: &watch::Receiver<Claim>, events: Events) -> Hands {
     let (environment, deadline) = (shared.environment.clone(), shared.config().timeouts.request.0);
     Hands {
         bookkeeper: Bookkeeper::new(client.clone(), MANAGER, deadline),
         effects: Effects::new(client.clone(), environment.clone(), claim.clone(), MANAGER),
         reader: Reader::new(client.clone(), environment, deadline),
-        events: Events::new(client.clone(), shared, deadline),
+        events,
     }
 }
 

@@ -15,9 +15,9 @@ use environment::Drained;
 use model::remediation::Remediation;
 use tokio::sync::{mpsc, watch};
 
+use super::events::Events;
 use super::reader::Reader;
 use super::shared::Shared;
-use super::tell::Events;
 use super::{policies, retention};
 use crate::governor::Admit;
 use crate::inbox::Standing;

@@ -28,6 +28,7 @@ pub(super) struct Metrics {
     recovery: Histogram,
     issues: Family<Taken, Counter>,
     told: Family<Told, Counter>,
+    events: Family<Taken, Counter>,
     policies: Family<Fitness, Gauge>,
     open: Family<Standing, Gauge>,
     unhealthy: Gauge,
@@ -107,6 +108,7 @@ impl Metrics {
             recovery: Histogram::new(RECOVERY),
             issues: Family::default(),
             told: Family::default(),
+            events: Family::default(),
             policies: Family::default(),
             open: Family::default(),
             unhealthy: Gauge::default(),
@@ -140,6 +142,8 @@ impl Metrics {
             self.issues.clone(),
         );
         registry.register("told", "Holds and outcomes posted to the alerters", self.told.clone());
+        let help = "Kubernetes Events, by what became of them";
+        registry.register("events", help, self.events.clone());
         registry.register("policies", "Policies, by mode and whether they are in use", self.policies.clone());
         registry.register("remediations_open", "Remediations that are not over, by phase", self.open.clone());
         registry.register("nodes_unhealthy", "Nodes that cannot be used", self.unhealthy.clone());
@@ -181,6 +185,10 @@ impl Metrics {
     pub(super) fn told(&self, what: &'static str, is_accepted: bool) {
         let result = if is_accepted { "accepted" } else { "failed" };
         self.told.get_or_create(&Told { what, result }).inc();
+    }
+
+    pub(super) fn event(&self, result: &'static str) {
+        self.events.get_or_create(&Taken { result }).inc();
     }
 
     pub(super) fn policies(&self, book: &Book) {

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::bookkeeping::{Note, Recorder, Weight};
-use model::ObjectRef;
+use cluster::bookkeeping::Weight;
 use model::config::changed_keys;
 use model::config::healer::{HealerConfig, Timeouts};
 
+use super::events::Events;
+use super::policies;
 use super::settings::FromFile;
 use super::shared::Shared;
-use super::{MANAGER, policies};
 
 /// How often the files are looked at, as the other services look at theirs. A kubelet takes up to a
 /// minute to bring a changed ConfigMap, and tells nobody.
@@ -31,14 +31,11 @@ pub(super) struct Reload {
     first: Option<HealerConfig>,
     /// The changed keys that wait for a start, as they were last told.
     waiting: Vec<String>,
-    events: Recorder,
+    events: Events,
 }
 
 impl Reload {
-    pub(super) fn new(shared: &Arc<Shared>, file: Option<PathBuf>, client: kube::Client) -> Self {
-        let deadline = shared.config().timeouts.request.0;
-        let environment = shared.environment.clone();
-        let events = Recorder::new(client, environment, MANAGER, &shared.instance, deadline);
+    pub(super) fn new(shared: &Arc<Shared>, file: Option<PathBuf>, events: Events) -> Self {
         Self { shared: Arc::clone(shared), file, first: None, waiting: Vec::new(), events }
     }
 
@@ -47,8 +44,8 @@ impl Reload {
         loop {
             tokio::time::sleep(LOOK).await;
             match self.read().await {
-                Ok((config, files)) => self.adopt(config, files).await,
-                Err(problem) => self.refuse(problem).await,
+                Ok((config, files)) => self.adopt(config, files),
+                Err(problem) => self.refuse(problem),
             }
         }
     }
@@ -63,7 +60,7 @@ impl Reload {
     }
 
     /// Puts what the files say into force, if it is something else.
-    async fn adopt(&mut self, config: HealerConfig, files: Vec<FromFile>) {
+    fn adopt(&mut self, config: HealerConfig, files: Vec<FromFile>) {
         self.warn_of_what_waits(&config);
         let config = kept_at_start(&self.shared.config(), config);
         let was_refused = self.shared.settings.problem().is_some();
@@ -80,15 +77,16 @@ impl Reload {
             self.shared.changed.notify_one();
         }
         if was_refused {
-            self.note(Weight::Normal, "ConfigurationInForce", format!("{hash} is in force")).await;
+            let text = format!("{hash} is in force");
+            self.events.configuration(Weight::Normal, "ConfigurationInForce", text);
         }
     }
 
-    async fn refuse(&mut self, problem: String) {
+    fn refuse(&self, problem: String) {
         self.shared.metrics.configured(false);
         if self.shared.settings.refuse(problem.clone()) {
             tracing::error!(problem, "the configuration is not fit for use; the old one stays in force");
-            self.note(Weight::Warning, "ConfigurationRefused", problem).await;
+            self.events.configuration(Weight::Warning, "ConfigurationRefused", problem);
         }
     }
 
@@ -99,25 +97,6 @@ impl Reload {
             tracing::warn!(keys = waiting.join(", "), "changed, and in force when the healer starts anew");
         }
         self.waiting = waiting;
-    }
-
-    /// An event on the own pod, where there is one.
-    async fn note(&mut self, weight: Weight, reason: &str, text: String) {
-        let own = &self.shared.own;
-        if !own.is_in_cluster {
-            return;
-        }
-        let note = Note {
-            regarding: ObjectRef::namespaced("Pod", &own.namespace, &self.shared.instance, ""),
-            api_version: "v1".to_owned(),
-            weight,
-            reason: reason.to_owned(),
-            action: "Reload".to_owned(),
-            note: text,
-        };
-        if let Err(error) = self.events.record(note).await {
-            tracing::debug!(%error, "an event was not written");
-        }
     }
 }
 

@@ -247,6 +247,17 @@ async fn told_to_stop_it_writes_down_what_it_began_before_it_gives_the_lease_bac
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_server_that_takes_no_events_does_not_slow_a_repair_down() {
+    let server = cluster();
+    server.keep_events_waiting();
+    let rig = Rig::start(&server, "a", 1).await;
+    until("it leads", &[&rig], None, &server, || rig.handle.leads()).await;
+    rig.handle.receive(&[rig.firing(&issue())]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(server.evictions().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_listens_only_where_it_is_run_with_its_addresses() {
     let server = cluster();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -143,7 +143,7 @@ impl Engine {
         let next = Remediation { status: Some(status), ..before.clone() };
         match self.bookkeeper.replace_status(&next).await {
             Ok(written) => {
-                self.note_written(&before, &written).await;
+                self.note_written(&before, &written);
                 self.shared.state().remediations.apply(written);
                 if let Some(id) = intent {
                     tenure.memories.entry(name.to_owned()).or_default().intended(id);
@@ -235,7 +235,7 @@ impl Engine {
         }
     }
 
-    async fn note_written(&mut self, before: &Remediation, written: &Remediation) {
+    fn note_written(&self, before: &Remediation, written: &Remediation) {
         let none = RemediationStatus::default();
         let old = before.status.as_ref().unwrap_or(&none);
         let new = written.status.as_ref().unwrap_or(&none);
@@ -252,7 +252,7 @@ impl Engine {
                 "{}",
                 new.message
             );
-            self.events.record(written, new).await;
+            self.events.transition(written, new);
         }
     }
 }

@@ -33,6 +33,8 @@ struct State {
     evictions: Vec<Value>,
     /// How long an eviction takes from its effect to its answer.
     slowness: Duration,
+    /// Whether events are never answered.
+    keeps_events_waiting: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +83,9 @@ impl ApiServer {
                     let slowness = server.lock().slowness;
                     tokio::time::sleep(slowness).await;
                 }
+                if head.uri.path().ends_with("/events") && server.lock().keeps_events_waiting {
+                    return std::future::pending().await;
+                }
                 Ok::<_, Error>(answer)
             }
         });
@@ -114,6 +119,11 @@ impl ApiServer {
     /// Answers evictions so long after they had their effect.
     pub(super) fn slow_evictions(&self, slowness: Duration) {
         self.lock().slowness = slowness;
+    }
+
+    /// Never answers who writes an event.
+    pub(super) fn keep_events_waiting(&self) {
+        self.lock().keeps_events_waiting = true;
     }
 
     /// The evictions that were asked for and granted.
