@@ -20,7 +20,8 @@ pub use limits::{Attempts, Budgets, Correlated, NodeBudget, PodBudget, Timeouts}
 pub const KIND: &str = "HealerConfig";
 
 /// The healer's configuration file. Everything but `apiVersion` and `kind` has a default that is
-/// fit for use.
+/// fit for use. What is changed in it is in force within seconds, but for `alerters`, `cluster`,
+/// `leader`, `listen`, `monitors`, `tls` and `timeouts.request`, which are read at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HealerConfig {
