@@ -45,7 +45,8 @@ pub use change::Change;
 /// The annotation that holds the id of the attempt that changed an object last.
 pub const ATTEMPT: &str = "seaworthy.dev/attempt";
 
-/// How much longer than the request the claim must last.
+/// How much longer than the request the claim must last when it is sent: two clocks are compared,
+/// and they do not run equally fast.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// Leave for one effect.
@@ -151,7 +152,8 @@ impl<P: Permit> Effects<P> {
         let mut is_begun = false;
         let result = poll_fn(|cx| {
             // Immediately before each step, and nothing in between.
-            if let Err(why) = self.check_claim(permit, until) {
+            let margin = if is_begun { Duration::ZERO } else { MARGIN };
+            if let Err(why) = self.check_claim(permit, until, margin) {
                 return Poll::Ready(Err(why));
             }
             is_begun = true;
@@ -166,9 +168,9 @@ impl<P: Permit> Effects<P> {
         }
     }
 
-    /// Whether the claim under which the permit was given outlasts a request that ends at `until`,
-    /// and that has not come.
-    fn check_claim(&self, permit: &P, until: Duration) -> Result<(), String> {
+    /// Whether the claim under which the permit was given outlasts a request that ends at `until`
+    /// by so much, and that has not come.
+    fn check_claim(&self, permit: &P, until: Duration, margin: Duration) -> Result<(), String> {
         let claim = *self.claim.borrow();
         if claim.epoch != permit.epoch() {
             return Err(format!(
@@ -183,7 +185,7 @@ impl<P: Permit> Effects<P> {
         let Some(left) = until.checked_sub(self.environment.monotonic()) else {
             return Err(format!("the API server did not answer within {:?}", permit.deadline()));
         };
-        if is_abandoned || remaining < left + MARGIN {
+        if is_abandoned || remaining < left + margin {
             return Err(format!("the lease lasts {remaining:?} more, the request may take longer"));
         }
         Ok(())

@@ -13,6 +13,7 @@ use net::problem::Problem;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 
+use super::policies;
 use super::shared::Shared;
 use crate::machine;
 
@@ -21,8 +22,9 @@ const READERS: [&str; 3] = ["operator", "alerter", "healer"];
 
 /// Behind mutual TLS: issues from the monitor alone, the status for operators.
 pub(super) fn api(shared: &Arc<Shared>) -> Router {
+    let config = shared.config();
     let names: Vec<&str> =
-        shared.config.monitors.iter().map(|name| name.strip_suffix(".seaworthy").unwrap_or(name)).collect();
+        config.monitors.iter().map(|name| name.strip_suffix(".seaworthy").unwrap_or(name)).collect();
     let issues = Router::new().route("/api/v2/alerts", post(receive)).with_state(Arc::clone(shared));
     let reading = Router::new().route("/api/v1/status", get(status)).with_state(Arc::clone(shared));
     net::access::only(issues, &names).merge(net::access::only(reading, &READERS))
@@ -76,6 +78,8 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
 }
 
 async fn status(State(shared): State<Arc<Shared>>) -> Json<serde_json::Value> {
+    // Who does not lead makes the book for nobody but whoever asks.
+    policies::refresh(&shared);
     let now = shared.now();
     let state = shared.state();
     let (issues, folded) = state.inbox.count(now);
@@ -107,11 +111,12 @@ async fn status(State(shared): State<Arc<Shared>>) -> Json<serde_json::Value> {
         .map(|view| json!({"name": view.name, "synced": view.is_synced, "problem": view.problem}))
         .collect();
     Json(json!({
+        "configuration": {"hash": shared.settings.hash(), "problem": shared.settings.problem()},
         "leads": state.epoch.is_some(),
         "epoch": state.epoch,
         "issues": issues,
         "folded": folded,
-        "correlatedFailure": state.correlation.holds(&shared.config, now),
+        "correlatedFailure": state.correlation.holds(&shared.config(), now),
         "open": open,
         "policies": policies,
         "views": views,

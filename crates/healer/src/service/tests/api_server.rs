@@ -18,7 +18,7 @@ type Answer = Response<UnsyncBoxBody<Bytes, Error>>;
 
 /// The server. Cheap to clone; clones are the same server.
 #[derive(Clone, Default)]
-pub(super) struct ApiServer {
+pub(in crate::service) struct ApiServer {
     state: Arc<Mutex<State>>,
 }
 
@@ -33,6 +33,8 @@ struct State {
     evictions: Vec<Value>,
     /// How long an eviction takes from its effect to its answer.
     slowness: Duration,
+    /// Whether events are never answered.
+    keeps_events_waiting: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +69,7 @@ impl Path {
 }
 
 impl ApiServer {
-    pub(super) fn client(&self) -> kube::Client {
+    pub(in crate::service) fn client(&self) -> kube::Client {
         let server = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
             let server = server.clone();
@@ -80,6 +82,9 @@ impl ApiServer {
                 if head.uri.path().ends_with("/eviction") {
                     let slowness = server.lock().slowness;
                     tokio::time::sleep(slowness).await;
+                }
+                if head.uri.path().ends_with("/events") && server.lock().keeps_events_waiting {
+                    return std::future::pending().await;
                 }
                 Ok::<_, Error>(answer)
             }
@@ -114,6 +119,11 @@ impl ApiServer {
     /// Answers evictions so long after they had their effect.
     pub(super) fn slow_evictions(&self, slowness: Duration) {
         self.lock().slowness = slowness;
+    }
+
+    /// Never answers who writes an event.
+    pub(super) fn keep_events_waiting(&self) {
+        self.lock().keeps_events_waiting = true;
     }
 
     /// The evictions that were asked for and granted.
