@@ -107,7 +107,7 @@ pub fn take_up(
 
 /// The hash of what a policy would do.
 pub fn plan_hash(policy: &Entry) -> String {
-    remediation::plan_hash(&policy.name, policy.spec.mode, &policy.spec.steps)
+    remediation::plan_hash(&policy.name, &policy.spec)
 }
 
 /// Part of a second is a whole one: nobody is told to be healthy for no time at all.
@@ -190,6 +190,26 @@ mod tests {
         ] {
             let is_new = is_new(issue, &policy(mode), last.as_ref());
             assert_eq!(is_new, expected, "{:?} {mode:?}", last.map(|last| last.status));
+        }
+    }
+
+    /// Whoever takes something back from a policy means what is under way, too.
+    #[test]
+    fn all_that_says_how_far_a_policy_goes_is_in_its_plan() {
+        let plan = plan_hash(&policy(Mode::Enforce));
+        type Change = fn(&mut Entry);
+        let changes: [(Change, bool); 6] = [
+            (|p| p.name = "other".into(), true),
+            (|p| p.spec.mode = Mode::Approve, true),
+            (|p| p.spec.steps[0].attempts = 2, true),
+            (|p| p.spec.attempts_max = Some(1), true),
+            (|p| p.spec.accept_loss_of_bare_pods = true, true),
+            (|p| p.spec.selects.namespaces = None, false),
+        ];
+        for (at, (change, is_another)) in changes.into_iter().enumerate() {
+            let mut changed = policy(Mode::Enforce);
+            change(&mut changed);
+            assert_eq!(plan_hash(&changed) != plan, is_another, "{at}");
         }
     }
 

@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod machine;
 pub mod marks;
 mod now;
+pub mod orphans;
 pub mod planner;
 pub mod policy;
 pub mod queue;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::issue::{Evidence, Key};
-use crate::policy::{ActionName, Mode, Step};
+use crate::policy::{ActionName, HealingPolicySpec, Mode, Step};
 use crate::{Lineage, ObjectRef, Severity};
 
 /// The most attempts a Remediation lists: more than any ladder and cap may lead to, so nothing is
@@ -61,7 +61,7 @@ pub struct RemediationSpec {
     pub mode: Mode,
     /// The ladder when it matched: later changes of the policy make a new remediation.
     pub steps: Vec<Step>,
-    /// A hash of policy, mode and steps: what an approval approves.
+    /// A hash of policy, mode, steps and bounds: what an approval approves.
     pub plan_hash: String,
     /// How long the lineage must be healthy for success, in seconds.
     pub healthy_for_s: u64,
@@ -407,9 +407,12 @@ pub fn number(key: &Key, name: &str) -> Option<u64> {
     name.strip_prefix(&name_prefix(key))?.parse().ok()
 }
 
-/// The hash of a plan: what an approval approves.
-pub fn plan_hash(policy: &str, mode: Mode, steps: &[Step]) -> String {
-    let text = serde_json::to_string(&(policy, mode, steps)).expect("a plan is plain data");
+/// The hash of a plan: what an approval approves, and by which it is known that a policy says
+/// something else now. All that says how far it may go is in it.
+pub fn plan_hash(policy: &str, spec: &HealingPolicySpec) -> String {
+    let HealingPolicySpec { mode, steps, attempts_max, accept_loss_of_bare_pods, .. } = spec;
+    let text = serde_json::to_string(&(policy, mode, steps, attempts_max, accept_loss_of_bare_pods))
+        .expect("a plan is plain data");
     hex::encode(&Sha256::digest(text)[..8])
 }
 

@@ -2,6 +2,7 @@
 //! one command at a time. What it remembers lives as long as its tenure.
 
 mod carry_out;
+mod marks;
 mod uptake;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,6 +211,7 @@ impl Engine {
         if now.saturating_sub(tenure.swept) >= SWEEP {
             tenure.swept = now;
             retention::sweep(&self.shared, &self.bookkeeper).await;
+            self.take_in_marks(tenure).await;
         }
         let (queued, next) = (tenure.due.len(), tenure.due.values().min().copied());
         let Shared { metrics, .. } = &*self.shared;

@@ -15,7 +15,7 @@ use net::http::{Client, Endpoint};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::machine::tests_support::{issue, policy};
+use crate::machine::tests_support::{issue, node_issue, policy};
 
 use api_server::ApiServer;
 
@@ -316,4 +316,42 @@ async fn a_policy_file_that_changes_is_in_force_soon_and_a_damaged_one_is_not() 
     assert_eq!(server.evictions().len(), 0);
     write(&enforced());
     until("it is evicted", &[&rig], Some(&issue()), &server, || server.evictions().len() == 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn marks_whose_remediation_is_gone_are_taken_off_and_those_of_nobody_are_told() {
+    let server = cluster();
+    let gone = model::remediation::name(&node_issue().key(), 3);
+    let marked = |name: &str, by: &str| {
+        let mut node = server
+            .all("nodes")
+            .into_iter()
+            .find(|node| node["metadata"]["name"] == name)
+            .expect("it is there");
+        node["metadata"]["annotations"] = json!({"seaworthy.dev/quarantine": by});
+        node["spec"]["taints"] = json!([{"key": "seaworthy.dev/quarantine", "effect": "NoSchedule"}, {"key": "own", "effect": "NoSchedule"}]);
+        server.apply("nodes", node);
+    };
+    marked("n1", &gone);
+    marked("n2", "r-0-1");
+    let rig = Rig::start(&server, "a", 1).await;
+    let taints = |name: &str| {
+        let node = server
+            .all("nodes")
+            .into_iter()
+            .find(|node| node["metadata"]["name"] == name)
+            .expect("it is there");
+        node["spec"]["taints"].as_array().map_or(0, Vec::len)
+    };
+    until("both are found", &[&rig], None, &server, || phases(&server).len() == 2).await;
+    assert_eq!((taints("n1"), taints("n2")), (2, 2), "nobody has said yet that they are well");
+    tokio::time::sleep(Duration::from_mins(12)).await;
+    assert_eq!((taints("n1"), taints("n2")), (1, 2), "{:#?}", server.all("remediations"));
+    let mut phases = phases(&server);
+    phases.sort();
+    assert_eq!(
+        phases,
+        ["Cancelled", "Escalated"],
+        "found once, and a person is told of the one that is not ours"
+    );
 }
