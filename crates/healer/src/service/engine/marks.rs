@@ -95,14 +95,14 @@ impl Engine {
         orphan: &Orphan,
     ) -> Result<Option<Remediation>, cluster::bookkeeping::Error> {
         let now = self.shared.environment.now();
-        let config = &self.shared.config;
+        let config = self.shared.config();
         // As the monitor names it, where that is known.
         let cluster =
             config.cluster.as_deref().or_else(|| all.values().next().map(|one| one.spec.cluster.as_str()));
         // By the number it names, too: that one is never made again.
         let names = all.keys().map(String::as_str).chain([orphan.by.as_str()]);
         let number = intake::next_number(&orphan.key, names, now);
-        let new = orphans::take_in(orphan, number, cluster.unwrap_or_default(), config, epoch, now);
+        let new = orphans::take_in(orphan, number, cluster.unwrap_or_default(), &config, epoch, now);
         let made = self.bookkeeper.create(&new).await?;
         // The server takes no status with a new object.
         self.bookkeeper.replace_status(&Remediation { status: new.status, ..made }).await.map(Some)
