@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold, with what passed, failed and was skipped at the end.
 
+mod guard;
 mod lint;
 mod real;
 mod report;
@@ -37,6 +38,8 @@ enum Stage {
     Lint,
     /// Unit and property tests of every crate, the architecture test, the command line
     Unit,
+    /// What a pod costs the monitor, as a ratio that must not get worse
+    Guard,
     /// Tests of the testbed's Go code, and its proof that faults come and go and nothing stays behind
     Testbed,
     /// What speaks to Kubernetes, and the scenarios, on a real cluster with real containers
@@ -52,6 +55,7 @@ impl Stage {
         match self {
             Self::Lint => "lint",
             Self::Unit => "unit",
+            Self::Guard => "guard",
             Self::Testbed => "testbed",
             Self::Real => "real",
             Self::Peers => "peers",
@@ -63,6 +67,7 @@ impl Stage {
         match self {
             Self::Lint => lint::run(steps),
             Self::Unit => unit::run(steps),
+            Self::Guard => guard::run(steps),
             Self::Testbed => testbed::run(steps),
             Self::Real => real::scenarios(steps),
             Self::Peers => real::peers(steps),

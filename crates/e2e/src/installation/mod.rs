@@ -294,6 +294,11 @@ impl Installation {
         certificates(&self.suite.bed, &self.layout.certificates()).await
     }
 
+    /// The kubeconfig by which a service speaks to the API server: its account, and no more.
+    pub fn kubeconfig(&self, service: Service) -> PathBuf {
+        self.layout.kubeconfig(service)
+    }
+
     /// The monitor's configuration file, for commands that should judge as it does.
     pub fn monitor_config(&self) -> PathBuf {
         self.layout.config(Service::Monitor, 0)

@@ -17,6 +17,7 @@ mod brake;
 mod commands;
 mod connections;
 mod deadlock;
+mod denied_watch;
 mod drained_node;
 mod every_node_check;
 mod every_pod_check;
@@ -36,7 +37,9 @@ mod oom_kill;
 mod policies;
 mod rollout_restart;
 mod rotation;
+mod skewed_lease;
 mod through_the_proxy;
+mod watched_lists;
 
 use leader_lost::{
     leader_frozen_after_effect, leader_frozen_before_effect, leader_killed_after_effect,
@@ -53,6 +56,7 @@ const SCENARIOS: &[Scenario] = &[
     row!(Beside no_room),
     row!(Beside every_pod_check),
     row!(Beside commands),
+    row!(Beside watched_lists),
     row!(Beside deadlock),
     row!(Beside approval),
     row!(Beside oom_kill),
@@ -71,6 +75,8 @@ const SCENARIOS: &[Scenario] = &[
     row!(Alone in_a_pod),
     row!(Alone rotation),
     row!(Alone through_the_proxy),
+    row!(Alone denied_watch),
+    row!(Alone skewed_lease),
     row!(Alone every_node_check),
     row!(Alone frozen_kubelet),
     row!(Alone drained_node),
