@@ -193,6 +193,33 @@ async fn a_pod_that_is_not_ready_is_evicted_and_seen_healthy() {
     assert_eq!((server.evictions().len(), phases(&server).len()), (1, 1), "and that is all");
 }
 
+/// The requests of a healer from its start until a repair is over and its lease given back.
+fn trace(seed: u64) -> Vec<(Duration, String)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("it starts").block_on(async {
+        let server = cluster();
+        let mut rig = Rig::start(&server, "a", seed).await;
+        until("it is evicted", &[&rig], Some(&issue()), &server, || server.evictions().len() == 1).await;
+        rig.handle.receive(&[alert::resolved(&issue(), "c1", Resolution::Healthy, rig.environment.now())]);
+        until("it succeeds", &[&rig], None, &server, || phases(&server) == ["Succeeded"]).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        rig.drain.take().expect("it was not asked to stop").start();
+        rig.ended.await.expect("it ends").expect("in order");
+        rig.environment.tasks().end().await;
+        server.trace()
+    })
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    let first = trace(1);
+    assert!(first.len() > 100, "{first:#?}");
+    for _ in 0..5 {
+        assert_eq!(trace(1), first);
+    }
+    assert_ne!(trace(2), first);
+}
+
 #[tokio::test(start_paused = true)]
 async fn issues_are_taken_from_the_monitor_alone() {
     let server = cluster();

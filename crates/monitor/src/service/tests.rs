@@ -18,6 +18,7 @@ use model::codes;
 use model::issue::Resolution;
 use net::apiv2::INCARNATION;
 use net::http::Client;
+use tokio::time::Instant;
 
 use super::*;
 use crate::fixtures::*;
@@ -35,6 +36,8 @@ struct Told {
     last: BTreeMap<String, Word>,
     clusters: Vec<String>,
     fails: bool,
+    /// Every post, and when it came.
+    trace: Vec<(Instant, Vec<PostableAlert>)>,
     /// Which process it says that it is, if any.
     incarnation: Option<&'static str>,
 }
@@ -68,6 +71,7 @@ async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAle
         let says = HeaderMap::from_iter(told.incarnation.map(|incarnation| {
             (HeaderName::from_static(INCARNATION), HeaderValue::from_static(incarnation))
         }));
+        told.trace.push((Instant::now(), alerts.clone()));
         if told.fails {
             return (StatusCode::SERVICE_UNAVAILABLE, says);
         }
@@ -103,7 +107,11 @@ impl Rig {
     }
 
     fn start_with(server: ApiServer, options: Options) -> Self {
-        let environment = Environment::test(7);
+        Self::start_seeded(server, options, 7)
+    }
+
+    fn start_seeded(server: ApiServer, options: Options, seed: u64) -> Self {
+        let environment = Environment::test(seed);
         let alerter = Alerter::default();
         let endpoints = vec![alerter.endpoint()];
         let transports = Transports { client: server.client(), tls: None, endpoints };
@@ -152,6 +160,41 @@ async fn what_breaks_is_posted_and_what_is_mended_is_resolved() {
     rig.server.delete(&looping());
     rig.until("it is gone", |rig| rig.alerter.last(LOOPING) == Some(Word::Over(Resolution::SubjectGone)))
         .await;
+}
+
+/// What is posted while pods crash, the alerter is away, and all is well again.
+fn trace(seed: u64) -> Vec<(Duration, Vec<PostableAlert>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("it starts").block_on(async {
+        let server = ApiServer::default();
+        for name in ["p", "q", "r"] {
+            let fails = container("app").restarts(5).last_ended(1, "Error", 20).waiting("CrashLoopBackOff");
+            server.apply(&pod(name).with(fails));
+        }
+        let begin = Instant::now();
+        let rig = Rig::start_seeded(server, Options::default(), seed);
+        rig.alerter.with(|told| told.fails = true);
+        tokio::time::sleep(Duration::from_mins(2)).await;
+        rig.alerter.with(|told| told.fails = false);
+        rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+        for name in ["p", "q", "r"] {
+            rig.server.apply(&pod(name));
+        }
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        rig.environment.tasks().end().await;
+        let trace = rig.alerter.with(|told| std::mem::take(&mut told.trace));
+        trace.into_iter().map(|(came, alerts)| (came.duration_since(begin), alerts)).collect()
+    })
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    let first = trace(1);
+    assert!(first.len() > 10, "{first:#?}");
+    for _ in 0..5 {
+        assert_eq!(trace(1), first);
+    }
+    assert_ne!(trace(2), first);
 }
 
 #[tokio::test(start_paused = true)]

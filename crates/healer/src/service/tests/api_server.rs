@@ -12,6 +12,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Answer = Response<UnsyncBoxBody<Bytes, Error>>;
@@ -35,6 +36,8 @@ struct State {
     slowness: Duration,
     /// Whether events are never answered.
     keeps_events_waiting: bool,
+    /// Every request, and when it came.
+    trace: Vec<(Instant, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +81,8 @@ impl ApiServer {
                 let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
                 let body = serde_json::from_slice(&body).unwrap_or_default();
                 let query = head.uri.query().unwrap_or_default();
+                let request = format!("{} {} {body}", head.method, head.uri);
+                server.lock().trace.push((Instant::now(), request));
                 let answer = server.answer(&head.method, head.uri.path(), query, body);
                 if head.uri.path().ends_with("/eviction") {
                     let slowness = server.lock().slowness;
@@ -124,6 +129,14 @@ impl ApiServer {
     /// Never answers who writes an event.
     pub(super) fn keep_events_waiting(&self) {
         self.lock().keeps_events_waiting = true;
+    }
+
+    /// Every request, and how long after the first it came.
+    pub(super) fn trace(&self) -> Vec<(Duration, String)> {
+        let state = self.lock();
+        let first = state.trace.first().map(|(came, _)| *came);
+        let since = |came: Instant| first.map(|first| came.duration_since(first)).unwrap_or_default();
+        state.trace.iter().map(|(came, request)| (since(*came), request.clone())).collect()
     }
 
     /// The evictions that were asked for and granted.
