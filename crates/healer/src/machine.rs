@@ -30,6 +30,7 @@ use crate::inbox::Standing;
 use crate::ledger::{EffectId, Ledger, outstanding};
 
 pub use memory::Memory;
+pub(crate) use undo::is_told as is_told_of_mark;
 
 /// What a step is decided from.
 pub struct Inputs<'a> {
