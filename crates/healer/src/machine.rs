@@ -16,6 +16,8 @@ mod memory;
 mod tests;
 #[cfg(test)]
 pub(crate) mod tests_support;
+#[cfg(test)]
+mod trials;
 mod undo;
 
 use std::time::Duration;
