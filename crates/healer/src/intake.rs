@@ -63,8 +63,10 @@ pub fn is_new(issue: &Issue, policy: &Entry, last: Option<&Remediation>) -> bool
         _ => status.ended.is_some_and(|ended| issue.since > ended),
     };
     let is_other_plan = last.spec.plan_hash != plan_hash(policy);
-    // What was given up for want of word about it, and is heard of again, was not dealt with.
-    began_after || is_other_plan || status.phase == Phase::Cancelled
+    // What was given up for want of word about it, and is heard of again, was not dealt with; nor was
+    // what a person was told of for its mark alone.
+    let is_open = status.phase == Phase::Cancelled || crate::machine::is_told_of_mark(status);
+    began_after || is_other_plan || is_open
 }
 
 /// A new remediation for an issue.
@@ -196,9 +198,9 @@ mod tests {
     /// Whoever takes something back from a policy means what is under way, too.
     #[test]
     fn all_that_says_how_far_a_policy_goes_is_in_its_plan() {
-        let plan = plan_hash(&policy(Mode::Enforce));
         type Change = fn(&mut Entry);
-        let changes: [(Change, bool); 6] = [
+        let plan = plan_hash(&policy(Mode::Enforce));
+        let cases: [(Change, bool); 6] = [
             (|p| p.name = "other".into(), true),
             (|p| p.spec.mode = Mode::Approve, true),
             (|p| p.spec.steps[0].attempts = 2, true),
@@ -206,11 +208,19 @@ mod tests {
             (|p| p.spec.accept_loss_of_bare_pods = true, true),
             (|p| p.spec.selects.namespaces = None, false),
         ];
-        for (at, (change, is_another)) in changes.into_iter().enumerate() {
+        for (at, (change, is_another)) in cases.into_iter().enumerate() {
             let mut changed = policy(Mode::Enforce);
             change(&mut changed);
             assert_eq!(plan_hash(&changed) != plan, is_another, "{at}");
         }
+    }
+
+    #[test]
+    fn what_a_person_was_told_of_for_its_mark_alone_is_taken_up_again() {
+        let mut told = over(Phase::Escalated, 50);
+        assert!(!is_new(&issue(), &policy(Mode::Enforce), Some(&told)));
+        told.status.as_mut().unwrap().message = "our mark is still on Node/n1, and so on".into();
+        assert!(is_new(&issue(), &policy(Mode::Enforce), Some(&told)));
     }
 
     #[test]

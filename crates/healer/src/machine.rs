@@ -16,6 +16,8 @@ mod memory;
 mod tests;
 #[cfg(test)]
 pub(crate) mod tests_support;
+#[cfg(test)]
+mod trials;
 mod undo;
 
 use std::time::Duration;
@@ -30,6 +32,7 @@ use crate::inbox::Standing;
 use crate::ledger::{EffectId, Ledger, outstanding};
 
 pub use memory::Memory;
+pub(crate) use undo::is_told as is_told_of_mark;
 
 /// What a step is decided from.
 pub struct Inputs<'a> {

@@ -66,11 +66,12 @@ fn will_see_to_its_mark(one: &Remediation) -> bool {
         .is_none_or(|status| !status.phase.is_over() || outstanding(&status.attempts).is_some())
 }
 
-/// Whether the mark was found before: it is on its way off, or a person was told of it.
+/// Whether the mark was found before and is still to be taken off. One that was, and is there again,
+/// somebody has put back.
 fn has_found(one: &Remediation, orphan: &Orphan) -> bool {
     let detail = found_detail(&orphan.by);
-    let attempts = one.status.as_ref().map_or(&[][..], |status| &status.attempts);
-    attempts.iter().any(|attempt| attempt.target.uid == orphan.node.uid && attempt.detail == detail)
+    let put = one.status.as_ref().and_then(|status| outstanding(&status.attempts));
+    put.is_some_and(|put| put.target.uid == orphan.node.uid && put.detail == detail)
 }
 
 fn found_detail(by: &str) -> String {
@@ -244,7 +245,11 @@ mod tests {
         let status = made.status.as_ref().unwrap();
         assert!(outstanding(&status.attempts).is_some() && crate::machine::concerns(status));
         assert_eq!(made.metadata.name, Some(name(4)));
-        assert!(find(&nodes(), &all(vec![made])).is_empty());
+        assert!(find(&nodes(), &all(vec![made.clone()])).is_empty());
+        let mut put_back = made;
+        let attempts = &mut put_back.status.as_mut().unwrap().attempts;
+        attempts.push(Attempt { action: ActionName::ReleaseNode, ..attempts[0].clone() });
+        assert_eq!(find(&nodes(), &all(vec![put_back])).len(), 1, "it was taken off, and is there again");
 
         let forgotten = ended(3, Phase::Succeeded, vec![]);
         let status = remember(forgotten.status.as_ref().unwrap(), &forgotten.spec, &orphan, now(0).wall);

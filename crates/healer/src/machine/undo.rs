@@ -124,7 +124,7 @@ fn tell(case: &Case<'_>, why: &str) -> Command {
 }
 
 /// Whether a person was told that a mark is not taken off.
-pub(super) fn is_told(status: &RemediationStatus) -> bool {
+pub(crate) fn is_told(status: &RemediationStatus) -> bool {
     status.phase == Phase::Escalated && status.message.starts_with(STUCK)
 }
 

@@ -99,6 +99,12 @@ impl State {
         }
     }
 
+    /// What could not be told of an issue is said as long as that is told of.
+    pub(super) fn tidy_book(&mut self, now: Now) {
+        let Self { book, inbox, .. } = self;
+        book.tidy(|issue| inbox.firing(now).any(|(told, _)| told.key().to_string() == issue));
+    }
+
     /// The labels of a namespace; `None` where there is none, or it is not known.
     pub(super) fn namespace_labels(&self, name: &str) -> Option<BTreeMap<String, String>> {
         let labels = &self.namespaces.objects.get(name)?.metadata.labels;

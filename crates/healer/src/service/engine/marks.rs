@@ -66,7 +66,7 @@ impl Engine {
                 self.shared.state().remediations.apply(one);
             }
             Ok(None) => {
-                tracing::warn!(by, "it has too many attempts already: delete it, so that another is made")
+                tracing::warn!(by, "it has too many attempts already: delete it, so that another is made");
             }
             Err(error) => tracing::warn!(%error, by, "the mark was not taken in; it is found again"),
         }

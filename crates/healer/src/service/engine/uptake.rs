@@ -69,6 +69,7 @@ impl Engine {
             return false;
         }
         tenure.waiting.tidy(self.shared.now());
+        self.shared.state().tidy_book(self.shared.now());
         let (wanted, has_more) = self.wanted(&mut tenure.waiting).await;
         if wanted.is_empty() {
             return has_more;
