@@ -141,6 +141,18 @@ impl Attempts {
         attempts.last().map(|stamp| stamp.receipt)
     }
 
+    /// Whether the newest message about a group to an integration has come to its end: delivered,
+    /// given up, or on its way since this process `runs`. False where there was none.
+    pub fn is_settled(&self, integration: &str, group: &str, runs: Timestamp) -> bool {
+        let attempts = self.by_group.get(&(integration.to_owned(), group.to_owned()));
+        let newest = attempts.and_then(BTreeSet::last);
+        newest.is_some_and(|stamp| match self.result(stamp) {
+            Some(Delivery::Delivered | Delivery::Dead { .. }) => true,
+            Some(Delivery::Refused { .. } | Delivery::Unknown { .. }) => false,
+            None => stamp.receipt >= runs,
+        })
+    }
+
     /// What the receiver certainly heard last of the episode.
     pub fn told(&self, integration: &str, episode: &Episode) -> Option<Told> {
         self.about(integration, episode).find_map(|(stamp, member)| {
