@@ -202,10 +202,14 @@ impl Attempts {
         })
     }
 
-    /// Whether an attempt that tells of `key` may still be under way: begun after `since`, not ended.
-    pub fn under_way(&self, key: EpisodeKey, since: Timestamp) -> bool {
-        let attempts = self.by_key.get(&key).into_iter().flatten();
-        attempts.rev().any(|stamp| stamp.receipt >= since && self.result(stamp).is_none())
+    /// Whether a message that tells of `key` may still arrive: one that this process began (it `runs`
+    /// since then) and that has not ended, or one begun after `since` whose end nobody knows.
+    pub fn under_way(&self, key: EpisodeKey, since: Timestamp, runs: Timestamp) -> bool {
+        self.by_key.get(&key).into_iter().flatten().any(|stamp| match self.result(stamp) {
+            None => stamp.receipt >= runs.min(since),
+            Some(Delivery::Unknown { .. }) => stamp.receipt >= since,
+            Some(Delivery::Delivered | Delivery::Refused { .. } | Delivery::Dead { .. }) => false,
+        })
     }
 
     /// Messages that were given up, newest first, leaving out those whose group got a message to

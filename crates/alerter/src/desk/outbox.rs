@@ -59,6 +59,8 @@ struct Lane {
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// Whether nothing leaves any more: the process ends.
+    stopped: bool,
     owed: BTreeMap<DeliveryId, Owed>,
     lanes: BTreeMap<IntegrationName, Lane>,
 }
@@ -74,6 +76,9 @@ impl Outbox {
     /// Messages that may leave now.
     pub(super) fn runnable(&mut self, settings: &Settings, now: Timestamp) -> Vec<DeliveryId> {
         let mut runnable = Vec::new();
+        if self.stopped {
+            return runnable;
+        }
         for (id, owed) in &mut self.owed {
             let Some(integration) = find(&settings.receivers, &id.integration) else { continue };
             let lane = self.lanes.entry(id.integration.clone()).or_default();
@@ -90,6 +95,9 @@ impl Outbox {
     }
 
     pub(super) fn next(&self, concurrency: usize) -> Option<Timestamp> {
+        if self.stopped {
+            return None;
+        }
         let waiting = self.owed.iter().filter(|(_, owed)| !owed.in_flight);
         let times = waiting.filter_map(|(id, owed)| {
             let lane = self.lanes.get(&id.integration);
@@ -243,6 +251,11 @@ impl Desk {
         let not_before = now + asked.unwrap_or(SignedDuration::ZERO).max(wait);
         let again = Owed { not_before, attempts: owed.attempts + 1, in_flight: false, again: false, ..owed };
         self.outbox.owed.insert(id.clone(), again);
+    }
+
+    /// From now on no message leaves; what is on its way ends as it may.
+    pub fn stop_sending(&mut self) {
+        self.outbox.stopped = true;
     }
 
     /// Puts back a message that changed while its beginning was journaled; it leaves at once.

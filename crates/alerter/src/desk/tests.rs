@@ -6,6 +6,7 @@ use model::hold::{Hold, Outcome, State};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+mod acknowledgement;
 mod reload;
 
 use super::*;
