@@ -141,6 +141,18 @@ impl Attempts {
         attempts.last().map(|stamp| stamp.receipt)
     }
 
+    /// Whether the newest message about a group to an integration has come to its end: delivered,
+    /// given up, or on its way since this process `runs`. False where there was none.
+    pub fn is_settled(&self, integration: &str, group: &str, runs: Timestamp) -> bool {
+        let attempts = self.by_group.get(&(integration.to_owned(), group.to_owned()));
+        let newest = attempts.and_then(BTreeSet::last);
+        newest.is_some_and(|stamp| match self.result(stamp) {
+            Some(Delivery::Delivered | Delivery::Dead { .. }) => true,
+            Some(Delivery::Refused { .. } | Delivery::Unknown { .. }) => false,
+            None => stamp.receipt >= runs,
+        })
+    }
+
     /// What the receiver certainly heard last of the episode.
     pub fn told(&self, integration: &str, episode: &Episode) -> Option<Told> {
         self.about(integration, episode).find_map(|(stamp, member)| {
@@ -190,10 +202,14 @@ impl Attempts {
         })
     }
 
-    /// Whether an attempt that tells of `key` may still be under way: begun after `since`, not ended.
-    pub fn under_way(&self, key: EpisodeKey, since: Timestamp) -> bool {
-        let attempts = self.by_key.get(&key).into_iter().flatten();
-        attempts.rev().any(|stamp| stamp.receipt >= since && self.result(stamp).is_none())
+    /// Whether a message that tells of `key` may still arrive: one that this process began (it `runs`
+    /// since then) and that has not ended, or one begun after `since` whose end nobody knows.
+    pub fn under_way(&self, key: EpisodeKey, since: Timestamp, runs: Timestamp) -> bool {
+        self.by_key.get(&key).into_iter().flatten().any(|stamp| match self.result(stamp) {
+            None => stamp.receipt >= runs.min(since),
+            Some(Delivery::Unknown { .. }) => stamp.receipt >= since,
+            Some(Delivery::Delivered | Delivery::Refused { .. } | Delivery::Dead { .. }) => false,
+        })
     }
 
     /// Messages that were given up, newest first, leaving out those whose group got a message to

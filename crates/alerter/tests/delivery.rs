@@ -2,9 +2,21 @@
 
 mod common;
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use alerter::Service;
+use alerter::configuration::{Secret, Source};
+use alerter::entries::Incarnation;
+use alerter::receivers::email::Server;
+use alerter::receivers::{Failure, Outside, Real};
+use alerter::store::Memory;
 use axum::http::StatusCode;
 use common::{Alerter, Answer, Folder, Hook, eventually, jobs, to_hook};
 use environment::Environment;
+use net::http::Client;
 
 async fn start(answers: Vec<Answer>) -> (Alerter, Hook, Folder) {
     let hook = Hook::start(&Environment::real(1)).await;
@@ -86,6 +98,70 @@ async fn what_was_accepted_is_told_after_a_restart_and_only_once() {
     let messages = hook.wait_for(2).await;
     assert_eq!(messages[1].body["groupLabels"]["alertname"], "Other");
     alerter.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_on_its_way_when_the_process_ends_is_not_sent_again() {
+    let answer = Arc::new(tokio::sync::Notify::new());
+    let hook = Hook::start(&Environment::real(1)).await;
+    hook.answer_with([Answer::Late(Arc::clone(&answer))]);
+    let folder = Folder::new(&to_hook(&hook));
+    let mut options = folder.options();
+    options.config.delivery.timeout = model::DurationText::from_secs(20);
+    let alerter = Alerter::start(options).await;
+    alerter.fire("Down", "a").await;
+    hook.wait_for(1).await;
+    futures::join!(alerter.stop(), async { answer.notify_one() });
+    let alerter = Alerter::start(folder.options()).await;
+    alerter.fire("Other", "b").await;
+    let messages = hook.wait_for(2).await;
+    assert_eq!(messages[1].body["groupLabels"]["alertname"], "Other");
+    alerter.stop().await;
+}
+
+/// An outside world in which the first request meets a defect.
+struct Defect {
+    real: Real,
+    met: AtomicBool,
+}
+
+#[async_trait::async_trait]
+impl Outside for Defect {
+    fn now(&self) -> jiff::Timestamp {
+        self.real.now()
+    }
+
+    async fn client(&self, ca_file: Option<&Path>) -> Result<Client, Failure> {
+        assert!(self.met.swap(true, Ordering::Relaxed), "a defect");
+        self.real.client(ca_file).await
+    }
+
+    async fn secret(&self, source: &Source) -> Result<Secret, Failure> {
+        self.real.secret(source).await
+    }
+
+    async fn mail(&self, server: &Server, mail: &lettre::Message, deadline: Duration) -> Result<(), Failure> {
+        self.real.mail(server, mail, deadline).await
+    }
+}
+
+#[tokio::test]
+async fn a_defect_met_while_sending_does_not_keep_the_group_silent() {
+    let environment = Environment::real(1);
+    let hook = Hook::start(&environment).await;
+    let folder = Folder::new(&to_hook(&hook));
+    let options = folder.options();
+    let settings = options.settle().await.unwrap();
+    let store = Arc::new(Memory::new(&environment, Incarnation(1)));
+    let outside = Arc::new(Defect { real: Real::new(&environment), met: AtomicBool::new(false) });
+    let service = Service::new(options, settings, &environment, store, outside).await.unwrap();
+    let router = service.router();
+    let (_drain, drained) = environment::drain();
+    environment.spawn("alerter", async move { drop(service.work(drained).await) });
+    let body = r#"[{"labels":{"alertname":"Down","job":"a"}}]"#;
+    let (status, text) = common::call(router, None, "POST", "/api/v2/alerts", body).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    assert_eq!(jobs(&hook.wait_for(1).await[0].body, "firing"), ["a"]);
 }
 
 #[tokio::test]

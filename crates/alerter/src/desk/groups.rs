@@ -134,8 +134,8 @@ impl Desk {
         }
         let route = self.settings.tree.route(id.route);
         let next = match self.last_begun(id) {
-            // It was open before the last restart or change of settings.
-            Some(last) if last >= began => last.saturating_add(route.group_interval),
+            // It was open before the last restart or change of settings, and nothing is overdue.
+            Some(last) if last >= began && self.is_settled(id) => last.saturating_add(route.group_interval),
             // Trouble that is older than the wait has waited enough.
             _ if starts.saturating_add(route.group_wait).is_ok_and(|waited| waited < now) => Ok(now),
             _ => began.saturating_add(route.group_wait),

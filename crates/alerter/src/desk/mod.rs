@@ -80,9 +80,8 @@ impl Desk {
     pub fn reconfigure(&mut self, settings: Arc<Settings>, now: Timestamp) {
         self.settings = settings;
         self.settings_since = now;
-        self.groups = groups::Groups::default();
         self.outbox.reconfigure(&self.settings.receivers);
-        self.regroup_all(now);
+        self.remake_groups(now);
     }
 
     /// The settings in force.
@@ -130,7 +129,10 @@ impl Desk {
     fn next_wake(&self) -> Option<Timestamp> {
         let scan = (self.book.live_count() > 0).then_some(self.next_scan);
         let waiting = self.waiting.values().min().copied();
-        [scan, waiting, self.groups.next(), self.outbox.next()].into_iter().flatten().min()
+        [scan, waiting, self.groups.next(), self.outbox.next(self.settings.policy.concurrency)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Lets pages go that waited for a time which has come.
@@ -176,6 +178,12 @@ impl Desk {
         self.next_scan = soon.max(now + LAPSE_SCAN);
         self.listening.forget(now);
         facts
+    }
+
+    /// Makes all groups anew: what each was told, and whether it failed, is in the log of attempts.
+    fn remake_groups(&mut self, now: Timestamp) {
+        self.groups = groups::Groups::default();
+        self.regroup_all(now);
     }
 
     fn regroup_all(&mut self, now: Timestamp) {
@@ -241,6 +249,15 @@ impl Desk {
         let key = self.settings.tree.group_key(group);
         let integrations = self.receiver(group).into_iter().flat_map(|receiver| &receiver.integrations);
         integrations.filter_map(|integration| self.book.attempts.last_begun(&integration.name, &key)).max()
+    }
+
+    /// Whether the newest message about a group has come to its end with all that it is for: none is
+    /// to be tried again, and none was cut short by the end of a process before this one.
+    fn is_settled(&self, group: &GroupId) -> bool {
+        let key = self.settings.tree.group_key(group);
+        let mut integrations = self.receiver(group).into_iter().flat_map(|receiver| &receiver.integrations);
+        integrations
+            .all(|integration| self.book.attempts.is_settled(&integration.name, &key, self.listening.since()))
     }
 
     fn receiver(&self, group: &GroupId) -> Option<&Receiver> {

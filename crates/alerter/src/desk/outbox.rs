@@ -59,6 +59,8 @@ struct Lane {
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// Whether nothing leaves any more: the process ends.
+    stopped: bool,
     owed: BTreeMap<DeliveryId, Owed>,
     lanes: BTreeMap<IntegrationName, Lane>,
 }
@@ -74,11 +76,14 @@ impl Outbox {
     /// Messages that may leave now.
     pub(super) fn runnable(&mut self, settings: &Settings, now: Timestamp) -> Vec<DeliveryId> {
         let mut runnable = Vec::new();
+        if self.stopped {
+            return runnable;
+        }
         for (id, owed) in &mut self.owed {
             let Some(integration) = find(&settings.receivers, &id.integration) else { continue };
             let lane = self.lanes.entry(id.integration.clone()).or_default();
             let waits = owed.in_flight || owed.not_before > now;
-            if waits || !lane.takes_more(settings.policy.concurrency, now) {
+            if waits || lane.is_full(settings.policy.concurrency) || !lane.is_open(now) {
                 continue;
             }
             owed.in_flight = true;
@@ -89,13 +94,16 @@ impl Outbox {
         runnable
     }
 
-    pub(super) fn next(&self) -> Option<Timestamp> {
+    pub(super) fn next(&self, concurrency: usize) -> Option<Timestamp> {
+        if self.stopped {
+            return None;
+        }
         let waiting = self.owed.iter().filter(|(_, owed)| !owed.in_flight);
         let times = waiting.filter_map(|(id, owed)| {
             let lane = self.lanes.get(&id.integration);
             // A full lane is looked at again when a message of it has ended.
             let opens = lane.and_then(|lane| lane.rests_until.max(lane.next_slot));
-            let full = lane.is_some_and(|lane| lane.in_flight > 0 && lane.failures >= FAILURES_IN_A_ROW);
+            let full = lane.is_some_and(|lane| lane.is_full(concurrency));
             (!full).then(|| opens.map_or(owed.not_before, |opens| opens.max(owed.not_before)))
         });
         times.min()
@@ -110,6 +118,7 @@ impl Outbox {
     /// ends as it may.
     pub(super) fn reconfigure(&mut self, receivers: &BTreeMap<String, Receiver>) {
         self.owed.retain(|_, owed| owed.in_flight);
+        self.owed.values_mut().for_each(|owed| owed.again = false);
         self.lanes.retain(|name, lane| lane.in_flight > 0 || find(receivers, name).is_some());
         for lane in self.lanes.values_mut() {
             (lane.failures, lane.rests_until) = (0, None);
@@ -125,10 +134,14 @@ impl Outbox {
 }
 
 impl Lane {
-    fn takes_more(&self, concurrency: usize, now: Timestamp) -> bool {
+    fn is_full(&self, concurrency: usize) -> bool {
         let limit = if self.failures >= FAILURES_IN_A_ROW { 1 } else { concurrency };
+        self.in_flight >= limit
+    }
+
+    fn is_open(&self, now: Timestamp) -> bool {
         let open = |time: Option<Timestamp>| time.is_none_or(|time| time <= now);
-        self.in_flight < limit && open(self.rests_until) && open(self.next_slot)
+        open(self.rests_until) && open(self.next_slot)
     }
 }
 
@@ -156,10 +169,7 @@ impl Desk {
     }
 
     fn begun(&self, id: &DeliveryId, now: Timestamp) -> Option<Begun> {
-        let integration = find(&self.settings.receivers, &id.integration)?;
-        if id.group.route >= self.settings.tree.routes().len() {
-            return None;
-        }
+        let integration = self.addressee(id)?;
         let plan = self.plan(&id.group, integration, &self.sources(), now)?;
         Some(Begun {
             integration: id.integration.clone(),
@@ -167,6 +177,16 @@ impl Desk {
             reason: plan.reason.as_str().to_owned(),
             members: self.members(&plan),
         })
+    }
+
+    /// The integration a message is for. `None` where settings have changed since and its group does
+    /// not go there: routes are known by their place in the tree, which may be another's by now.
+    fn addressee(&self, id: &DeliveryId) -> Option<&Integration> {
+        if id.group.route >= self.settings.tree.routes().len() {
+            return None;
+        }
+        let integrations = &self.receiver(&id.group)?.integrations;
+        integrations.iter().find(|integration| integration.name == id.integration)
     }
 
     /// The message whose beginning was journaled as `attempt`. Everything is looked at once more:
@@ -179,12 +199,10 @@ impl Desk {
         begun: &Begun,
         now: Timestamp,
     ) -> Option<(Notification, Integration)> {
-        let integration = find(&self.settings.receivers, &id.integration)?;
-        if id.group.route >= self.settings.tree.routes().len() {
-            return None;
-        }
+        let integration = self.addressee(id)?;
         let plan = self.plan(&id.group, integration, &self.sources(), now)?;
-        let unchanged = self.members(&plan) == begun.members;
+        let same_group = self.settings.tree.group_key(&id.group) == begun.group;
+        let unchanged = same_group && self.members(&plan) == begun.members;
         let attempt = attempt.to_string();
         unchanged.then(|| (self.notification(&id.group, &plan, &attempt, now), integration.clone()))
     }
@@ -206,6 +224,10 @@ impl Desk {
     /// Takes note of how an attempt ended, after that was applied. `chance` is from 0 to 1.
     pub fn ended(&mut self, id: &DeliveryId, failed: Option<&Failed>, chance: f64, now: Timestamp) {
         let Some(owed) = self.outbox.leave(id) else { return };
+        if self.is_of_former_settings(&owed) && failed.is_some() {
+            self.remake_groups(now);
+            return;
+        }
         let policy = &self.settings.policy;
         let lane = self.outbox.lanes.entry(id.integration.clone()).or_default();
         let Some(failed) = failed else {
@@ -231,12 +253,26 @@ impl Desk {
         self.outbox.owed.insert(id.clone(), again);
     }
 
+    /// From now on no message leaves; what is on its way ends as it may.
+    pub fn stop_sending(&mut self) {
+        self.outbox.stopped = true;
+    }
+
     /// Puts back a message that changed while its beginning was journaled; it leaves at once.
     pub fn overtaken(&mut self, id: &DeliveryId, now: Timestamp) {
-        if let Some(owed) = self.outbox.leave(id) {
+        let Some(owed) = self.outbox.leave(id) else { return };
+        if self.is_of_former_settings(&owed) {
+            self.remake_groups(now);
+        } else {
             let again = Owed { not_before: now, in_flight: false, again: false, ..owed };
             self.outbox.owed.insert(id.clone(), again);
         }
+    }
+
+    /// Whether a message was owed before the settings in force came. Such a one is not tried again
+    /// as it was: groups as they are now find in the log of attempts what is still owed.
+    fn is_of_former_settings(&self, owed: &Owed) -> bool {
+        owed.since < self.settings_since
     }
 
     /// Once a message is out: what became owed on its way, and members that are done with.

@@ -6,13 +6,16 @@ use model::hold::{Hold, Outcome, State};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+mod acknowledgement;
+mod reload;
+
 use super::*;
 use crate::alerts::Batch;
 use crate::alerts::testing::at;
 use crate::attempts::Delivery;
 use crate::configuration::testing::settings;
 use crate::entries::Incarnation;
-use crate::notification::Status;
+use crate::notification::{Notification, Status};
 use crate::silences::Wanted;
 
 const SIMPLE: &str = "
@@ -23,6 +26,7 @@ receivers: [{name: a, webhook_configs: [{url: 'http://a'}]}]
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Sent {
     at: i64,
+    integration: String,
     firing: Vec<String>,
     resolved: Vec<String>,
     reason: String,
@@ -178,28 +182,41 @@ impl Bench {
     }
 
     fn send(&mut self, id: &DeliveryId) {
+        if let Some((attempt, message)) = self.begin(id) {
+            let answer = if self.answers.is_empty() { Delivery::Delivered } else { self.answers.remove(0) };
+            self.end(id, attempt, &message, answer);
+        }
+    }
+
+    /// Sends a message that is not answered yet.
+    fn begin(&mut self, id: &DeliveryId) -> Option<(Stamp, Notification)> {
         let now = at(self.now);
-        let Some(Fact::Begun(begun)) = self.desk.begin(id, now) else { return };
+        let Some(Fact::Begun(begun)) = self.desk.begin(id, now) else { return None };
         let attempt = self.journal(Fact::Begun(begun.clone()));
         let Some((message, _)) = self.desk.compose(id, attempt, &begun, now) else {
             self.desk.overtaken(id, now);
-            return;
+            return None;
         };
+        Some((attempt, message))
+    }
+
+    fn end(&mut self, id: &DeliveryId, attempt: Stamp, message: &Notification, answer: Delivery) {
+        let now = at(self.now);
         let names = |status: Status| {
             let of = message.alerts.iter().filter(|alert| alert.status == status);
             of.map(|alert| alert.labels.get("job").unwrap_or(&alert.labels["alertname"]).clone()).collect()
         };
-        let answer = if self.answers.is_empty() { Delivery::Delivered } else { self.answers.remove(0) };
         if answer == Delivery::Delivered {
             self.sent.push(Sent {
                 at: self.now,
+                integration: id.integration.clone(),
                 firing: names(Status::Firing),
                 resolved: names(Status::Resolved),
                 reason: message.reason.clone(),
                 healing: message.alerts[0].annotations.get("healing").cloned(),
             });
         }
-        let ended = self.desk.concluded(id, attempt, answer.clone(), now);
+        let ended = self.desk.concluded(id, attempt, answer, now);
         let failed = (ended.result != Delivery::Delivered)
             .then(|| Failed { result: ended.result.clone(), retry_after: None });
         self.journal(Fact::Ended(ended));

@@ -1,14 +1,18 @@
 //! What the API shows.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, Gate, Suppression};
 use crate::alerts::Alert;
 use crate::episodes::{Ending, Episode, EpisodeKey, SetState};
 use crate::inhibition::Sources;
 use crate::routing::GroupId;
+
+/// So long after its time-out, a message may still arrive: what was sent before may be under way.
+const LATE_COPIES: Duration = Duration::from_secs(5);
 
 /// How an acknowledgement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,8 +148,13 @@ impl Desk {
 
     /// How an acknowledgement of `key` stands: with one replica it is kept once it is journaled;
     /// what is left are messages that are on their way.
-    pub fn ack_state(&self, key: EpisodeKey, lifetime: jiff::SignedDuration, now: Timestamp) -> AckState {
-        let since = now.saturating_sub(lifetime).unwrap_or(Timestamp::MIN);
-        AckState { replicated: !self.book.attempts.under_way(key, since) }
+    pub fn ack_state(&self, key: EpisodeKey, now: Timestamp) -> AckState {
+        let integrations = self.settings.receivers.values().flat_map(|receiver| &receiver.integrations);
+        let longest = integrations.map(|integration| integration.timeout).max().unwrap_or_default();
+        let since = SignedDuration::try_from(longest + LATE_COPIES)
+            .ok()
+            .and_then(|lifetime| now.checked_sub(lifetime).ok())
+            .unwrap_or(Timestamp::MIN);
+        AckState { replicated: !self.book.attempts.under_way(key, since, self.listening.since()) }
     }
 }

@@ -1,7 +1,9 @@
 //! One attempt to send one message: journaled before its first byte and after its end.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use rand::Rng;
 
@@ -9,19 +11,20 @@ use super::handle::Handle;
 use crate::attempts::{Begun, Delivery};
 use crate::desk::{DeliveryId, Failed};
 use crate::entries::{Entry, Fact, Incarnation, Stamp};
-use crate::receivers::Failure;
+use crate::notification::Notification;
+use crate::receivers::{Failure, Integration};
 
 /// Numbers entries that could not be journaled, in this process.
 static VOLATILE: AtomicU64 = AtomicU64::new(1);
 
 pub(super) async fn attempt(handle: Handle, id: DeliveryId) {
     let Some(Fact::Begun(begun)) = handle.change(|desk, now| desk.begin(&id, now)) else {
-        handle.wake();
+        handle.attempt_ended();
         return;
     };
     let stamp = keep(&handle, Fact::Begun(begun.clone())).await;
     send(&handle, &id, stamp, &begun).await;
-    handle.wake();
+    handle.attempt_ended();
 }
 
 async fn send(handle: &Handle, id: &DeliveryId, stamp: Stamp, begun: &Begun) {
@@ -34,12 +37,7 @@ async fn send(handle: &Handle, id: &DeliveryId, stamp: Stamp, begun: &Begun) {
         return;
     };
     let start = handle.environment().monotonic();
-    let sending = integration.channel.deliver(&message, handle.outside(), integration.timeout);
-    // Channels keep to the deadline themselves; this is for one that does not. It allows for
-    // what comes before and after the request: secrets from files, a mail server's greeting.
-    let result = tokio::time::timeout(integration.timeout * 3, sending).await.unwrap_or_else(|_| {
-        Err(Failure::Unknown { reason: "the receiver did not answer in time".to_owned() })
-    });
+    let result = deliver(handle, &integration, &message).await;
     let took = handle.environment().monotonic().saturating_sub(start);
     let metrics = handle.metrics();
     metrics.attempted(integration.kind, took.as_secs_f64());
@@ -71,6 +69,20 @@ async fn send(handle: &Handle, id: &DeliveryId, stamp: Stamp, begun: &Begun) {
     let label = format!("retry {stamp}");
     let chance = f64::from(handle.environment().rng(&label).next_u32()) / f64::from(u32::MAX);
     handle.change(|desk, now| desk.ended(id, failed.as_ref(), chance, now));
+}
+
+async fn deliver(handle: &Handle, integration: &Integration, message: &Notification) -> Result<(), Failure> {
+    let unknown = |reason: &str| Err(Failure::Unknown { reason: reason.to_owned() });
+    let sending = integration.channel.deliver(message, handle.outside(), integration.timeout);
+    // A defect met by one message must not leave it on its way for ever.
+    let sending = AssertUnwindSafe(sending).catch_unwind();
+    // Channels keep to the deadline themselves; this is for one that does not. It allows for
+    // what comes before and after the request: secrets from files, a mail server's greeting.
+    match tokio::time::timeout(integration.timeout * 3, sending).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => unknown("sending it panicked: this is a defect, please report it"),
+        Err(_) => unknown("the receiver did not answer in time"),
+    }
 }
 
 /// Journals and applies a fact. When the journal cannot keep it, it is applied all the same: a

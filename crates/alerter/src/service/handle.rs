@@ -1,9 +1,10 @@
 //! The alerter as others speak to it: the API, the runner, the binary.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use environment::Environment;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::config::alerter::AlerterConfig;
 use model::hold::{Hold, Outcome};
 use net::health::{Condition, Health};
@@ -24,8 +25,9 @@ use crate::receivers::Outside;
 use crate::silences::{self, Wanted};
 use crate::store::{self, Store};
 
-/// So long after it began, a message that has not ended may still arrive.
-const LATE_COPIES: SignedDuration = SignedDuration::from_secs(5);
+/// How long messages that are on their way may take when the process is to end: with the 20 s that
+/// requests may take before that, within Kubernetes' 30 s between SIGTERM and SIGKILL.
+const FINISH_MAX: Duration = Duration::from_secs(8);
 
 /// Why something was not taken. The caller may try again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +64,7 @@ struct Shared {
     store: Arc<dyn Store>,
     outside: Arc<dyn Outside>,
     wake: Notify,
+    attempt_ended: Notify,
     metrics: Metrics,
     health: Health,
     journal: Condition,
@@ -112,6 +115,7 @@ impl Handle {
             store,
             outside,
             wake: Notify::new(),
+            attempt_ended: Notify::new(),
             metrics,
             journal,
             health,
@@ -232,6 +236,12 @@ impl Handle {
         self.shared.wake.notify_one();
     }
 
+    /// Notes that a message is not on its way any more.
+    pub(super) fn attempt_ended(&self) {
+        self.shared.attempt_ended.notify_one();
+        self.wake();
+    }
+
     /// Takes in a batch of alerts. The valid ones are kept when it returns; what was wrong with
     /// the others is returned.
     pub async fn accept(&self, batch: Batch, poster: Option<&Identity>) -> Result<Vec<Invalid>, Refusal> {
@@ -295,10 +305,7 @@ impl Handle {
                 self.shared.metrics.acknowledged(entry.stamp.receipt.duration_since(ack.episode.receipt));
             }
         }
-        let state = self.read(|desk, now| {
-            desk.ack_state(key, desk.settings().policy.timeout.saturating_add(LATE_COPIES), now)
-        });
-        Ok(state.replicated)
+        Ok(self.read(|desk, now| desk.ack_state(key, now)).replicated)
     }
 
     /// Makes or changes a silence.
@@ -386,8 +393,18 @@ impl Handle {
         metrics.text()
     }
 
-    /// Closes the journal.
+    /// Lets messages that are on their way end, so that the next process does not send them again,
+    /// and closes the journal. None begins any more.
     pub(super) async fn finish(&self) {
+        self.change(|desk, _| desk.stop_sending());
+        let all_ended = async {
+            while self.read(|desk, _| desk.outbox_counts().1) > 0 {
+                self.shared.attempt_ended.notified().await;
+            }
+        };
+        if tokio::time::timeout(FINISH_MAX, all_ended).await.is_err() {
+            tracing::warn!("messages are still on their way; the next process will send them again");
+        }
         self.shared.store.close().await;
     }
 }

@@ -51,6 +51,8 @@ pub(crate) enum Answer {
     Status(u16, &'static str),
     RetryAfter(u16, &'static str),
     Hang,
+    /// `ok`, once it is told so.
+    Late(Arc<tokio::sync::Notify>),
 }
 
 /// An HTTP receiver on loopback. It answers as told, and `ok` when nothing is left to tell.
@@ -95,6 +97,10 @@ impl Hook {
                 (StatusCode::from_u16(status).unwrap(), [("retry-after", seconds)], "later").into_response()
             }
             Some(Answer::Hang) => std::future::pending().await,
+            Some(Answer::Late(told)) => {
+                told.notified().await;
+                "ok".into_response()
+            }
         }
     }
 
