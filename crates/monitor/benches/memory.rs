@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use environment::Environment;
 use k8s_openapi::api::core::v1::Pod;
-use monitor::{Options, Service};
+use monitor::{Options, Service, Transports};
 
 /// The allocator that is shipped: what it rounds up and keeps back counts.
 #[global_allocator]
@@ -92,13 +92,14 @@ fn as_monitor(pods: usize) -> impl Sized {
     let handle = runtime.block_on(async {
         let environment = Environment::test(7);
         let client = api_server::client(pods);
-        let service = Service::new(Options::default(), environment.clone(), client, Vec::new());
+        let transports = Transports { client, tls: None, endpoints: Vec::new() };
+        let service = Service::new(Options::default(), environment.clone(), transports);
         let handle = service.handle();
         let (drain, drained) = environment::drain();
         environment.spawn("monitor", async move {
             // Held, so that nobody asks it to stop.
             let _drain = drain;
-            drop(service.run(drained).await);
+            drop(service.work(drained).await);
         });
         let synced = async {
             // The last pod of all keeps failing: when that is known, the others are.
