@@ -19,7 +19,8 @@ use fit::{fits, names};
 pub use fit::{Candidate, Fit, covers};
 pub use validate::{Refusal, validate};
 
-/// Most policies read. Their number is a person's work; more is a generator gone wrong.
+/// Most policies used. Their number is a person's work; more is a generator gone wrong, and which of
+/// them are meant cannot be told: then none is used, lest the cautious ones be those left out.
 pub const POLICIES_MAX: usize = 1_000;
 
 /// Where a policy was written.
@@ -112,6 +113,7 @@ impl Book {
             .collect();
         entries.sort_by_key(precedence);
         refuse_namesakes(&mut entries);
+        refuse_a_flood(&mut entries);
         Self { entries, overlaps: BTreeMap::new(), undecided: BTreeMap::new() }
     }
 
@@ -223,6 +225,16 @@ fn refuse_namesakes(entries: &mut [Entry]) {
     }
 }
 
+fn refuse_a_flood(entries: &mut [Entry]) {
+    let count = entries.len();
+    for entry in entries.iter_mut().filter(|_| count > POLICIES_MAX) {
+        entry.refusals.push(Refusal {
+            field: "metadata".to_owned(),
+            reason: format!("there are {count} policies, more than {POLICIES_MAX}: delete those not meant"),
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use model::policy::{ActionName, Match, Mode, Selector, Step};
@@ -308,6 +320,16 @@ mod tests {
                 assert!(said.message.contains("Deployment/shop/web"), "{}", said.message);
             }
         }
+    }
+
+    #[test]
+    fn of_more_policies_than_can_be_meant_none_is_used() {
+        let flood = |count: usize| {
+            let entries = (0..count).map(|n| (format!("p-{n}"), at(1), 1, spec(Mode::Enforce)));
+            Book::new(entries, "seaworthy")
+        };
+        assert!(chosen(&mut flood(POLICIES_MAX), &issue("shop")).is_some());
+        assert_eq!(chosen(&mut flood(POLICIES_MAX + 1), &issue("shop")), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use model::policy::HealingPolicy;
 use super::Error as ServiceError;
 use super::settings::FromFile;
 use super::shared::Shared;
-use crate::policy::{self, Book, POLICIES_MAX, Source};
+use crate::policy::{self, Book, Source};
 
 /// Reads the policy files: each policy with the name of its file.
 pub(super) async fn read_files(paths: &[PathBuf]) -> Result<Vec<FromFile>, ServiceError> {
@@ -34,7 +34,7 @@ pub(super) fn refresh(shared: &Shared) -> bool {
         let name = policy.metadata.name.clone().unwrap_or_default();
         (name, Source::File(file.clone()), 0, policy.spec.clone())
     });
-    let resources = state.policies.objects.values().take(POLICIES_MAX).map(|policy| {
+    let resources = state.policies.objects.values().map(|policy| {
         let meta = &policy.metadata;
         let created = meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |created| created.0);
         let name = meta.name.clone().unwrap_or_default();
