@@ -93,6 +93,9 @@ impl Desk {
 
     fn held(&self, episode: &Episode, now: Timestamp) -> Option<Gate> {
         let issue = episode.issue()?;
+        if episode.name.is_ahead_of(now) {
+            return None;
+        }
         let (began, policy) = (episode.name.receipt, &self.settings.policy);
         let holds = &self.book.holds;
         if let Some(hold) = holds.in_force(&issue, began, policy.holds, self.listening.since(), now) {

@@ -133,12 +133,15 @@ impl Desk {
             return;
         }
         let route = self.settings.tree.route(id.route);
+        // What lies ahead is from before the clock was set back.
         let next = match self.last_begun(id) {
             // It was open before the last restart or change of settings, and nothing is overdue.
-            Some(last) if last >= began && self.is_settled(id) => last.saturating_add(route.group_interval),
+            Some(last) if last >= began && self.is_settled(id) => {
+                last.min(now).saturating_add(route.group_interval)
+            }
             // Trouble that is older than the wait has waited enough.
             _ if starts.saturating_add(route.group_wait).is_ok_and(|waited| waited < now) => Ok(now),
-            _ => began.saturating_add(route.group_wait),
+            _ => began.min(now).saturating_add(route.group_wait),
         };
         self.groups.begin(id.clone(), next.unwrap_or(now));
     }

@@ -32,6 +32,9 @@ pub use view::{AckState, EpisodeView, GroupView, Moment};
 /// where minutes of silence are waited for.
 const LAPSE_SCAN: SignedDuration = SignedDuration::from_secs(5);
 
+/// A clock that goes back by more was set, and not slowed.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(5);
+
 /// What is to be done now.
 #[derive(Debug, Default)]
 pub struct Turn {
@@ -56,6 +59,7 @@ pub struct Desk {
     /// Episodes whose page waits for a time to come.
     waiting: BTreeMap<EpisodeKey, Timestamp>,
     next_scan: Timestamp,
+    last_turn: Timestamp,
     /// Notifications that were not planned because of a silence and the like, for a metric.
     suppressed: BTreeMap<&'static str, u64>,
 }
@@ -72,6 +76,7 @@ impl Desk {
             outbox: outbox::Outbox::default(),
             waiting: BTreeMap::new(),
             next_scan: now,
+            last_turn: now,
             suppressed: BTreeMap::new(),
         }
     }
@@ -118,12 +123,23 @@ impl Desk {
     /// What is to be done now.
     pub fn turn(&mut self, now: Timestamp) -> Turn {
         let mut turn = Turn::default();
+        if self.last_turn.duration_since(now) > CLOCK_STEP {
+            self.clock_was_set_back(now);
+        }
+        self.last_turn = now;
         self.release(now);
         self.flush_due(now);
         turn.facts = self.lapses(now);
         turn.send = self.outbox.runnable(&self.settings, now);
         turn.wake = self.next_wake();
         turn
+    }
+
+    /// What waits would wait until the clock comes there again, which may take hours.
+    fn clock_was_set_back(&mut self, now: Timestamp) {
+        self.settings_since = self.settings_since.min(now);
+        self.outbox.clock_was_set_back(now);
+        self.remake_groups(now);
     }
 
     fn next_wake(&self) -> Option<Timestamp> {
@@ -238,7 +254,7 @@ impl Desk {
     fn hurry(&mut self, groups: &[GroupId], began: Timestamp, now: Timestamp) {
         for group in groups {
             let wait = self.settings.tree.route(group.route).group_wait;
-            let since = self.last_begun(group).map_or(began, |last| last.max(began));
+            let since = self.last_begun(group).map_or(began, |last| last.max(began)).min(now);
             let ready = since.saturating_add(wait).unwrap_or(now).max(now);
             self.groups.hurry(group, ready);
         }

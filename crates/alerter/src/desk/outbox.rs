@@ -125,6 +125,17 @@ impl Outbox {
         }
     }
 
+    /// Forgets times that were noted by a clock which has been set back.
+    pub(super) fn clock_was_set_back(&mut self, now: Timestamp) {
+        for owed in self.owed.values_mut() {
+            owed.since = owed.since.min(now);
+            owed.not_before = owed.not_before.min(now);
+        }
+        for lane in self.lanes.values_mut() {
+            (lane.rests_until, lane.next_slot) = (None, None);
+        }
+    }
+
     fn leave(&mut self, id: &DeliveryId) -> Option<Owed> {
         if let Some(lane) = self.lanes.get_mut(&id.integration) {
             lane.in_flight = lane.in_flight.saturating_sub(1);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 mod acknowledgement;
+mod clock;
 mod reload;
 
 use super::*;
@@ -55,7 +56,10 @@ impl Bench {
 
     fn journal(&mut self, fact: Fact) -> Stamp {
         self.sequence += 1;
-        let stamp = Stamp { receipt: at(self.now), incarnation: Incarnation(1), sequence: self.sequence };
+        // As the journal has it: receipts never go back, even where the clock does.
+        let last = self.journal.last().map_or(at(0), |entry| entry.stamp.receipt);
+        let receipt = last.max(at(self.now));
+        let stamp = Stamp { receipt, incarnation: Incarnation(1), sequence: self.sequence };
         let entry = Entry { stamp, fact };
         self.journal.push(entry.clone());
         self.desk.apply([entry], at(self.now));
