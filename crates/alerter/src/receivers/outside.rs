@@ -83,7 +83,8 @@ async fn authorization(outside: &dyn Outside, credentials: &Credentials) -> Resu
 /// The real world.
 pub struct Real {
     environment: Environment,
-    clients: Mutex<BTreeMap<Option<PathBuf>, Client>>,
+    /// With what the file held that they were made from: an authority may be replaced at any time.
+    clients: Mutex<BTreeMap<Option<PathBuf>, (Vec<u8>, Client)>>,
 }
 
 impl Real {
@@ -107,15 +108,22 @@ impl Outside for Real {
 
     async fn client(&self, ca_file: Option<&Path>) -> Result<Client, Failure> {
         let key = ca_file.map(Path::to_path_buf);
+        let authorities = match ca_file {
+            Some(path) => tokio::fs::read(path).await.ok(),
+            None => Some(Vec::new()),
+        };
         let mut clients = self.clients.lock().await;
-        if let Some(client) = clients.get(&key) {
+        // A file that cannot be read just now is no reason to tell nobody.
+        if let Some((made_from, client)) = clients.get(&key)
+            && authorities.as_ref().is_none_or(|authorities| authorities == made_from)
+        {
             return Ok(client.clone());
         }
         let roots = key.clone().map_or(Roots::System, Roots::File);
         let client = Client::outbound(&self.environment, roots)
             .await
             .map_err(|error| Failure::Refused { reason: error.to_string(), retry_after: None })?;
-        clients.insert(key, client.clone());
+        clients.insert(key, (authorities.unwrap_or_default(), client.clone()));
         Ok(client)
     }
 
