@@ -215,6 +215,9 @@ fn build_route(parent: Option<&Route>, route: &FileRoute, tables: &Tables<'_>) -
             return Err(format!("{key} cannot be zero"));
         }
     }
+    if !route.labels.is_empty() {
+        return Err("labels: not supported yet, templates would not find them: remove them".to_owned());
+    }
     let matchers = matchers(&route.equal, &route.match_re, &route.matchers, "matchers")?;
     let inherited = |own: Option<PromDuration>, of: fn(&Route) -> SignedDuration, default| {
         own.map(PromDuration::signed).or_else(|| parent.map(of)).unwrap_or(default)
