@@ -156,12 +156,6 @@ impl Silences {
         active.filter(|silence| all_match(&silence.matchers, labels)).map(|silence| silence.id).collect()
     }
 
-    /// When the next one that silences `labels` begins or ends.
-    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let times = self.all().flat_map(|silence| [silence.starts_at, silence.ends_at]);
-        times.filter(|time| *time > now).min()
-    }
-
     /// What must be journaled to get what is wanted, and the id it then has. `fresh` is used
     /// where a new silence is needed.
     pub fn set(

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 mod acknowledgement;
 mod clock;
+mod limits;
 mod reload;
 
 use super::*;
@@ -68,7 +69,8 @@ impl Bench {
 
     fn post(&mut self, body: &str, issue: bool) {
         let batch = Batch::parse(body.as_bytes()).unwrap();
-        let ingest = self.desk.ingest(batch, Some("monitor"), issue, at(self.now)).unwrap();
+        let ingest = self.desk.ingest(batch, Some("monitor"), issue, at(self.now));
+        assert_eq!(ingest.refused, None);
         assert!(ingest.invalid.is_empty(), "{:?}", ingest.invalid);
         for fact in ingest.facts {
             self.journal(fact);
