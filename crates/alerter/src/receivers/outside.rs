@@ -80,11 +80,16 @@ async fn authorization(outside: &dyn Outside, credentials: &Credentials) -> Resu
     Ok(value)
 }
 
+/// A client, and what the file held that it was made from: an authority may be replaced at any time.
+struct Made {
+    from: Vec<u8>,
+    client: Client,
+}
+
 /// The real world.
 pub struct Real {
     environment: Environment,
-    /// With what the file held that they were made from: an authority may be replaced at any time.
-    clients: Mutex<BTreeMap<Option<PathBuf>, (Vec<u8>, Client)>>,
+    clients: Mutex<BTreeMap<Option<PathBuf>, Made>>,
 }
 
 impl Real {
@@ -114,16 +119,16 @@ impl Outside for Real {
         };
         let mut clients = self.clients.lock().await;
         // A file that cannot be read just now is no reason to tell nobody.
-        if let Some((made_from, client)) = clients.get(&key)
-            && authorities.as_ref().is_none_or(|authorities| authorities == made_from)
+        if let Some(made) = clients.get(&key)
+            && authorities.as_ref().is_none_or(|authorities| *authorities == made.from)
         {
-            return Ok(client.clone());
+            return Ok(made.client.clone());
         }
         let roots = key.clone().map_or(Roots::System, Roots::File);
         let client = Client::outbound(&self.environment, roots)
             .await
             .map_err(|error| Failure::Refused { reason: error.to_string(), retry_after: None })?;
-        clients.insert(key, (authorities.unwrap_or_default(), client.clone()));
+        clients.insert(key, Made { from: authorities.unwrap_or_default(), client: client.clone() });
         Ok(client)
     }
 
