@@ -9,9 +9,9 @@ use model::hold::{Hold, Outcome};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::alerts::Alert;
-use crate::attempts::{Begun, Ended};
-use crate::episodes::{Ack, EpisodeKey, Lapsed};
-use crate::silences::Silence;
+use crate::book::attempts::{Begun, Ended};
+use crate::book::episodes::{Ack, EpisodeKey, Lapsed};
+use crate::book::silences::Silence;
 
 /// Which life of which journal wrote an entry: random, made with the journal's file, so that a
 /// replica that lost its disk never repeats a number.

@@ -8,11 +8,11 @@ use model::config::alerter::AlerterConfig;
 
 use super::file::{File, Global, InhibitRule, Route as FileRoute};
 use super::{Error, Policy, PromDuration, Settings, Source, TemplateFile};
-use crate::inhibition::Rule;
-use crate::intervals::Interval;
-use crate::matchers::{Matcher, Operator, parse_all};
 use crate::receivers::{self, Receiver};
-use crate::routing::{GroupBy, Route, Tree, key};
+use crate::rules::inhibition::Rule;
+use crate::rules::intervals::Interval;
+use crate::rules::matchers::{Matcher, Operator, parse_all};
+use crate::rules::routing::{GroupBy, Route, Tree, key};
 use crate::templates::Library;
 
 /// Alertmanager's defaults.

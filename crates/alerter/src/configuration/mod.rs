@@ -15,11 +15,11 @@ use jiff::SignedDuration;
 use model::config::alerter::{AlerterConfig, Lapse};
 use sha2::{Digest, Sha256};
 
-use crate::holds;
-use crate::inhibition::Rule;
-use crate::intervals::Interval;
+use crate::book::holds;
 use crate::receivers::Receiver;
-use crate::routing::Tree;
+use crate::rules::inhibition::Rule;
+use crate::rules::intervals::Interval;
+use crate::rules::routing::Tree;
 
 pub use check::Context;
 pub use duration::PromDuration;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Desk;
-use crate::episodes::{Episode, EpisodeKey, Set};
-use crate::routing::GroupId;
+use crate::book::episodes::{Episode, EpisodeKey, Set};
+use crate::rules::routing::GroupId;
 
 /// All groups.
 #[derive(Debug, Default)]
@@ -175,7 +175,7 @@ impl Desk {
     }
 
     /// Notes what a group owes to each integration of its receiver.
-    fn owe(&mut self, id: &GroupId, sources: &crate::inhibition::Sources, now: Timestamp) {
+    fn owe(&mut self, id: &GroupId, sources: &crate::rules::inhibition::Sources, now: Timestamp) {
         let Some(receiver) = self.receiver(id) else { return };
         let owed: Vec<String> = receiver
             .integrations
@@ -188,7 +188,7 @@ impl Desk {
         }
     }
 
-    fn note_suppressed(&mut self, id: &GroupId, sources: &crate::inhibition::Sources, now: Timestamp) {
+    fn note_suppressed(&mut self, id: &GroupId, sources: &crate::rules::inhibition::Sources, now: Timestamp) {
         let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
         let muted = self.muted_by_time(id, now);
         for key in self.groups.members(id) {

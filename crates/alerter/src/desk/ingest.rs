@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::Desk;
 use crate::alerts::{Batch, Defaults, Ingested, Invalid, normalise};
+use crate::book::episodes::{Ack, EpisodeKey, IssueRef};
+use crate::book::silences::{self, Wanted};
 use crate::entries::{Fact, Reported};
-use crate::episodes::{Ack, EpisodeKey, IssueRef};
-use crate::silences::{self, Wanted};
 
 /// What a posted batch came to.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ impl Desk {
             let source = poster.map_or_else(|| origin(&alert.generator_url), str::to_owned);
             self.listening.heard(&source, now);
             if self.book.is_news(key, &alert) {
-                let live = self.book.episode(key).is_some_and(crate::episodes::Episode::is_live);
+                let live = self.book.episode(key).is_some_and(crate::book::episodes::Episode::is_live);
                 let fresh = !live && !alert.is_resolve();
                 news.push((fresh, Fact::Alert(Reported { key, source, alert })));
             } else {
@@ -74,7 +74,7 @@ impl Desk {
             return Some(Fact::Hold(hold));
         }
         self.book.holds.sign(&hold, now);
-        let key = self.book.of_issue(&crate::holds::issue_of(&hold)).map(|episode| episode.key);
+        let key = self.book.of_issue(&crate::book::holds::issue_of(&hold)).map(|episode| episode.key);
         if let Some(key) = key {
             self.regroup(key, now);
         }

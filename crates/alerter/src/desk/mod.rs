@@ -4,6 +4,7 @@
 mod gate;
 mod groups;
 mod ingest;
+mod lapse;
 mod outbox;
 mod plan;
 mod view;
@@ -14,13 +15,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use model::config::alerter::Lapse as LapseMode;
 
+use self::lapse::Listening;
+use crate::book::episodes::{Episode, EpisodeKey, Lapse, Lapsed};
 use crate::book::{Book, Touched};
 use crate::configuration::Settings;
 use crate::entries::{Entry, Fact, Stamp};
-use crate::episodes::{Episode, EpisodeKey, Lapse, Lapsed};
-use crate::lapse::Listening;
 use crate::receivers::{Integration, Receiver};
-use crate::routing::GroupId;
+use crate::rules::routing::GroupId;
 
 pub use gate::{Gate, Suppression};
 pub use ingest::{Ingest, TooMany};
@@ -171,7 +172,7 @@ impl Desk {
         for episode in self.book.live() {
             for (fingerprint, set) in episode.sets.iter().filter(|(_, set)| set.is_open()) {
                 let (heard, ends) = self.book.heard(episode.key, set);
-                let lost = set.state != crate::episodes::SetState::Firing;
+                let lost = set.state != crate::book::episodes::SetState::Firing;
                 let (due, how) = match self.settings.policy.lapse {
                     LapseMode::Resolve => {
                         (ends.max(self.listening.since() + model::alert::RESEND_INTERVAL), Lapse::Expired)

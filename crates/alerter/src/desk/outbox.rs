@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Desk;
-use crate::attempts::{Begun, Delivery, Ended, IntegrationName};
+use crate::book::attempts::{Begun, Delivery, Ended, IntegrationName};
 use crate::configuration::{Policy, Settings};
 use crate::entries::{Fact, Stamp};
 use crate::notification::Notification;
 use crate::receivers::{Integration, Receiver};
-use crate::routing::GroupId;
+use crate::rules::routing::GroupId;
 
 /// After so many failures in a row an integration is not tried by all its messages at once any
 /// more, but by one at a time.

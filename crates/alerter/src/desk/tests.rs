@@ -14,11 +14,11 @@ mod reload;
 use super::*;
 use crate::alerts::Batch;
 use crate::alerts::testing::at;
-use crate::attempts::Delivery;
+use crate::book::attempts::Delivery;
+use crate::book::silences::Wanted;
 use crate::configuration::testing::settings;
 use crate::entries::Incarnation;
 use crate::notification::{Notification, Status};
-use crate::silences::Wanted;
 
 const SIMPLE: &str = "
 route: {receiver: a, group_by: [alertname], group_wait: 10s, group_interval: 60s, repeat_interval: 1h}
@@ -166,7 +166,7 @@ impl Bench {
     fn silence(&mut self, matchers: &str, ends: i64) -> Uuid {
         let wanted = Wanted {
             id: None,
-            matchers: crate::matchers::parse_all(matchers).unwrap(),
+            matchers: crate::rules::matchers::parse_all(matchers).unwrap(),
             starts_at: at(self.now),
             ends_at: at(ends),
             created_by: "ada".into(),

@@ -16,13 +16,13 @@ use uuid::Uuid;
 
 use super::{Error, Options, files};
 use crate::alerts::{Batch, Invalid};
+use crate::book::episodes::EpisodeKey;
+use crate::book::silences::{self, Wanted};
 use crate::configuration::Settings;
 use crate::desk::{Desk, TooMany};
 use crate::entries::{Entry, Fact};
-use crate::episodes::EpisodeKey;
 use crate::metrics::Metrics;
 use crate::receivers::Outside;
-use crate::silences::{self, Wanted};
 use crate::store::{self, Store};
 
 /// How long messages that are on their way may take when the process is to end: with the 20 s that

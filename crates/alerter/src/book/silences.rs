@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::entries::Stamp;
-use crate::matchers::{Matcher, all_match};
+use crate::rules::matchers::{Matcher, all_match};
 
 /// A silence as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
     use crate::alerts::testing::{at, labels};
     use crate::entries::Incarnation;
-    use crate::matchers::parse_all;
+    use crate::rules::matchers::parse_all;
 
     fn wanted(matchers: &str, starts: i64, ends: i64) -> Wanted {
         Wanted {

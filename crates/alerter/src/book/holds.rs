@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use model::hold::{Hold, State};
 
+use super::episodes::IssueRef;
 use crate::entries::Stamp;
-use crate::episodes::IssueRef;
 
 /// A hold may reach us this much earlier than the issue it is for: monitor and healer do not wait
 /// for each other.

@@ -1,17 +1,23 @@
 //! Everything that is known: a pure function of the set of entries, and what was heard since that
 //! is no fact (refreshes, signs of life).
 
+pub mod attempts;
+pub mod episodes;
+pub mod holds;
+pub mod outcomes;
+pub mod silences;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::attempts::Attempts;
+use self::episodes::{Episode, EpisodeKey, History, IssueRef, KeyFact, Set, SetState};
+use self::holds::Holds;
+use self::outcomes::Outcomes;
+use self::silences::Silences;
 use crate::alerts::{Alert, Fingerprint};
-use crate::attempts::Attempts;
 use crate::entries::{Entry, Fact, Stamp};
-use crate::episodes::{Episode, EpisodeKey, History, IssueRef, KeyFact, Set, SetState};
-use crate::holds::{self, Holds};
-use crate::outcomes::{self, Outcomes};
-use crate::silences::Silences;
 
 /// What an entry changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,9 +306,9 @@ mod tests {
 
     use super::*;
     use crate::alerts::testing::{alert, at};
-    use crate::attempts::{Begun, Delivery, Ended, Member};
+    use crate::book::attempts::{Begun, Delivery, Ended, Member};
+    use crate::book::episodes::Ack;
     use crate::entries::{Incarnation, Reported};
-    use crate::episodes::Ack;
 
     const COOL_DOWN: SignedDuration = SignedDuration::from_secs(300);
 
