@@ -4,14 +4,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::hold::{Hold, Outcome};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::alerts::Alert;
-use crate::attempts::{Begun, Ended};
-use crate::episodes::{Ack, EpisodeKey, Lapsed};
-use crate::silences::Silence;
+use crate::book::attempts::{Begun, Ended};
+use crate::book::episodes::{Ack, EpisodeKey, Lapsed};
+use crate::book::silences::Silence;
 
 /// Which life of which journal wrote an entry: random, made with the journal's file, so that a
 /// replica that lost its disk never repeats a number.
@@ -33,6 +33,17 @@ pub struct Stamp {
     pub incarnation: Incarnation,
     /// Its number there.
     pub sequence: u64,
+}
+
+/// How far a receipt may be ahead of the clock. Receipts of one journal never go back; a clock that
+/// is corrected by a little does.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+impl Stamp {
+    /// Whether the clock was set back since: how long ago this was, nobody can say.
+    pub fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.receipt.duration_since(now) > AHEAD_MAX
+    }
 }
 
 /// A text that is no stamp.

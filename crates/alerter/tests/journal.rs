@@ -4,8 +4,8 @@ mod common;
 
 use std::path::Path;
 
+use alerter::book::episodes::EpisodeKey;
 use alerter::entries::{Entry, Fact, Reported};
-use alerter::episodes::EpisodeKey;
 use alerter::store::{Error, Options, Sqlite, Store};
 use axum::http::StatusCode;
 use common::{Alerter, Folder, Hook, eventually, skip, to_hook};

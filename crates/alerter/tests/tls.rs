@@ -184,3 +184,36 @@ receivers: [{{name: hook, webhook_configs: [{{url: '{url}'{http_config}}}]}}]
     assert!(received.try_recv().is_err(), "nothing was told to somebody who may be anybody");
     alerter.stop().await;
 }
+
+#[tokio::test]
+async fn an_authority_that_is_replaced_is_trusted_without_a_restart() {
+    let environment = Environment::real(15);
+    let (right, wrong) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for folder in [&right, &wrong] {
+        let mut options = Certificates::new(folder.path());
+        options.hosts.insert("127.0.0.1".to_owned());
+        options.identities = vec!["receiver".to_owned()];
+        write_tree(&options, environment.now()).unwrap();
+    }
+    let (url, mut received) = webhook(&environment, right.path()).await;
+    let trusted = wrong.path().join("ca.crt");
+    let folder = Folder::new(&format!(
+        "
+route: {{receiver: hook, group_wait: 50ms}}
+receivers:
+- {{name: hook, webhook_configs: [{{url: '{url}', http_config: {{tls_config: {{ca_file: '{}'}}}}}}]}}
+",
+        trusted.display()
+    ));
+    let alerter = Alerter::start(folder.options()).await;
+    alerter.fire("Down", "a").await;
+    eventually("an attempt that fails", async || {
+        let failed =
+            alerter.metric("alertmanager_notification_requests_failed_total{integration=\"webhook\"}").await;
+        failed.is_some_and(|failed| failed >= 1.0).then_some(())
+    })
+    .await;
+    std::fs::copy(right.path().join("ca.crt"), &trusted).unwrap();
+    assert_eq!(tokio::time::timeout(PATIENCE, received.recv()).await, Ok(Some(())));
+    alerter.stop().await;
+}

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::matchers::{Matcher, parse_one};
+use crate::rules::matchers::{Matcher, parse_one};
 
 /// The parameters of a request.
 #[derive(Debug, Default)]

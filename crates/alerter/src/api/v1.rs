@@ -12,9 +12,9 @@ use net::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 use super::query::Query;
+use crate::book::episodes::{Ending, Episode, EpisodeKey};
+use crate::book::outcomes;
 use crate::desk::{Desk, Gate, Moment};
-use crate::episodes::{Ending, Episode, EpisodeKey};
-use crate::outcomes;
 use crate::service::Handle;
 
 /// The most episodes in one answer.
@@ -149,7 +149,8 @@ async fn list(State(handle): State<Handle>, RawQuery(query): RawQuery) -> Respon
     let state = query.first("state");
     let shown: Vec<Shown> = handle.read(|desk, now| {
         let (all, moment) = (desk.book().all(), desk.moment(now));
-        let matching = all.filter(|episode| crate::matchers::filter_accepts(&matchers, episode.labels()));
+        let matching =
+            all.filter(|episode| crate::rules::matchers::filter_accepts(&matchers, episode.labels()));
         let shown = matching.map(|episode| show(desk, episode, &moment));
         shown.filter(|shown| state.is_none_or(|state| state == shown.state)).take(PAGE_MAX).collect()
     });
@@ -157,7 +158,7 @@ async fn list(State(handle): State<Handle>, RawQuery(query): RawQuery) -> Respon
 }
 
 fn key(text: &str) -> Result<EpisodeKey, Problem> {
-    text.parse().map_err(|error: crate::episodes::NotAKey| Problem::bad_request(error.to_string()))
+    text.parse().map_err(|error: crate::book::episodes::NotAKey| Problem::bad_request(error.to_string()))
 }
 
 fn unknown(text: &str) -> Problem {

@@ -8,11 +8,11 @@ use model::config::alerter::AlerterConfig;
 
 use super::file::{File, Global, InhibitRule, Route as FileRoute};
 use super::{Error, Policy, PromDuration, Settings, Source, TemplateFile};
-use crate::inhibition::Rule;
-use crate::intervals::Interval;
-use crate::matchers::{Matcher, Operator, parse_all};
 use crate::receivers::{self, Receiver};
-use crate::routing::{GroupBy, Route, Tree, key};
+use crate::rules::inhibition::Rule;
+use crate::rules::intervals::Interval;
+use crate::rules::matchers::{Matcher, Operator, parse_all};
+use crate::rules::routing::{GroupBy, Route, Tree, key};
 use crate::templates::Library;
 
 /// Alertmanager's defaults.
@@ -214,6 +214,9 @@ fn build_route(parent: Option<&Route>, route: &FileRoute, tables: &Tables<'_>) -
         if duration == Some(PromDuration(0)) {
             return Err(format!("{key} cannot be zero"));
         }
+    }
+    if !route.labels.is_empty() {
+        return Err("labels: not supported yet, templates would not find them: remove them".to_owned());
     }
     let matchers = matchers(&route.equal, &route.match_re, &route.matchers, "matchers")?;
     let inherited = |own: Option<PromDuration>, of: fn(&Route) -> SignedDuration, default| {

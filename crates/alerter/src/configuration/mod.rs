@@ -15,11 +15,11 @@ use jiff::SignedDuration;
 use model::config::alerter::{AlerterConfig, Lapse};
 use sha2::{Digest, Sha256};
 
-use crate::holds;
-use crate::inhibition::Rule;
-use crate::intervals::Interval;
+use crate::book::holds;
 use crate::receivers::Receiver;
-use crate::routing::Tree;
+use crate::rules::inhibition::Rule;
+use crate::rules::intervals::Interval;
+use crate::rules::routing::Tree;
 
 pub use check::Context;
 pub use duration::PromDuration;
@@ -228,6 +228,7 @@ mod tests {
                 "time interval \"nights\" is not defined",
             ),
             ("route: {receiver: a, group_by: [a, '...']}\nreceivers: [{name: a}]", "`...`"),
+            ("route: {receiver: a, labels: {team: x}}\nreceivers: [{name: a}]", "labels: not supported"),
             ("route: {receiver: a, group_by: [a, a]}\nreceivers: [{name: a}]", "\"a\" twice"),
             ("route: {receiver: a, group_interval: 0s}\nreceivers: [{name: a}]", "group_interval"),
             ("route: {receiver: a}\nreceivers: [{name: a}, {name: a}]", "name \"a\" is used twice"),
@@ -281,7 +282,18 @@ receivers:
         assert!(!shown.contains("canary"), "{shown}");
         assert!(settings.original.contains("<secret>"));
         let broken = yaml.replace("- name: a", "- nmae: a");
-        let shown = try_settings(&broken).unwrap_err().to_string();
-        assert!(!shown.contains("canary"), "{shown}");
+        for broken in [
+            &broken,
+            "receivers:\n- slack_configs:\n  - api_url:\n      https://hooks.example/canary\n  nmae: a",
+            "global:\n  smtp_auth_password: >-\n    canary1\n    canary2\n  nmae: a",
+            "global:\n  smtp_auth_password: [canary]\n",
+            "global:\n  smtp_auth_password: {canary: x}\n",
+            "receivers:\n- nmae: a\n  webhook_configs:\n  - http_config:\n      http_headers:\n        X-Key: {secrets: [canary]}\n",
+            "receivers:\n- nmae: a\n  webhook_configs:\n  - http_config:\n      http_headers:\n        X-Key:\n          secrets:\n          - canary\n",
+            "receivers:\n- nmae: a\n  pagerduty_configs:\n  - {routing_key: 'canary1\n  canary2'}\n",
+        ] {
+            let shown = try_settings(broken).unwrap_err().to_string();
+            assert!(!shown.contains("canary"), "{shown}");
+        }
     }
 }

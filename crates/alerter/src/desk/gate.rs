@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::Desk;
-use crate::episodes::{Episode, IssueRef};
-use crate::inhibition::Sources;
+use crate::book::episodes::{Episode, IssueRef};
+use crate::rules::inhibition::Sources;
 
 /// An issue that is said to be folded under a cause which is not known here is believed for so
 /// long: its cause is posted in the same round, or in the next.
@@ -93,6 +93,9 @@ impl Desk {
 
     fn held(&self, episode: &Episode, now: Timestamp) -> Option<Gate> {
         let issue = episode.issue()?;
+        if episode.name.is_ahead_of(now) {
+            return None;
+        }
         let (began, policy) = (episode.name.receipt, &self.settings.policy);
         let holds = &self.book.holds;
         if let Some(hold) = holds.in_force(&issue, began, policy.holds, self.listening.since(), now) {

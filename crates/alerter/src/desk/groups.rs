@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Desk;
-use crate::episodes::{Episode, EpisodeKey, Set};
-use crate::routing::GroupId;
+use crate::book::episodes::{Episode, EpisodeKey, Set};
+use crate::rules::routing::GroupId;
 
 /// All groups.
 #[derive(Debug, Default)]
@@ -133,12 +133,15 @@ impl Desk {
             return;
         }
         let route = self.settings.tree.route(id.route);
+        // What lies ahead is from before the clock was set back.
         let next = match self.last_begun(id) {
             // It was open before the last restart or change of settings, and nothing is overdue.
-            Some(last) if last >= began && self.is_settled(id) => last.saturating_add(route.group_interval),
+            Some(last) if last >= began && self.is_settled(id) => {
+                last.min(now).saturating_add(route.group_interval)
+            }
             // Trouble that is older than the wait has waited enough.
             _ if starts.saturating_add(route.group_wait).is_ok_and(|waited| waited < now) => Ok(now),
-            _ => began.saturating_add(route.group_wait),
+            _ => began.min(now).saturating_add(route.group_wait),
         };
         self.groups.begin(id.clone(), next.unwrap_or(now));
     }
@@ -172,7 +175,7 @@ impl Desk {
     }
 
     /// Notes what a group owes to each integration of its receiver.
-    fn owe(&mut self, id: &GroupId, sources: &crate::inhibition::Sources, now: Timestamp) {
+    fn owe(&mut self, id: &GroupId, sources: &crate::rules::inhibition::Sources, now: Timestamp) {
         let Some(receiver) = self.receiver(id) else { return };
         let owed: Vec<String> = receiver
             .integrations
@@ -185,7 +188,7 @@ impl Desk {
         }
     }
 
-    fn note_suppressed(&mut self, id: &GroupId, sources: &crate::inhibition::Sources, now: Timestamp) {
+    fn note_suppressed(&mut self, id: &GroupId, sources: &crate::rules::inhibition::Sources, now: Timestamp) {
         let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
         let muted = self.muted_by_time(id, now);
         for key in self.groups.members(id) {

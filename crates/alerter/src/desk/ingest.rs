@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::Desk;
 use crate::alerts::{Batch, Defaults, Ingested, Invalid, normalise};
+use crate::book::episodes::{Ack, EpisodeKey, IssueRef};
+use crate::book::silences::{self, Wanted};
 use crate::entries::{Fact, Reported};
-use crate::episodes::{Ack, EpisodeKey, IssueRef};
-use crate::silences::{self, Wanted};
 
 /// What a posted batch came to.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,9 @@ pub struct Ingest {
     pub facts: Vec<Fact>,
     /// What was wrong with the others.
     pub invalid: Vec<Invalid>,
+    /// Why alerts that are new were left out. The rest, such as the ends of those that are known, is
+    /// among the facts all the same.
+    pub refused: Option<TooMany>,
     /// How many of all were firing.
     pub firing: u64,
     /// How many of all were over.
@@ -32,17 +35,10 @@ impl Desk {
     /// Takes in a batch. Refreshes are noted at once; the rest must be journaled and applied.
     /// `trusted`: whether the poster may report issues of ours. `poster` is its identity, if it
     /// has shown one.
-    pub fn ingest(
-        &mut self,
-        batch: Batch,
-        poster: Option<&str>,
-        trusted: bool,
-        now: Timestamp,
-    ) -> Result<Ingest, TooMany> {
+    pub fn ingest(&mut self, batch: Batch, poster: Option<&str>, trusted: bool, now: Timestamp) -> Ingest {
         let defaults = Defaults { resolve_timeout: self.settings.resolve_timeout };
         let Ingested { alerts, invalid, firing, resolved } = normalise(batch, defaults, now);
-        let mut ingest = Ingest { facts: Vec::new(), invalid, firing, resolved };
-        let mut fresh = 0;
+        let mut news: Vec<(bool, Fact)> = Vec::new();
         for alert in alerts {
             let key = if trusted && IssueRef::of(&alert.labels).is_some() {
                 EpisodeKey::of_issue(&alert.labels)
@@ -52,19 +48,24 @@ impl Desk {
             let source = poster.map_or_else(|| origin(&alert.generator_url), str::to_owned);
             self.listening.heard(&source, now);
             if self.book.is_news(key, &alert) {
-                let live = self.book.episode(key).is_some_and(crate::episodes::Episode::is_live);
-                fresh += usize::from(!live && !alert.is_resolve());
-                ingest.facts.push(Fact::Alert(Reported { key, source, alert }));
+                let live = self.book.episode(key).is_some_and(crate::book::episodes::Episode::is_live);
+                let fresh = !live && !alert.is_resolve();
+                news.push((fresh, Fact::Alert(Reported { key, source, alert })));
             } else {
                 self.book.refresh(key, &alert);
             }
         }
-        let count = self.book.live_count();
-        // Ends and changes of what is known are always taken.
-        if fresh > 0 && count + fresh > self.settings.policy.alerts_max {
-            return Err(TooMany(count));
+        let refused = self.too_many(news.iter().filter(|(fresh, _)| *fresh).count());
+        if refused.is_some() {
+            news.retain(|(fresh, _)| !fresh);
         }
-        Ok(ingest)
+        let facts = news.into_iter().map(|(_, fact)| fact).collect();
+        Ingest { facts, invalid, refused, firing, resolved }
+    }
+
+    fn too_many(&self, fresh: usize) -> Option<TooMany> {
+        let count = self.book.live_count();
+        (fresh > 0 && count + fresh > self.settings.policy.alerts_max).then_some(TooMany(count))
     }
 
     /// Takes in a hold: what must be journaled, if it says anything new.
@@ -73,7 +74,7 @@ impl Desk {
             return Some(Fact::Hold(hold));
         }
         self.book.holds.sign(&hold, now);
-        let key = self.book.of_issue(&crate::holds::issue_of(&hold)).map(|episode| episode.key);
+        let key = self.book.of_issue(&crate::book::holds::issue_of(&hold)).map(|episode| episode.key);
         if let Some(key) = key {
             self.regroup(key, now);
         }

@@ -4,6 +4,7 @@
 mod gate;
 mod groups;
 mod ingest;
+mod lapse;
 mod outbox;
 mod plan;
 mod view;
@@ -14,13 +15,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use model::config::alerter::Lapse as LapseMode;
 
+use self::lapse::Listening;
+use crate::book::episodes::{Episode, EpisodeKey, Lapse, Lapsed};
 use crate::book::{Book, Touched};
 use crate::configuration::Settings;
 use crate::entries::{Entry, Fact, Stamp};
-use crate::episodes::{Episode, EpisodeKey, Lapse, Lapsed};
-use crate::lapse::Listening;
 use crate::receivers::{Integration, Receiver};
-use crate::routing::GroupId;
+use crate::rules::routing::GroupId;
 
 pub use gate::{Gate, Suppression};
 pub use ingest::{Ingest, TooMany};
@@ -31,6 +32,9 @@ pub use view::{AckState, EpisodeView, GroupView, Moment};
 /// Alerts are judged for lapsing at most this often: a few seconds more or less do not matter
 /// where minutes of silence are waited for.
 const LAPSE_SCAN: SignedDuration = SignedDuration::from_secs(5);
+
+/// A clock that goes back by more was set, and not slowed.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(5);
 
 /// What is to be done now.
 #[derive(Debug, Default)]
@@ -56,6 +60,7 @@ pub struct Desk {
     /// Episodes whose page waits for a time to come.
     waiting: BTreeMap<EpisodeKey, Timestamp>,
     next_scan: Timestamp,
+    last_turn: Timestamp,
     /// Notifications that were not planned because of a silence and the like, for a metric.
     suppressed: BTreeMap<&'static str, u64>,
 }
@@ -72,6 +77,7 @@ impl Desk {
             outbox: outbox::Outbox::default(),
             waiting: BTreeMap::new(),
             next_scan: now,
+            last_turn: now,
             suppressed: BTreeMap::new(),
         }
     }
@@ -118,12 +124,23 @@ impl Desk {
     /// What is to be done now.
     pub fn turn(&mut self, now: Timestamp) -> Turn {
         let mut turn = Turn::default();
+        if self.last_turn.duration_since(now) > CLOCK_STEP {
+            self.clock_was_set_back(now);
+        }
+        self.last_turn = now;
         self.release(now);
         self.flush_due(now);
         turn.facts = self.lapses(now);
         turn.send = self.outbox.runnable(&self.settings, now);
         turn.wake = self.next_wake();
         turn
+    }
+
+    /// What waits would wait until the clock comes there again, which may take hours.
+    fn clock_was_set_back(&mut self, now: Timestamp) {
+        self.settings_since = self.settings_since.min(now);
+        self.outbox.clock_was_set_back(now);
+        self.remake_groups(now);
     }
 
     fn next_wake(&self) -> Option<Timestamp> {
@@ -155,7 +172,7 @@ impl Desk {
         for episode in self.book.live() {
             for (fingerprint, set) in episode.sets.iter().filter(|(_, set)| set.is_open()) {
                 let (heard, ends) = self.book.heard(episode.key, set);
-                let lost = set.state != crate::episodes::SetState::Firing;
+                let lost = set.state != crate::book::episodes::SetState::Firing;
                 let (due, how) = match self.settings.policy.lapse {
                     LapseMode::Resolve => {
                         (ends.max(self.listening.since() + model::alert::RESEND_INTERVAL), Lapse::Expired)
@@ -238,7 +255,7 @@ impl Desk {
     fn hurry(&mut self, groups: &[GroupId], began: Timestamp, now: Timestamp) {
         for group in groups {
             let wait = self.settings.tree.route(group.route).group_wait;
-            let since = self.last_begun(group).map_or(began, |last| last.max(began));
+            let since = self.last_begun(group).map_or(began, |last| last.max(began)).min(now);
             let ready = since.saturating_add(wait).unwrap_or(now).max(now);
             self.groups.hurry(group, ready);
         }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Desk;
-use crate::attempts::{Begun, Delivery, Ended, IntegrationName};
+use crate::book::attempts::{Begun, Delivery, Ended, IntegrationName};
 use crate::configuration::{Policy, Settings};
 use crate::entries::{Fact, Stamp};
 use crate::notification::Notification;
 use crate::receivers::{Integration, Receiver};
-use crate::routing::GroupId;
+use crate::rules::routing::GroupId;
 
 /// After so many failures in a row an integration is not tried by all its messages at once any
 /// more, but by one at a time.
@@ -122,6 +122,17 @@ impl Outbox {
         self.lanes.retain(|name, lane| lane.in_flight > 0 || find(receivers, name).is_some());
         for lane in self.lanes.values_mut() {
             (lane.failures, lane.rests_until) = (0, None);
+        }
+    }
+
+    /// Forgets times that were noted by a clock which has been set back.
+    pub(super) fn clock_was_set_back(&mut self, now: Timestamp) {
+        for owed in self.owed.values_mut() {
+            owed.since = owed.since.min(now);
+            owed.not_before = owed.not_before.min(now);
+        }
+        for lane in self.lanes.values_mut() {
+            (lane.rests_until, lane.next_slot) = (None, None);
         }
     }
 

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use model::Severity;
 
 use super::{Desk, Gate};
-use crate::attempts::Member;
-use crate::episodes::{Episode, EpisodeKey};
-use crate::inhibition::Sources;
+use crate::book::attempts::Member;
+use crate::book::episodes::{Episode, EpisodeKey};
+use crate::book::outcomes;
 use crate::notification::{MessageAlert, NO_TIME, Notification, Status, common};
-use crate::outcomes;
 use crate::receivers::Integration;
-use crate::routing::GroupId;
+use crate::rules::inhibition::Sources;
+use crate::rules::routing::GroupId;
 
 /// Why a message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

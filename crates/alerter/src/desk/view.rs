@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, Gate, Suppression};
 use crate::alerts::Alert;
-use crate::episodes::{Ending, Episode, EpisodeKey, SetState};
-use crate::inhibition::Sources;
-use crate::routing::GroupId;
+use crate::book::episodes::{Ending, Episode, EpisodeKey, SetState};
+use crate::rules::inhibition::Sources;
+use crate::rules::routing::GroupId;
 
 /// So long after its time-out, a message may still arrive: what was sent before may be under way.
 const LATE_COPIES: Duration = Duration::from_secs(5);

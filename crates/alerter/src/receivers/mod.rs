@@ -145,11 +145,17 @@ fn judge(answer: &http::Response<bytes::Bytes>, now: Timestamp) -> Result<(), Fa
     if status.is_success() {
         return Ok(());
     }
+    if status.is_redirection() {
+        let to = redirected_to(answer);
+        let reason =
+            format!("unexpected status {status}: it redirects {to}; write the new address into the url");
+        return Err(Failure::Permanent { reason });
+    }
     let text = String::from_utf8_lossy(answer.body());
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(300).collect();
     let reason = format!("unexpected status {status}: {text}");
-    // 408 and 429 say "not now"; any other 4xx or 3xx says that the message or its address is
-    // wrong, and would say so again.
+    // 408 and 429 say "not now"; any other 4xx says that the message or its address is wrong, and
+    // would say so again.
     let passing = status.is_server_error()
         || matches!(status, http::StatusCode::REQUEST_TIMEOUT | http::StatusCode::TOO_MANY_REQUESTS);
     if passing {
@@ -158,6 +164,13 @@ fn judge(answer: &http::Response<bytes::Bytes>, now: Timestamp) -> Result<(), Fa
     } else {
         Err(Failure::Permanent { reason })
     }
+}
+
+/// Scheme, host and port alone: the rest of a receiver's address may be a secret.
+fn redirected_to(answer: &http::Response<bytes::Bytes>) -> String {
+    let location = answer.headers().get(http::header::LOCATION).and_then(|location| location.to_str().ok());
+    let url = location.and_then(|location| url::Url::parse(location).ok()).filter(url::Url::has_host);
+    url.map_or_else(|| "elsewhere".to_owned(), |url| format!("to {}", url.origin().ascii_serialization()))
 }
 
 /// What it means that there is no answer.
@@ -183,4 +196,25 @@ fn truncate(text: &str, characters_max: usize) -> String {
     let mut short: String = text.chars().take(characters_max.saturating_sub(1)).collect();
     short.push('…');
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::testing::at;
+
+    #[test]
+    fn a_redirection_says_where_to_and_keeps_what_may_be_secret() {
+        for (status, location, expected) in [
+            (308, "https://new.example:8443/services/canary?token=canary", "https://new.example:8443"),
+            (301, "/canary", "elsewhere"),
+            (302, "not a url", "elsewhere"),
+        ] {
+            let answer = http::Response::builder().status(status).header("location", location);
+            let failure = judge(&answer.body(bytes::Bytes::new()).unwrap(), at(0)).unwrap_err();
+            assert!(matches!(failure, Failure::Permanent { .. }));
+            let text = failure.to_string();
+            assert!(text.contains(expected) && !text.contains("canary"), "{text}");
+        }
+    }
 }

@@ -80,10 +80,16 @@ async fn authorization(outside: &dyn Outside, credentials: &Credentials) -> Resu
     Ok(value)
 }
 
+/// A client, and what the file held that it was made from: an authority may be replaced at any time.
+struct Made {
+    from: Vec<u8>,
+    client: Client,
+}
+
 /// The real world.
 pub struct Real {
     environment: Environment,
-    clients: Mutex<BTreeMap<Option<PathBuf>, Client>>,
+    clients: Mutex<BTreeMap<Option<PathBuf>, Made>>,
 }
 
 impl Real {
@@ -107,15 +113,22 @@ impl Outside for Real {
 
     async fn client(&self, ca_file: Option<&Path>) -> Result<Client, Failure> {
         let key = ca_file.map(Path::to_path_buf);
+        let authorities = match ca_file {
+            Some(path) => tokio::fs::read(path).await.ok(),
+            None => Some(Vec::new()),
+        };
         let mut clients = self.clients.lock().await;
-        if let Some(client) = clients.get(&key) {
-            return Ok(client.clone());
+        // A file that cannot be read just now is no reason to tell nobody.
+        if let Some(made) = clients.get(&key)
+            && authorities.as_ref().is_none_or(|authorities| *authorities == made.from)
+        {
+            return Ok(made.client.clone());
         }
         let roots = key.clone().map_or(Roots::System, Roots::File);
         let client = Client::outbound(&self.environment, roots)
             .await
             .map_err(|error| Failure::Refused { reason: error.to_string(), retry_after: None })?;
-        clients.insert(key, client.clone());
+        clients.insert(key, Made { from: authorities.unwrap_or_default(), client: client.clone() });
         Ok(client)
     }
 

@@ -303,6 +303,8 @@ impl ActionTexts {
 
 #[derive(Deserialize)]
 struct Answer {
+    /// What speaks Slack's form may say so in words of its own: that is no reason to tell it again.
+    #[serde(default)]
     ok: bool,
     #[serde(default)]
     error: String,
@@ -398,5 +400,7 @@ mod tests {
         assert_eq!(answer("application/json; charset=utf-8", r#"{"ok":true}"#), Ok(()));
         let refused = answer("application/json", r#"{"ok":false,"error":"channel_not_found"}"#);
         assert!(refused.unwrap_err().to_string().contains("channel_not_found"));
+        let other = answer("application/json", r#"{"success":true}"#);
+        assert!(matches!(other, Err(Failure::Permanent { .. })), "it would say so to every repetition");
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rand::Rng;
 
 use super::handle::Handle;
-use crate::attempts::{Begun, Delivery};
+use crate::book::attempts::{Begun, Delivery};
 use crate::desk::{DeliveryId, Failed};
 use crate::entries::{Entry, Fact, Incarnation, Stamp};
 use crate::notification::Notification;

@@ -16,13 +16,13 @@ use uuid::Uuid;
 
 use super::{Error, Options, files};
 use crate::alerts::{Batch, Invalid};
+use crate::book::episodes::EpisodeKey;
+use crate::book::silences::{self, Wanted};
 use crate::configuration::Settings;
 use crate::desk::{Desk, TooMany};
 use crate::entries::{Entry, Fact};
-use crate::episodes::EpisodeKey;
 use crate::metrics::Metrics;
 use crate::receivers::Outside;
-use crate::silences::{self, Wanted};
 use crate::store::{self, Store};
 
 /// How long messages that are on their way may take when the process is to end: with the 20 s that
@@ -243,16 +243,14 @@ impl Handle {
     }
 
     /// Takes in a batch of alerts. The valid ones are kept when it returns; what was wrong with
-    /// the others is returned.
+    /// the others is returned. Where there are too many, all but the new ones are kept.
     pub async fn accept(&self, batch: Batch, poster: Option<&Identity>) -> Result<Vec<Invalid>, Refusal> {
         let trusted = poster.is_some_and(|poster| {
             let monitors = &self.shared.options.config.monitors;
             monitors.iter().any(|name| *name == poster.dns_name() || name == poster.service())
         });
         let name = poster.map(Identity::service);
-        let ingest = self.change(|desk, now| desk.ingest(batch, name, trusted, now)).inspect_err(|_| {
-            self.shared.metrics.shed("alerts");
-        })?;
+        let ingest = self.change(|desk, now| desk.ingest(batch, name, trusted, now));
         self.shared.metrics.received(ingest.firing, ingest.resolved, ingest.invalid.len() as u64);
         if !ingest.facts.is_empty() {
             self.commit(ingest.facts).await?;
@@ -260,6 +258,10 @@ impl Handle {
             self.shared.metrics.one_copy();
         }
         self.wake();
+        if let Some(too_many) = ingest.refused {
+            self.shared.metrics.shed("alerts");
+            return Err(too_many.into());
+        }
         Ok(ingest.invalid)
     }
 

@@ -281,5 +281,11 @@ mod tests {
         let nested = "{{range .Alerts}}".repeat(14) + &"x".repeat(100) + &"{{end}}".repeat(14);
         let source = nested.replace(".Alerts}}", "$.Alerts}}");
         assert!(library.text("bomb", &source).unwrap().render(&notification()).is_err());
+        let text = r#"{{ define "loop" }}{{ with . }}{{ template "loop" . }}{{ end }}{{ end }}"#.to_owned();
+        let library = Library::new(&[TemplateFile { path: "x.tmpl".into(), text }]).unwrap();
+        let source = "{{ template \"loop\" . }}";
+        assert!(library.text("loop", source).unwrap().render(&notification()).is_err());
+        let html = library.html("loop", source).and_then(|page| page.render(&notification()));
+        assert!(html.is_err());
     }
 }

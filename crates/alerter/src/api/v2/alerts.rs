@@ -15,7 +15,7 @@ use crate::alerts::{Batch, Rejected};
 use crate::api::query::Query;
 use crate::configuration::Settings;
 use crate::desk::EpisodeView;
-use crate::matchers::{Matcher, filter_accepts};
+use crate::rules::matchers::{Matcher, filter_accepts};
 use crate::service::Handle;
 
 pub(super) async fn post(

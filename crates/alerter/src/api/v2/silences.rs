@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::{json, refuse, reject, time, unkept};
 use crate::api::query::Query;
-use crate::matchers::Matcher;
+use crate::book::silences::{Error, Silence, State as Phase, Wanted};
+use crate::rules::matchers::Matcher;
 use crate::service::{Handle, SilenceError};
-use crate::silences::{Error, Silence, State as Phase, Wanted};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{json as answer, refuse, time};
 use crate::api::query::Query;
-use crate::matchers::filter_accepts;
+use crate::rules::matchers::filter_accepts;
 use crate::service::Handle;
 
 pub(super) async fn status(State(handle): State<Handle>) -> Response {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::entries::Stamp;
-use crate::matchers::{Matcher, all_match};
+use crate::rules::matchers::{Matcher, all_match};
 
 /// A silence as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,12 +156,6 @@ impl Silences {
         active.filter(|silence| all_match(&silence.matchers, labels)).map(|silence| silence.id).collect()
     }
 
-    /// When the next one that silences `labels` begins or ends.
-    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let times = self.all().flat_map(|silence| [silence.starts_at, silence.ends_at]);
-        times.filter(|time| *time > now).min()
-    }
-
     /// What must be journaled to get what is wanted, and the id it then has. `fresh` is used
     /// where a new silence is needed.
     pub fn set(
@@ -265,7 +259,7 @@ mod tests {
     use super::*;
     use crate::alerts::testing::{at, labels};
     use crate::entries::Incarnation;
-    use crate::matchers::parse_all;
+    use crate::rules::matchers::parse_all;
 
     fn wanted(matchers: &str, starts: i64, ends: i64) -> Wanted {
         Wanted {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use model::hold::{Hold, State};
 
+use super::episodes::IssueRef;
 use crate::entries::Stamp;
-use crate::episodes::IssueRef;
 
 /// A hold may reach us this much earlier than the issue it is for: monitor and healer do not wait
 /// for each other.
@@ -89,7 +89,8 @@ impl Holds {
     }
 
     /// The hold in force for an episode of `issue` that began at `began`. `since` is when this
-    /// process began to listen: silence before that is not the healer's.
+    /// process began to listen: silence before that is not the healer's. After the clock was set
+    /// back, none is: a page too many is better than one that waits for hours.
     pub fn in_force(
         &self,
         issue: &IssueRef,
@@ -102,6 +103,9 @@ impl Holds {
         let told: Vec<(&Stamp, &Hold)> =
             self.told.get(issue)?.iter().filter(|(stamp, _)| stamp.receipt >= earliest).collect();
         let ((first, _), (latest, hold)) = (told.first()?, told.last()?);
+        if latest.is_ahead_of(now) {
+            return None;
+        }
         let until = match hold.state {
             State::Failed | State::Released => return None,
             State::Taken => {

@@ -1,17 +1,23 @@
 //! Everything that is known: a pure function of the set of entries, and what was heard since that
 //! is no fact (refreshes, signs of life).
 
+pub mod attempts;
+pub mod episodes;
+pub mod holds;
+pub mod outcomes;
+pub mod silences;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::attempts::Attempts;
+use self::episodes::{Episode, EpisodeKey, History, IssueRef, KeyFact, Set, SetState};
+use self::holds::Holds;
+use self::outcomes::Outcomes;
+use self::silences::Silences;
 use crate::alerts::{Alert, Fingerprint};
-use crate::attempts::Attempts;
 use crate::entries::{Entry, Fact, Stamp};
-use crate::episodes::{Episode, EpisodeKey, History, IssueRef, KeyFact, Set, SetState};
-use crate::holds::{self, Holds};
-use crate::outcomes::{self, Outcomes};
-use crate::silences::Silences;
 
 /// What an entry changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,27 +239,26 @@ impl Book {
         !live && last_fact.is_some_and(|receipt| receipt < before)
     }
 
-    /// Firings in the middle of an episode that has not ended once: what they said was said anew.
+    /// Firings in the middle of an episode that lasts, after its latest end if it was reopened: what
+    /// they said was said anew.
     fn repetitions(&self, key: EpisodeKey, history: &History) -> Vec<Stamp> {
         let Some(episode) = self.episode(key).filter(|episode| episode.is_live()) else { return Vec::new() };
-        let since = || history.facts().filter(|(stamp, _)| **stamp >= episode.name);
-        let ended_once = since().any(|(_, fact)| match fact {
+        let facts: Vec<_> = history.facts().filter(|(stamp, _)| **stamp >= episode.name).collect();
+        let latest_end = facts.iter().rposition(|(_, fact)| match fact {
             KeyFact::Alert(reported) => reported.alert.is_resolve(),
             KeyFact::Lapsed(_) => true,
             KeyFact::Ack(_) => false,
         });
-        if ended_once {
-            return Vec::new();
+        let firings =
+            facts[latest_end.map_or(0, |end| end + 1)..].iter().filter_map(|(stamp, fact)| match fact {
+                KeyFact::Alert(reported) => Some((**stamp, &reported.alert)),
+                KeyFact::Lapsed(_) | KeyFact::Ack(_) => None,
+            });
+        let mut by_labels: BTreeMap<Fingerprint, Vec<(Stamp, &Alert)>> = BTreeMap::new();
+        for (stamp, alert) in firings {
+            by_labels.entry(alert.fingerprint()).or_default().push((stamp, alert));
         }
-        let mut latest: BTreeMap<Fingerprint, Stamp> = BTreeMap::new();
-        for (stamp, fact) in since() {
-            if let KeyFact::Alert(reported) = fact {
-                latest.insert(reported.alert.fingerprint(), *stamp);
-            }
-        }
-        let kept: BTreeSet<Stamp> = latest.into_values().chain([episode.name]).collect();
-        let firings = since().filter(|(_, fact)| matches!(fact, KeyFact::Alert(_)));
-        firings.map(|(stamp, _)| *stamp).filter(|stamp| !kept.contains(stamp)).collect()
+        by_labels.into_values().flat_map(|firings| in_the_middle(&firings)).collect()
     }
 
     /// Drops entries that are gone from the journal.
@@ -288,15 +293,22 @@ impl Book {
     }
 }
 
+/// Firings of one set of labels that neither the first nor the last needs beside it: an end that is
+/// later than the last one's survives it.
+fn in_the_middle(firings: &[(Stamp, &Alert)]) -> Vec<Stamp> {
+    let [_, middle @ .., (_, last)] = firings else { return Vec::new() };
+    middle.iter().filter(|(_, alert)| alert.ends_at <= last.ends_at).map(|(stamp, _)| *stamp).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::alerts::testing::{alert, at};
-    use crate::attempts::{Begun, Delivery, Ended, Member};
+    use crate::book::attempts::{Begun, Delivery, Ended, Member};
+    use crate::book::episodes::Ack;
     use crate::entries::{Incarnation, Reported};
-    use crate::episodes::Ack;
 
     const COOL_DOWN: SignedDuration = SignedDuration::from_secs(300);
 
@@ -374,6 +386,25 @@ mod tests {
             book.forget(&gone);
             prop_assert_eq!(live(&book), known);
         }
+    }
+
+    #[test]
+    fn what_was_said_anew_is_dropped_also_after_an_end_that_was_taken_back() {
+        let mut book = Book::new(COOL_DOWN);
+        let mut sequence = 0;
+        let mut tell = |receipt: i64, lasts: i64| {
+            sequence += 1;
+            let stamp = Stamp { receipt: at(receipt), incarnation: Incarnation(1), sequence };
+            let mut alert = alert(&[("a", "b")], 0, receipt + lasts, receipt);
+            alert.annotations.insert("value".into(), receipt.to_string());
+            let key = EpisodeKey::of_foreign(&alert.labels);
+            book.apply(Entry { stamp, fact: Fact::Alert(Reported { key, source: "p".into(), alert }) });
+        };
+        for (receipt, lasts) in [(0, 300), (10, 0), (20, 300), (30, 300), (40, 300), (50, 300)] {
+            tell(receipt, lasts);
+        }
+        let gone: Vec<u64> = book.outdated(at(0)).iter().map(|stamp| stamp.sequence).collect();
+        assert_eq!(gone, [4, 5], "the beginning, the end, what took it back and the newest stay");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use model::alert::RESEND_INTERVAL;
 
-use crate::episodes::Lapse;
+use crate::book::episodes::Lapse;
 
 /// A source that is not heard for longer has fallen silent: two of its rounds were missed.
 const GAP_MAX: SignedDuration = SignedDuration::from_secs(2 * RESEND_INTERVAL.as_secs());
@@ -16,7 +16,7 @@ const VALIDITY_MIN: SignedDuration = SignedDuration::from_secs(RESEND_INTERVAL.a
 
 /// Who has been heard, and since when without a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listening {
+pub(super) struct Listening {
     /// Since when this process listens.
     since: Timestamp,
     sources: BTreeMap<String, Contact>,
@@ -30,17 +30,17 @@ struct Contact {
 
 impl Listening {
     /// Begins to listen.
-    pub fn new(since: Timestamp) -> Self {
+    pub(super) fn new(since: Timestamp) -> Self {
         Self { since, sources: BTreeMap::new() }
     }
 
     /// Since when this process listens.
-    pub fn since(&self) -> Timestamp {
+    pub(super) fn since(&self) -> Timestamp {
         self.since
     }
 
     /// Notes that a source posted something.
-    pub fn heard(&mut self, source: &str, now: Timestamp) {
+    pub(super) fn heard(&mut self, source: &str, now: Timestamp) {
         if source.is_empty() {
             return;
         }
@@ -56,7 +56,7 @@ impl Listening {
 
     /// When an alert that was last heard at `heard`, to end at `ends`, is to be judged: after its
     /// validity and two rounds more, and not before this process could have heard it that long.
-    pub fn due(&self, heard: Timestamp, ends: Timestamp) -> Timestamp {
+    pub(super) fn due(&self, heard: Timestamp, ends: Timestamp) -> Timestamp {
         let window = window(heard, ends);
         let from_start = later(later(self.since, window), GAP_MAX);
         let from_heard = later(heard, window);
@@ -65,7 +65,7 @@ impl Listening {
 
     /// What it means that the alert was not heard since. Expired only if this process ran, and
     /// the source was heard without a gap, all the time that it could have posted the alert.
-    pub fn judge(&self, source: &str, heard: Timestamp, ends: Timestamp, now: Timestamp) -> Lapse {
+    pub(super) fn judge(&self, source: &str, heard: Timestamp, ends: Timestamp, now: Timestamp) -> Lapse {
         let from = earlier(now, window(heard, ends));
         let went_on = self.sources.get(source).is_some_and(|contact| {
             contact.first <= from.max(heard) && now.duration_since(contact.last) <= GAP_MAX
@@ -74,7 +74,7 @@ impl Listening {
     }
 
     /// Forgets sources that nobody has heard of for a day.
-    pub fn forget(&mut self, now: Timestamp) {
+    pub(super) fn forget(&mut self, now: Timestamp) {
         let day = SignedDuration::from_hours(24);
         self.sources.retain(|_, contact| now.duration_since(contact.last) < day);
     }

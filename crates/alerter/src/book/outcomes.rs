@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use model::hold::{CORRELATED_FAILURE, Outcome};
 use model::remediation::Phase;
 
+use super::episodes::IssueRef;
 use crate::entries::Stamp;
-use crate::episodes::IssueRef;
 
 /// As for holds: the healer's word may come before the issue it is about.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_secs(60);
@@ -104,7 +104,7 @@ impl Outcomes {
         newest
     }
 
-    /// The outcomes for an episode of `issue` that began at `began` and ended at `ended`, oldest first.
+    /// The outcomes for an episode of `issue` that began at `began`, oldest first.
     pub fn of(
         &self,
         issue: &IssueRef,

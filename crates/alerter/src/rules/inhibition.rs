@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use model::labels::LabelSet;
 
+use super::matchers::{Matcher, all_match};
 use crate::alerts::Fingerprint;
-use crate::matchers::{Matcher, all_match};
 
 /// While an alert that satisfies the source fires, those that satisfy the target are muted if
 /// both have the same values for all labels in `equal`. A label missing on both sides is equal.
@@ -77,7 +77,7 @@ impl Sources {
 mod tests {
     use super::*;
     use crate::alerts::testing::labels;
-    use crate::matchers::parse_all;
+    use crate::rules::matchers::parse_all;
     use model::labels::fingerprint;
 
     fn muted(rule: (&str, &str, &[&str]), source: &[(&str, &str)], target: &[(&str, &str)]) -> bool {

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::SignedDuration;
 use model::labels::LabelSet;
 
-use crate::matchers::{Matcher, all_match, to_text};
+use super::matchers::{Matcher, all_match, to_text};
 
 /// By which labels alerts are grouped.
 #[derive(Clone, Debug, PartialEq, Eq)]

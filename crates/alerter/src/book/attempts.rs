@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::episodes::{Episode, EpisodeKey};
 use crate::alerts::Fingerprint;
 use crate::entries::Stamp;
-use crate::episodes::{Episode, EpisodeKey};
 
 /// One integration of one receiver: `team-a/slack[0]`.
 pub type IntegrationName = String;
