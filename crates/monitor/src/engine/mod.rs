@@ -113,8 +113,11 @@ impl Engine {
                 // What could not be judged while nothing was heard is to be looked at again.
                 self.all_dirty |= match &change {
                     Change::ListDone(kind) => self.sources.listed(*kind),
-                    Change::ListStarted(_) => false,
-                    other => self.sources.heard(other.kind()),
+                    Change::ListStarted(kind) => {
+                        self.sources.list_started(*kind);
+                        false
+                    }
+                    other => self.sources.heard(other.kind(), now.steady),
                 };
                 let mut touched = std::mem::take(&mut self.touched);
                 self.world.apply(change, now, &mut touched);
@@ -151,6 +154,7 @@ impl Engine {
             self.began = true;
             self.all_dirty = true;
         }
+        self.all_dirty |= self.sources.caught_up(now.steady);
         self.collect_due(now);
         self.evaluate_dirty(now);
         let settled = self.tracker.settle(
@@ -167,7 +171,8 @@ impl Engine {
 
     /// When to settle next, on the steady clock, if nothing changes before.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        let caught_up = self.sources.next_caught_up();
+        self.timers.next().into_iter().chain(caught_up).min()
     }
 
     /// Takes other thresholds. Issues of checks that are switched off end.
