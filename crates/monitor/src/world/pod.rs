@@ -46,6 +46,8 @@ pub(crate) struct Trouble {
     pub(crate) reason: Option<Name>,
     /// A sentence for that: the scheduler's, for one.
     pub(crate) words: Box<str>,
+    /// When the last of its containers was started, where it runs and is not ready.
+    pub(crate) started: Stamp,
     /// Conditions that others have to set before it is ready, and have not.
     pub(crate) gates: Box<[Name]>,
     /// What keeps it from going once it was deleted.
@@ -129,11 +131,13 @@ fn trouble(view: &views::Pod, names: &mut Interner) -> Option<Box<Trouble>> {
     };
     let gates = view.spec.readiness_gates.iter().map(|gate| gate.condition_type.as_str());
     let unmet = gates.filter(|gate| told.is_some() && is_unmet(gate));
+    let running = view.status.container_statuses.iter().filter_map(|status| status.state.running.as_ref());
     let finalizers = view.metadata.finalizers.iter().filter(|_| terminating);
     Some(Box::new(Trouble {
         containers,
         reason: told.and_then(|condition| names.intern_some(&condition.reason)),
         words: told.map(|condition| text::head(&condition.message)).unwrap_or_default(),
+        started: running.filter(|_| told.is_some()).filter_map(|run| run.started_at).max().into(),
         gates: unmet.map(|gate| names.intern(gate)).collect(),
         finalizers: finalizers.map(|finalizer| names.intern(finalizer)).collect(),
         grace_s: view.metadata.deletion_grace_period_seconds.unwrap_or(0).clamp(0, u32::MAX.into()) as u32,
