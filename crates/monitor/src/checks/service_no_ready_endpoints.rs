@@ -1,5 +1,7 @@
 //! ServiceNoReadyEndpoints: a Service with a selector has nobody to send traffic to.
 
+use std::collections::BTreeSet;
+
 use model::codes;
 
 use super::{Check, Context, Evaluate, Finding, Verdict, after};
@@ -27,10 +29,13 @@ fn evaluate(service: &Service, context: &Context<'_>) -> Verdict {
         return Verdict::Healthy;
     }
     let own = &context.thresholds.service_no_ready_endpoints;
-    let unready: usize = context.world.slices_of(service).map(|slice| slice.unready_pods.len()).sum();
+    // A pod stands in one slice for each family of addresses and each set of ports.
+    let pods = context.world.slices_of(service).flat_map(|slice| &slice.unready_pods);
+    let unready = pods.collect::<BTreeSet<_>>().len();
     let summary = match (unready, workloads.is_empty()) {
         (0, true) => "no endpoints: its selector matches no workload".to_owned(),
         (0, false) => "no endpoints".to_owned(),
+        (1, _) => "no ready endpoints: its one pod is not ready".to_owned(),
         (count, _) => format!("no ready endpoints: {count} pods are not ready"),
     };
     let behind = workloads.iter().map(|(kind, name, _)| format!("{kind}/{name}")).collect::<Vec<_>>();
@@ -64,6 +69,14 @@ mod tests {
         ] {
             check("ServiceNoReadyEndpoints", &objects, expected);
         }
+    }
+
+    #[test]
+    fn a_pod_with_two_addresses_is_one() {
+        let dual = |name| slice(name, "web").endpoint("p1", false).endpoint("p2", false);
+        let objects = [service("web").selector("app", "web"), dual("web-ipv4"), dual("web-ipv6")];
+        let found = finding_with("ServiceNoReadyEndpoints: {for: 0s}", "ServiceNoReadyEndpoints", &objects);
+        assert_eq!(found.evidence["unreadyPods"], "2");
     }
 
     #[test]
