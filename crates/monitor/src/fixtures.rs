@@ -356,6 +356,15 @@ impl Container {
         self
     }
 
+    /// For how many seconds its last run lasted.
+    pub(crate) fn last_ran_for(mut self, seconds: i64) -> Self {
+        let end = &mut self.status["lastState"]["terminated"];
+        let finished: Timestamp =
+            end["finishedAt"].as_str().and_then(|time| time.parse().ok()).expect("it has ended");
+        end["startedAt"] = (finished - SignedDuration::from_secs(seconds)).to_string().into();
+        self
+    }
+
     /// What its last run said last.
     pub(crate) fn words(mut self, message: &str) -> Self {
         self.status["lastState"]["terminated"]["message"] = message.into();

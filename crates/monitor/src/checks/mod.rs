@@ -120,6 +120,9 @@ pub(crate) enum Verdict {
     Pending { at: Timestamp, finding: Box<Finding> },
     /// Something is wrong. Time alone may end it: look again at `until`.
     Unhealthy { finding: Box<Finding>, until: Option<Timestamp> },
+    /// Nothing is wrong that would count, but what was found before is not over: it stays at least
+    /// until `until`.
+    Lingers { finding: Box<Finding>, until: Timestamp },
     /// It cannot be told; whatever was said last stands.
     Unknown { reason: String },
 }

@@ -327,7 +327,9 @@ impl Engine {
 fn look_again(verdict: &Verdict) -> Option<Timestamp> {
     match verdict {
         Verdict::Healthy | Verdict::Unknown { .. } => None,
-        Verdict::HealthyUntil(at) | Verdict::Pending { at, .. } => Some(*at),
+        Verdict::HealthyUntil(at) | Verdict::Pending { at, .. } | Verdict::Lingers { until: at, .. } => {
+            Some(*at)
+        }
         Verdict::Unhealthy { until, .. } => *until,
     }
 }

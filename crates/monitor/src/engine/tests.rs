@@ -178,6 +178,26 @@ fn trouble_that_comes_back_within_healthy_for_is_the_same_issue() {
 }
 
 #[test]
+fn a_loop_of_exits_in_order_is_one_issue() {
+    let app = || container("app").restarts(9).last_ended(0, "Completed", 20);
+    let of = |container| pod("web-a").owner("ReplicaSet", "web-2").with(container).ready("False", 300);
+    let running = |rig: &Rig| of(app().running(-(rig.now.wall.duration_since(NOW.wall).as_secs())));
+    let mut rig = Rig::listed("", &and(web(), &[of(app().running(5))]));
+    assert!(rig.open.is_empty(), "it may be meant to exit");
+    assert_eq!(rig.engine.pending().get("PodCrashLoopBackOff"), None);
+    for _ in 0..3 {
+        rig.apply(&of(app().waiting("CrashLoopBackOff")));
+        rig.pass(300);
+        rig.apply(&running(&rig));
+        rig.pass(90);
+        assert_eq!(rig.keys(), [CRASH]);
+    }
+    assert!(rig.ended.is_empty());
+    rig.pass(30 + 30);
+    assert_eq!(rig.ended, [(CRASH.to_owned(), Resolution::Healthy)]);
+}
+
+#[test]
 fn a_check_that_is_switched_off_ends_its_issues() {
     let mut rig = Rig::listed("", &and(web(), &[crashing("web-a")]));
     let updates = rig.engine.reconfigure(thresholds("PodCrashLoopBackOff: {enabled: false}"));
