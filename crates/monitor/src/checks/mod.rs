@@ -46,6 +46,17 @@ pub(crate) struct Check {
     pub(crate) evaluate: Evaluate,
     /// What may explain its issues, the best first.
     pub(crate) explained_by: &'static [Explanation],
+    /// What shows that an issue of it is over.
+    pub(crate) proof: Proof,
+}
+
+/// What shows that an issue is over, once none of its members is found unhealthy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Pods that came in the place of members are well.
+    Replacement,
+    /// Nothing: what was wrong was that the members were there.
+    None,
 }
 
 /// How a check is evaluated.
@@ -100,6 +111,11 @@ pub(crate) fn rank(code: &str) -> usize {
 /// What may explain the issues of a check, the best first.
 pub(crate) fn explanations(code: &str) -> &'static [Explanation] {
     ALL.get(rank(code)).map_or(&[], |check| check.explained_by)
+}
+
+/// What shows that an issue of a check is over.
+pub(crate) fn proof(code: &str) -> Proof {
+    ALL.get(rank(code)).map_or(Proof::Replacement, |check| check.proof)
 }
 
 /// What a check may look at besides its subject.

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use model::codes;
 use model::config::monitor::PodCrashLoopBackOff;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::now::Now;
@@ -15,6 +15,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Pod],
     evaluate: Evaluate::Pod(evaluate),
     explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout, Explanation::Kills],
+    proof: Proof::Replacement,
 };
 
 /// The kubelet forgets that a container exited when it has run for so long since, twice its longest

@@ -2,7 +2,7 @@
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Container, Phase, Pod};
@@ -12,6 +12,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Pod],
     evaluate: Evaluate::Pod(evaluate),
     explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout],
+    proof: Proof::Replacement,
 };
 
 /// Containers that do not run are other checks' business. One that has only just started is given

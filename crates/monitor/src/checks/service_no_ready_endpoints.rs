@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Service;
@@ -14,6 +14,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Service, Kind::EndpointSlice, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
     evaluate: Evaluate::Service(evaluate),
     explained_by: &[Explanation::BehindService],
+    proof: Proof::Replacement,
 };
 
 /// Services whose endpoints somebody else keeps are theirs to judge. One that publishes addresses

@@ -2,7 +2,7 @@
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Deployment;
@@ -12,6 +12,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Deployment],
     evaluate: Evaluate::Deployment(evaluate),
     explained_by: &[Explanation::NodesOfNewPods],
+    proof: Proof::Replacement,
 };
 
 fn evaluate(deployment: &Deployment, context: &Context<'_>) -> Verdict {

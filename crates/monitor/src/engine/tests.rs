@@ -198,6 +198,16 @@ fn a_loop_of_exits_in_order_is_one_issue() {
 }
 
 #[test]
+fn a_pod_that_would_not_go_is_no_trouble_once_it_has_gone() {
+    let stuck = pod("web-a").owner("ReplicaSet", "web-2").deleted(120);
+    let waiting = pod("web-b").owner("ReplicaSet", "web-2").created(60).phase("Pending").ready("False", 60);
+    let mut rig = Rig::listed("", &and(web(), &[stuck.clone(), waiting]));
+    assert_eq!(rig.keys(), ["Deployment/shop/web PodStuckTerminating"]);
+    rig.delete(&stuck);
+    assert_eq!(rig.ended, [("Deployment/shop/web PodStuckTerminating".to_owned(), Resolution::Healthy)]);
+}
+
+#[test]
 fn a_check_that_is_switched_off_ends_its_issues() {
     let mut rig = Rig::listed("", &and(web(), &[crashing("web-a")]));
     let updates = rig.engine.reconfigure(thresholds("PodCrashLoopBackOff: {enabled: false}"));
