@@ -205,6 +205,15 @@ impl Fixture {
         self
     }
 
+    /// The node that a DaemonSet's controller made a pod for.
+    pub(crate) fn made_for(mut self, node: &str) -> Self {
+        let field = json!({"key": "metadata.name", "operator": "In", "values": [node]});
+        let terms = json!({"nodeSelectorTerms": [{"matchFields": [field]}]});
+        self.json["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
+            terms;
+        self
+    }
+
     pub(crate) fn phase(mut self, phase: &str) -> Self {
         self.json["status"]["phase"] = phase.into();
         self

@@ -46,6 +46,8 @@ pub(crate) struct Trouble {
     pub(crate) reason: Option<Name>,
     /// A sentence for that: the scheduler's, for one.
     pub(crate) words: Box<str>,
+    /// The node that it was made for, where its owner said so: a DaemonSet does.
+    pub(crate) made_for: Option<Name>,
     /// When the last of its containers was started, where it runs and is not ready.
     pub(crate) started: Stamp,
     /// Conditions that others have to set before it is ready, and have not.
@@ -107,6 +109,12 @@ impl Pod {
         matches!(self.phase, Phase::Succeeded | Phase::Failed)
     }
 
+    /// The node that it is on, or else the one that it was made for; empty where neither is known.
+    pub(crate) fn place(&self) -> &str {
+        let made_for = self.trouble.as_ref().and_then(|trouble| trouble.made_for.as_deref());
+        self.node.as_deref().or(made_for).unwrap_or_default()
+    }
+
     /// Its notable containers.
     pub(crate) fn containers(&self) -> &[Container] {
         self.trouble.as_ref().map_or(&[], |trouble| &trouble.containers)
@@ -137,6 +145,7 @@ fn trouble(view: &views::Pod, names: &mut Interner) -> Option<Box<Trouble>> {
         containers,
         reason: told.and_then(|condition| names.intern_some(&condition.reason)),
         words: told.map(|condition| text::head(&condition.message)).unwrap_or_default(),
+        made_for: view.spec.made_for().and_then(|node| names.intern_some(node)),
         started: running.filter(|_| told.is_some()).filter_map(|run| run.started_at).max().into(),
         gates: unmet.map(|gate| names.intern(gate)).collect(),
         finalizers: finalizers.map(|finalizer| names.intern(finalizer)).collect(),
