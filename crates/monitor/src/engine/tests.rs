@@ -236,6 +236,16 @@ fn a_threshold_is_crossed_by_time_alone() {
 }
 
 #[test]
+fn a_kubelet_whose_clock_is_an_hour_ahead_hides_nothing() {
+    let lost = pod("p").with(container("app").running(600).unready()).ready("False", -3600);
+    let sick = node("n1").created(86_400).ready("False", -3600);
+    let mut rig = Rig::listed("", &[lost, sick]);
+    assert!(rig.open.is_empty());
+    rig.pass(30);
+    assert_eq!(rig.keys(), ["Node/n1 NodeNotReady", "Pod/shop/p PodRunningNotReady"]);
+}
+
+#[test]
 fn a_clock_that_is_set_wakes_what_waits() {
     let starting = pod("p").with(container("app").running(3600).unready()).ready("False", 10);
     let mut rig = Rig::listed("", &[starting]);

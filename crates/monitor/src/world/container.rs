@@ -1,7 +1,7 @@
 //! A pod's containers, as far as something about them is worth telling.
 
 use cluster::views;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::name::{Interner, Name};
 use super::stamp::Stamp;
@@ -73,6 +73,21 @@ impl Ended {
 }
 
 impl Container {
+    /// Takes back times that lie ahead of `now`.
+    pub(super) fn take_back(&mut self, now: Timestamp) {
+        if let State::Running { since } = &mut self.state {
+            *since = since.at_most(now);
+        }
+        let current = match &mut self.state {
+            State::Ended(ended) => Some(ended),
+            _ => None,
+        };
+        for ended in current.into_iter().chain(&mut self.last) {
+            ended.started = ended.started.at_most(now);
+            ended.finished = ended.finished.at_most(now);
+        }
+    }
+
     /// The end of its latest run that ended, if it had one.
     pub(crate) fn latest_end(&self) -> Option<&Ended> {
         match &self.state {

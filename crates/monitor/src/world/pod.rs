@@ -1,6 +1,7 @@
 //! Pods: the records there are most of, so what is only read when something is wrong is apart.
 
 use cluster::views;
+use jiff::Timestamp;
 
 use super::container::{self, Container};
 use super::name::{Interner, Name};
@@ -97,6 +98,17 @@ impl Pod {
                 condition.status == views::Status::False && condition.reason == "Unschedulable"
             }),
             trouble: trouble(view, names),
+        }
+    }
+
+    /// Takes back times that its kubelet has set and that lie ahead of `now`: its clock is ahead, and
+    /// nothing is to be let pass for as long as that.
+    pub(super) fn take_back(&mut self, now: Timestamp) {
+        self.ready_changed = self.ready_changed.at_most(now);
+        self.scheduled_changed = self.scheduled_changed.at_most(now);
+        if let Some(trouble) = &mut self.trouble {
+            trouble.started = trouble.started.at_most(now);
+            trouble.containers.iter_mut().for_each(|container| container.take_back(now));
         }
     }
 

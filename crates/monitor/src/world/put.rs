@@ -15,11 +15,14 @@ impl World {
         let (team, names) = (&self.settings.team_label, &mut self.names);
         match object {
             Object::Pod(view) => {
-                let pod = Pod::new(&view, team, names);
+                let mut pod = Pod::new(&view, team, names);
+                pod.take_back(now.wall);
                 self.put_pod(pod, touched);
             }
             Object::Node(view) => {
-                let (id, is_news) = put_plain(&mut self.nodes, Node::new(&view, team, names));
+                let mut node = Node::new(&view, team, names);
+                node.take_back(now.wall);
+                let (id, is_news) = put_plain(&mut self.nodes, node);
                 touched.extend(is_news.then_some(Touched::Changed(Subject::Node(id))));
             }
             Object::Lease(view) => self.put_lease(&view, now, touched),
