@@ -43,6 +43,10 @@ impl Desk {
         let Ingested { alerts, invalid, firing, resolved } = normalise(batch, defaults, now);
         let mut ingest = Ingest { facts: Vec::new(), invalid, firing, resolved };
         let mut fresh = 0;
+        // Also when there is nothing in it: whoever posts that is there, and has no alert.
+        if let Some(poster) = poster {
+            self.listening.heard(poster, now);
+        }
         for alert in alerts {
             let key = if trusted && IssueRef::of(&alert.labels).is_some() {
                 EpisodeKey::of_issue(&alert.labels)

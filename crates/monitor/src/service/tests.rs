@@ -33,6 +33,8 @@ struct Alerter {
 #[derive(Default)]
 struct Told {
     last: BTreeMap<String, Word>,
+    /// How often it was told that there is nothing.
+    nothing: usize,
     clusters: Vec<String>,
     fails: bool,
     /// Which process it says that it is, if any.
@@ -71,6 +73,7 @@ async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAle
         if told.fails {
             return (StatusCode::SERVICE_UNAVAILABLE, says);
         }
+        told.nothing += usize::from(alerts.is_empty());
         for alert in &alerts {
             let report = report(alert).expect("alerts of the monitor can be read");
             told.last
@@ -274,6 +277,20 @@ async fn nothing_is_resolved_by_a_monitor_that_starts_anew() {
     second.until("it is posted again", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
     let since = |rig: &Rig| rig.handle.report().issues[0].since;
     assert_eq!(since(&first), since(&second));
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_nothing_is_wrong_is_told_by_who_sees_all() {
+    let rig = Rig::start(ApiServer::default());
+    rig.until("it is told", |rig| rig.alerter.with(|told| told.nothing) == 1).await;
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    assert_eq!(rig.alerter.with(|told| told.nothing), 3);
+    let blind = ApiServer::default();
+    blind.deny("leases");
+    let rig = Rig::start(blind);
+    rig.until("it has listed the rest", |rig| !rig.handle.report().unseen.is_empty()).await;
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    assert_eq!(rig.alerter.with(|told| told.nothing), 0);
 }
 
 #[tokio::test(start_paused = true)]
