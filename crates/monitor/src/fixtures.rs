@@ -87,6 +87,10 @@ pub(crate) fn service(name: &str) -> Fixture {
     object(Kind::Service, "shop", name)
 }
 
+pub(crate) fn namespace(name: &str) -> Fixture {
+    object(Kind::Namespace, "", name)
+}
+
 pub(crate) fn slice(name: &str, service: &str) -> Fixture {
     let mut slice = object(Kind::EndpointSlice, "shop", name).label("kubernetes.io/service-name", service);
     slice.json["addressType"] = "IPv4".into();
@@ -108,6 +112,7 @@ impl Fixture {
             Kind::Job => Object::Job(Box::new(self.decode())),
             Kind::Service => Object::Service(Box::new(self.decode())),
             Kind::EndpointSlice => Object::EndpointSlice(Box::new(self.decode())),
+            Kind::Namespace => Object::Namespace(Box::new(self.decode())),
         }
     }
 
@@ -124,6 +129,7 @@ impl Fixture {
             Kind::Job => "jobs",
             Kind::Service => "services",
             Kind::EndpointSlice => "endpointslices",
+            Kind::Namespace => "namespaces",
         };
         (resource, self.json.clone())
     }

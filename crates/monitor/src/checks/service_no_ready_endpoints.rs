@@ -19,9 +19,13 @@ pub(super) const CHECK: Check = Check {
 
 /// Services whose endpoints somebody else keeps are theirs to judge. One that publishes addresses
 /// before they are ready has them all marked ready, and fails only when it has none. One behind
-/// which every workload was scaled to zero is empty on purpose.
+/// which every workload was scaled to zero is empty on purpose, and so is one whose namespace is
+/// being deleted: pods go first.
 fn evaluate(service: &Service, context: &Context<'_>) -> Verdict {
     if service.selector.is_empty() || service.external || service.terminating {
+        return Verdict::Healthy;
+    }
+    if context.world.is_ending(&service.namespace) {
         return Verdict::Healthy;
     }
     let Some(since) = service.empty_since.get() else { return Verdict::Healthy };
@@ -34,7 +38,7 @@ fn evaluate(service: &Service, context: &Context<'_>) -> Verdict {
     let pods = context.world.slices_of(service).flat_map(|slice| &slice.unready_pods);
     let unready = pods.collect::<BTreeSet<_>>().len();
     let summary = match (unready, workloads.is_empty()) {
-        (0, true) => "no endpoints: its selector matches no workload".to_owned(),
+        (0, true) => "no endpoints: no workload's template has the labels that it selects".to_owned(),
         (0, false) => "no endpoints".to_owned(),
         (1, _) => "no ready endpoints: its one pod is not ready".to_owned(),
         (count, _) => format!("no ready endpoints: {count} pods are not ready"),
@@ -64,6 +68,8 @@ mod tests {
             (vec![service("web")], Expect::Healthy),
             (vec![web().external(), dead()], Expect::Healthy),
             (vec![web().deleted(5), dead()], Expect::Healthy),
+            (vec![web(), dead(), namespace("shop").deleted(5)], Expect::Healthy),
+            (vec![web(), dead(), namespace("shop"), namespace("bank").deleted(5)], Expect::PendingFor(30)),
             (vec![web(), deployment("web").replicas(0).labels("app", "web")], Expect::Healthy),
             (vec![web(), deployment("web").replicas(2).labels("app", "web")], Expect::PendingFor(30)),
             (vec![web(), deployment("other").replicas(0).labels("app", "other")], Expect::PendingFor(30)),

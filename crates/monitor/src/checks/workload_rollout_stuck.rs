@@ -17,7 +17,8 @@ pub(super) const CHECK: Check = Check {
 
 fn evaluate(deployment: &Deployment, context: &Context<'_>) -> Verdict {
     // Who holds a rollout, or wants no pods, waits for no progress.
-    if deployment.paused || deployment.replicas == 0 || deployment.terminating {
+    let is_ending = deployment.terminating || context.world.is_ending(&deployment.namespace);
+    if deployment.paused || deployment.replicas == 0 || is_ending {
         return Verdict::Healthy;
     }
     if !deployment.observed {
@@ -65,6 +66,7 @@ mod tests {
         ] {
             check("WorkloadRolloutStuck", &[object], expected);
         }
+        check("WorkloadRolloutStuck", &[stuck(), namespace("shop").deleted(5)], Expect::Healthy);
     }
 
     #[test]

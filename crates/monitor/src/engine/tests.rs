@@ -208,6 +208,17 @@ fn a_pod_that_would_not_go_is_no_trouble_once_it_has_gone() {
 }
 
 #[test]
+fn a_namespace_that_is_being_deleted_is_empty_on_purpose() {
+    let dead = slice("web-1", "web").endpoint("web-a", false);
+    let mut rig =
+        Rig::listed("", &and(web(), &[service("web").selector("app", "web"), dead, namespace("shop")]));
+    rig.pass(29);
+    rig.apply(&namespace("shop").deleted(-29));
+    rig.pass(60);
+    assert!(rig.open.is_empty() && rig.engine.pending().is_empty());
+}
+
+#[test]
 fn a_check_that_is_switched_off_ends_its_issues() {
     let mut rig = Rig::listed("", &and(web(), &[crashing("web-a")]));
     let updates = rig.engine.reconfigure(thresholds("PodCrashLoopBackOff: {enabled: false}"));

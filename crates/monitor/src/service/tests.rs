@@ -355,7 +355,7 @@ async fn one_look_sees_what_is_wrong_now() {
     let found: Vec<String> = report.issues.iter().map(|issue| issue.key().to_string()).collect();
     assert_eq!(found, [LOOPING, "Service/shop/web ServiceNoReadyEndpoints"]);
     assert_eq!((report.summary.pending, report.unseen.len()), (1, 1));
-    assert_eq!(listed.len(), 9);
+    assert_eq!(listed.len(), 10);
     assert!(listed.contains(&(crate::Kind::Pod, 2)));
 }
 
@@ -373,6 +373,7 @@ async fn one_look_that_sees_nothing_is_an_error() {
         "jobs",
         "services",
         "endpointslices",
+        "namespaces",
     ] {
         server.deny(resource);
     }

@@ -17,6 +17,7 @@ mod labels;
 mod lease;
 mod lineage;
 mod name;
+mod namespace;
 mod node;
 mod owner;
 mod pod;
@@ -45,6 +46,7 @@ pub(crate) use deployment::Deployment;
 pub(crate) use job::Job;
 pub(crate) use lease::{Lease, ListeningClock};
 pub(crate) use lineage::Recovery;
+pub(crate) use namespace::Namespace;
 pub(crate) use node::{Condition, Node, Status};
 pub(crate) use pod::{Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
@@ -91,6 +93,7 @@ pub(crate) struct World {
     jobs: Table<Job>,
     services: Table<Service>,
     slices: Table<Slice>,
+    namespaces: Table<Namespace>,
 
     pods_by_node: Index,
     pods_by_owner: Index,
@@ -117,6 +120,7 @@ impl World {
             jobs: Table::default(),
             services: Table::default(),
             slices: Table::default(),
+            namespaces: Table::default(),
             pods_by_node: Index::default(),
             pods_by_owner: Index::default(),
             replica_sets_by_owner: Index::default(),
@@ -152,6 +156,11 @@ impl World {
 
     pub(crate) fn service_named(&self, namespace: &str, name: &str) -> Option<&Service> {
         self.services.get(namespace, name)
+    }
+
+    /// Whether all that is in a namespace is to go. One that is not known is believed to stay.
+    pub(crate) fn is_ending(&self, namespace: &str) -> bool {
+        self.namespaces.get("", namespace).is_some_and(|namespace| namespace.terminating)
     }
 
     /// A node's lease.

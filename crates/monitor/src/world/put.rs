@@ -6,7 +6,9 @@ use super::change::{Object, Touched};
 use super::lease::Lease;
 use super::name::Name;
 use super::table::{Id, Record, Table};
-use super::{Controller, Deployment, Job, Node, Pod, ReplicaSet, Service, Slice, Stamp, Subject, World};
+use super::{
+    Controller, Deployment, Job, Namespace, Node, Pod, ReplicaSet, Service, Slice, Stamp, Subject, World,
+};
 use crate::kind::Kind;
 use crate::now::Now;
 
@@ -53,6 +55,10 @@ impl World {
             Object::EndpointSlice(view) => {
                 let slice = Slice::new(&view, names);
                 self.put_slice(slice, now, touched);
+            }
+            Object::Namespace(view) => {
+                let namespace = Namespace::new(&view, names);
+                self.put_namespace(namespace, touched);
             }
         }
     }
@@ -184,6 +190,17 @@ impl World {
         }
         if let Some(service) = &new_service {
             self.refill(&namespace, service, now, touched);
+        }
+    }
+
+    fn put_namespace(&mut self, namespace: Namespace, touched: &mut Vec<Touched>) {
+        let was_ending = self.is_ending(&namespace.name);
+        let (name, is_ending) = (namespace.name.clone(), namespace.terminating);
+        self.namespaces.put(namespace);
+        if is_ending != was_ending {
+            let deployments = self.by_namespace.get(Kind::Deployment.as_str(), &name).iter();
+            touched.extend(deployments.map(|id| Touched::Changed(Subject::Deployment(*id))));
+            self.touch_services(&name, touched);
         }
     }
 

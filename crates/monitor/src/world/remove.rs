@@ -71,6 +71,7 @@ impl World {
                 self.unindex_in_namespace(kind, &gone.namespace, id);
                 touched.push(Touched::Gone(Subject::Service(id)));
             }
+            Kind::Namespace => drop(self.namespaces.remove(id)),
             Kind::EndpointSlice => {
                 let Some(gone) = self.slices.remove(id) else { return };
                 if let Some(service) = gone.service {
