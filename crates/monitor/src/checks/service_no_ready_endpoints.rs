@@ -11,7 +11,14 @@ use crate::world::Service;
 
 pub(super) const CHECK: Check = Check {
     code: codes::SERVICE_NO_READY_ENDPOINTS,
-    needs: &[Kind::Service, Kind::EndpointSlice, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet],
+    needs: &[
+        Kind::Service,
+        Kind::EndpointSlice,
+        Kind::Deployment,
+        Kind::ReplicaSet,
+        Kind::StatefulSet,
+        Kind::DaemonSet,
+    ],
     evaluate: Evaluate::Service(evaluate),
     explained_by: &[Explanation::BehindService],
     proof: Proof::Replacement,
@@ -76,6 +83,28 @@ mod tests {
         ] {
             check("ServiceNoReadyEndpoints", &objects, expected);
         }
+    }
+
+    /// Such as an Argo Rollout.
+    #[test]
+    fn what_a_controller_that_is_not_watched_scaled_to_zero_is_empty_on_purpose() {
+        let web = || service("web").selector("app", "web");
+        let set = |revision: u32, replicas| {
+            replica_set(&format!("web-{revision}"), "web", revision)
+                .owner("Rollout", "web")
+                .labels("app", "web")
+                .replicas(replicas)
+        };
+        for (objects, expected) in [
+            (vec![web(), set(1, 0), set(2, 0)], Expect::Healthy),
+            (vec![web(), set(1, 0), set(2, 3)], Expect::PendingFor(30)),
+            (vec![web(), set(1, 0).labels("app", "other")], Expect::PendingFor(30)),
+        ] {
+            check("ServiceNoReadyEndpoints", &objects, expected);
+        }
+        let checks = "ServiceNoReadyEndpoints: {for: 0s}";
+        let found = finding_with(checks, "ServiceNoReadyEndpoints", &[web(), set(1, 0), set(2, 3)]);
+        assert_eq!(found.evidence["workloads"], "Rollout/web");
     }
 
     #[test]

@@ -135,13 +135,23 @@ impl World {
         }
         let old_owner = old.as_ref().and_then(|old| old.owner.as_ref());
         self.replica_sets_by_owner.reown(&new.namespace, old_owner, new.owner.as_ref(), id);
-        if old.is_none_or(|old| old.owner != new.owner) {
+        if old.as_ref().is_none_or(|old| old.owner != new.owner) {
             self.touch_pods_of(Kind::ReplicaSet, &new.namespace, &new.name, touched);
         }
         // Which revision is the newest decides which pods are folded under the rollout.
         let deployment = new.owner.as_ref().filter(|owner| owner.kind() == Kind::Deployment.as_str());
         let deployment = deployment.and_then(|owner| self.deployments.id(&new.namespace, owner.name()));
         touched.extend(deployment.map(|id| Touched::Changed(Subject::Deployment(id))));
+        let (before, after) = (old.as_ref().and_then(ReplicaSet::serves), new.serves());
+        let (namespace, is_same) = (new.namespace.clone(), before == after);
+        match (before.is_some(), after.is_some()) {
+            (false, true) => self.index_in_namespace(Kind::ReplicaSet, &namespace, id),
+            (true, false) => self.unindex_in_namespace(Kind::ReplicaSet, &namespace, id),
+            _ => {}
+        }
+        if !is_same {
+            self.touch_services(&namespace, touched);
+        }
     }
 
     fn put_job(&mut self, job: Job, touched: &mut Vec<Touched>) {
