@@ -6,7 +6,7 @@ use crate::kind::Kind;
 
 /// How long a watch may fail before what it told counts as too old to judge by. An API server's
 /// restart is over by then; a threshold must not be crossed by something nobody could see mended.
-const STALE_AFTER: Duration = Duration::from_secs(30);
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(30);
 
 /// How long a watch that failed for that long is given to tell what was missed, once it is heard
 /// from again. The server sends what it has kept at once, but does not say where that ends.
@@ -65,6 +65,13 @@ impl Sources {
         }
         source.catching_up = Some(steady + CATCH_UP);
         false
+    }
+
+    /// Nothing was read for long: what all kinds tell for now is what was missed.
+    pub(crate) fn catch_up(&mut self, steady: Duration) {
+        for source in &mut self.all {
+            source.catching_up = Some(steady + CATCH_UP);
+        }
     }
 
     /// Whether a kind has told all that was missed by now, and can be judged again.

@@ -113,6 +113,11 @@ pub(crate) fn explanations(code: &str) -> &'static [Explanation] {
     ALL.get(rank(code)).map_or(&[], |check| check.explained_by)
 }
 
+/// The kinds without which a check can say nothing.
+pub(crate) fn needs(code: &str) -> &'static [Kind] {
+    ALL.get(rank(code)).map_or(&[], |check| check.needs)
+}
+
 /// What shows that an issue of a check is over.
 pub(crate) fn proof(code: &str) -> Proof {
     ALL.get(rank(code)).map_or(Proof::Replacement, |check| check.proof)

@@ -23,7 +23,7 @@ use crate::causes::{self, Causes};
 use crate::checks::{self, Check, Context, Verdict};
 use crate::kind::Kind;
 use crate::now::Now;
-use crate::sources::Sources;
+use crate::sources::{self, Sources};
 use crate::tracker::{Key, Tracker, Update};
 use crate::world::{Change, Settings, Subject, Touched, World};
 
@@ -153,6 +153,10 @@ impl Engine {
             }
             self.began = true;
             self.all_dirty = true;
+        }
+        if self.next_deadline().is_some_and(|due| now.steady.saturating_sub(due) >= sources::STALE_AFTER) {
+            // Woken so late, this process stood still: what has come meanwhile is not read yet.
+            self.sources.catch_up(now.steady);
         }
         self.all_dirty |= self.sources.caught_up(now.steady);
         self.collect_due(now);

@@ -107,6 +107,10 @@ impl Tracked {
         }
         let Some(open_since) = self.open_since else { return Fate::Vanishes };
         let began = *self.recovering_since.get_or_insert(now.steady);
+        if sources.obstacle(checks::needs(key.code), now.steady).is_some() {
+            // Nobody can see whether it came back meanwhile.
+            return Fate::Stays(Some(now.steady + PROVE_AGAIN));
+        }
         let recovery = match world.recovery(&key.lineage, open_since, sources) {
             Recovery::Unproven | Recovery::Well(_) if checks::proof(key.code) == Proof::None => {
                 Recovery::Well(None)
