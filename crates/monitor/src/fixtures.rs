@@ -87,6 +87,10 @@ pub(crate) fn service(name: &str) -> Fixture {
     object(Kind::Service, "shop", name)
 }
 
+pub(crate) fn namespace(name: &str) -> Fixture {
+    object(Kind::Namespace, "", name)
+}
+
 pub(crate) fn slice(name: &str, service: &str) -> Fixture {
     let mut slice = object(Kind::EndpointSlice, "shop", name).label("kubernetes.io/service-name", service);
     slice.json["addressType"] = "IPv4".into();
@@ -108,6 +112,7 @@ impl Fixture {
             Kind::Job => Object::Job(Box::new(self.decode())),
             Kind::Service => Object::Service(Box::new(self.decode())),
             Kind::EndpointSlice => Object::EndpointSlice(Box::new(self.decode())),
+            Kind::Namespace => Object::Namespace(Box::new(self.decode())),
         }
     }
 
@@ -124,6 +129,7 @@ impl Fixture {
             Kind::Job => "jobs",
             Kind::Service => "services",
             Kind::EndpointSlice => "endpointslices",
+            Kind::Namespace => "namespaces",
         };
         (resource, self.json.clone())
     }
@@ -202,6 +208,15 @@ impl Fixture {
 
     pub(crate) fn on(mut self, node: &str) -> Self {
         self.json["spec"]["nodeName"] = node.into();
+        self
+    }
+
+    /// The node that a DaemonSet's controller made a pod for.
+    pub(crate) fn made_for(mut self, node: &str) -> Self {
+        let field = json!({"key": "metadata.name", "operator": "In", "values": [node]});
+        let terms = json!({"nodeSelectorTerms": [{"matchFields": [field]}]});
+        self.json["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] =
+            terms;
         self
     }
 
@@ -353,6 +368,15 @@ impl Container {
 
     pub(crate) fn last_ended(mut self, exit_code: i32, reason: &str, seconds_ago: i64) -> Self {
         self.status["lastState"] = terminated(exit_code, reason, seconds_ago);
+        self
+    }
+
+    /// For how many seconds its last run lasted.
+    pub(crate) fn last_ran_for(mut self, seconds: i64) -> Self {
+        let end = &mut self.status["lastState"]["terminated"];
+        let finished: Timestamp =
+            end["finishedAt"].as_str().and_then(|time| time.parse().ok()).expect("it has ended");
+        end["startedAt"] = (finished - SignedDuration::from_secs(seconds)).to_string().into();
         self
     }
 

@@ -23,11 +23,13 @@ pub enum Kind {
     Service,
     /// EndpointSlices.
     EndpointSlice,
+    /// Namespaces: whether what is in them is to go.
+    Namespace,
 }
 
 impl Kind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Pod,
         Self::Node,
         Self::Lease,
@@ -38,6 +40,7 @@ impl Kind {
         Self::Job,
         Self::Service,
         Self::EndpointSlice,
+        Self::Namespace,
     ];
 
     /// The kind as the API spells it.
@@ -53,6 +56,7 @@ impl Kind {
             Self::Job => "Job",
             Self::Service => "Service",
             Self::EndpointSlice => "EndpointSlice",
+            Self::Namespace => "Namespace",
         }
     }
 }

@@ -5,6 +5,10 @@
 //! an hour. An issue whose routing labels changed is told under the new ones first, and then the
 //! old ones are ended as relabelled, so that it is never seen to be over in between.
 //!
+//! While there is nothing to tell, that is told every minute: an endpoint must be able to tell a
+//! monitor that sees nothing wrong from one that is no more, or an issue that ended while the
+//! monitor was away would stay open there for good.
+//!
 //! An endpoint that keeps nothing over a restart says which process it is. It is told something
 //! every few seconds, so that a new one is noticed soon, and that one is told everything again.
 
@@ -63,8 +67,10 @@ pub(crate) struct Ledger {
     versions: u64,
     /// The processes that answered, the latest first known last; none where it does not matter.
     incarnations: Vec<String>,
-    /// When the endpoint accepted something last.
-    accepted: Duration,
+    /// When the endpoint accepted something last, if it ever did.
+    accepted: Option<Duration>,
+    /// Whether it is told also that there is nothing to tell.
+    present: bool,
 }
 
 #[derive(Debug)]
@@ -123,6 +129,12 @@ impl Ledger {
         }
     }
 
+    /// Whether we see all there is, so that nothing to tell means that nothing is wrong. True when
+    /// that is news.
+    pub(crate) fn be_present(&mut self, present: bool) -> bool {
+        std::mem::replace(&mut self.present, present) != present
+    }
+
     /// What is to be told now, at most a request's worth. From here on it counts as sent.
     pub(crate) fn take_due(&mut self, common: &Common, now: Now) -> Batch {
         let mut batch = Batch { alerts: Vec::new(), told: Vec::new() };
@@ -165,7 +177,7 @@ impl Ledger {
 
     /// The endpoint accepted a batch. Gives for how long each new state had been waiting.
     pub(crate) fn accepted(&mut self, batch: &Batch, now: Now) -> Vec<Duration> {
-        self.accepted = now.steady;
+        self.accepted = Some(now.steady);
         let mut waits = Vec::new();
         for (key, version) in &batch.told {
             let Some(entry) = self.entries.get_mut(key) else { continue };
@@ -182,13 +194,15 @@ impl Ledger {
 
     /// When there is something to be told next.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        let first = self.entries.values().map(Entry::due).min()?;
-        Some(self.probe_due().map_or(first, |probe| probe.min(first)))
+        let first = self.entries.values().map(Entry::due).min();
+        let probe = first.and(self.probe_due());
+        let nothing = self.present.then(|| self.accepted.map_or(Duration::ZERO, |at| at + RESEND));
+        [first, probe, nothing].into_iter().flatten().min()
     }
 
     /// When the endpoint is to be told something in any case.
     fn probe_due(&self) -> Option<Duration> {
-        (!self.incarnations.is_empty()).then(|| self.accepted + PROBE)
+        self.accepted.filter(|_| !self.incarnations.is_empty()).map(|at| at + PROBE)
     }
 }
 

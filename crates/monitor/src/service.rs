@@ -308,11 +308,20 @@ impl Core {
     fn tell(&mut self, updates: &[Update], arrived: Now) {
         self.show_health();
         self.board.set_pending(self.engine.pending());
-        self.board.set_blind(self.engine.blind(arrived));
+        let blind = self.engine.blind(arrived);
+        let sees_all = self.began && blind.is_empty();
+        self.board.set_blind(blind);
         self.metrics.settled(&self.engine);
-        if updates.is_empty() {
-            return;
+        if !updates.is_empty() {
+            self.publish(updates, arrived);
         }
+        // After the issues: that there are none is not to overtake them.
+        for outlet in &self.outlets {
+            outlet.be_present(sees_all);
+        }
+    }
+
+    fn publish(&self, updates: &[Update], arrived: Now) {
         log(updates, &self.board);
         self.board.update(updates);
         let now = self.now();

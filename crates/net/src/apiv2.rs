@@ -155,6 +155,13 @@ impl Poster {
         malformed.map_or(Ok(receipt), |reason| Err(Error { taken, total: alerts.len(), reason }))
     }
 
+    /// Posts that there is nothing to post, so that the peer knows silence from having nothing to
+    /// say.
+    pub async fn post_nothing(&self, deadline: Duration) -> Result<Receipt, Error> {
+        let answer = self.post_batch(Bytes::from_static(b"[]"), deadline).await;
+        answer.map_err(|reason| Error { taken: 0, total: 0, reason })
+    }
+
     async fn post_batch(&self, body: Bytes, deadline: Duration) -> Result<Receipt, Reason> {
         let answer = self.endpoint.post_json(PATH, body, deadline).await?;
         let status = answer.status();

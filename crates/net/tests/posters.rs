@@ -74,6 +74,14 @@ async fn alerts_are_posted_in_order_and_in_batches() {
 }
 
 #[tokio::test]
+async fn nothing_is_a_word_too() {
+    let peer = Peer::answering([StatusCode::OK.into_response(), StatusCode::BAD_GATEWAY.into_response()]);
+    assert_eq!(peer.poster().post_nothing(PATIENCE).await, Ok(Receipt::default()));
+    assert_eq!(peer.received(), [vec![]]);
+    assert!(peer.poster().post_nothing(PATIENCE).await.is_err());
+}
+
+#[tokio::test]
 async fn success_is_exactly_200() {
     for status in [201, 202, 204, 301, 404] {
         let status = StatusCode::from_u16(status).unwrap();

@@ -39,6 +39,10 @@ impl Desk {
         let defaults = Defaults { resolve_timeout: self.settings.resolve_timeout };
         let Ingested { alerts, invalid, firing, resolved } = normalise(batch, defaults, now);
         let mut news: Vec<(bool, Fact)> = Vec::new();
+        // Also when there is nothing in it: whoever posts that is there, and has no alert.
+        if let Some(poster) = poster {
+            self.listening.heard(poster, now);
+        }
         for alert in alerts {
             let key = if trusted && IssueRef::of(&alert.labels).is_some() {
                 EpisodeKey::of_issue(&alert.labels)

@@ -44,6 +44,8 @@ pub struct Spec {
     /// Conditions that others must set before it is ready.
     #[serde(deserialize_with = "nullable")]
     pub readiness_gates: Vec<ReadinessGate>,
+    /// Which nodes it may be on. Boxed: few pods say.
+    pub affinity: Option<Box<Affinity>>,
 }
 
 /// A container as asked for.
@@ -62,6 +64,55 @@ pub struct Container {
     pub readiness_probe: bool,
     /// `Always` for an init container that is a sidecar; else empty.
     pub restart_policy: Text,
+}
+
+/// What a pod asks of the nodes that it may be on, of which only their names are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Affinity {
+    /// What it asks of the nodes themselves.
+    #[serde(deserialize_with = "nullable")]
+    pub node_affinity: NodeAffinity,
+}
+
+/// What a pod asks of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NodeAffinity {
+    /// What the scheduler must meet.
+    #[serde(rename = "requiredDuringSchedulingIgnoredDuringExecution", deserialize_with = "nullable")]
+    pub required: NodeTerms,
+}
+
+/// Terms, of which a node must meet any.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeTerms {
+    /// The terms.
+    #[serde(deserialize_with = "nullable")]
+    pub node_selector_terms: Vec<NodeTerm>,
+}
+
+/// One term.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeTerm {
+    /// What it asks of fields; the only one that the API knows is `metadata.name`.
+    #[serde(deserialize_with = "nullable")]
+    pub match_fields: Vec<NodeField>,
+}
+
+/// What a term asks of a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct NodeField {
+    /// Which.
+    pub key: Text,
+    /// `In` or `NotIn`.
+    pub operator: Text,
+    /// Of which values.
+    #[serde(deserialize_with = "nullable")]
+    pub values: Vec<Text>,
 }
 
 /// Limits and requests, as quantities in the API's notation (`512Mi`, `250m`).
@@ -194,6 +245,18 @@ pub struct Terminated {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+}
+
+impl Spec {
+    /// The one node that it may be on by name, as a DaemonSet's controller writes it.
+    pub fn made_for(&self) -> Option<&str> {
+        let fields = self.affinity.as_ref()?.node_affinity.required.node_selector_terms.first()?;
+        let is_name = |field: &&NodeField| field.key == "metadata.name" && field.operator == "In";
+        match fields.match_fields.iter().find(is_name)?.values.as_slice() {
+            [node] => Some(node),
+            _ => None,
+        }
+    }
 }
 
 impl Pod {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::text::nullable;
+use super::workload::Template;
 use super::{Condition, Meta, Selector};
 
 /// A ReplicaSet. Its revision is the annotation `deployment.kubernetes.io/revision`.
@@ -27,6 +28,8 @@ pub struct Spec {
     /// Which pods are its own.
     #[serde(deserialize_with = "nullable")]
     pub selector: Selector,
+    /// What its pods look like.
+    pub template: Template,
 }
 
 /// A ReplicaSet's status.

@@ -49,7 +49,8 @@ impl Search<'_> {
 
 /// The lineages of a workload: itself, or its instances where each is one.
 fn instances(world: &World, kind: &str, namespace: &str, name: &str) -> Vec<Lineage> {
-    if kind == Kind::Deployment.as_str() {
+    let has_own = [Kind::StatefulSet, Kind::DaemonSet].iter().any(|own| own.as_str() == kind);
+    if !has_own {
         return vec![Lineage::namespaced(kind, namespace, name)];
     }
     world.pods_owned_by(kind, namespace, name).map(|pod| world.lineage_of_pod(pod)).collect()

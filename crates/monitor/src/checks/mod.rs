@@ -46,6 +46,17 @@ pub(crate) struct Check {
     pub(crate) evaluate: Evaluate,
     /// What may explain its issues, the best first.
     pub(crate) explained_by: &'static [Explanation],
+    /// What shows that an issue of it is over.
+    pub(crate) proof: Proof,
+}
+
+/// What shows that an issue is over, once none of its members is found unhealthy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Pods that came in the place of members are well.
+    Replacement,
+    /// Nothing: what was wrong was that the members were there.
+    None,
 }
 
 /// How a check is evaluated.
@@ -102,6 +113,16 @@ pub(crate) fn explanations(code: &str) -> &'static [Explanation] {
     ALL.get(rank(code)).map_or(&[], |check| check.explained_by)
 }
 
+/// The kinds without which a check can say nothing.
+pub(crate) fn needs(code: &str) -> &'static [Kind] {
+    ALL.get(rank(code)).map_or(&[], |check| check.needs)
+}
+
+/// What shows that an issue of a check is over.
+pub(crate) fn proof(code: &str) -> Proof {
+    ALL.get(rank(code)).map_or(Proof::Replacement, |check| check.proof)
+}
+
 /// What a check may look at besides its subject.
 pub(crate) struct Context<'a> {
     pub(crate) world: &'a World,
@@ -120,6 +141,9 @@ pub(crate) enum Verdict {
     Pending { at: Timestamp, finding: Box<Finding> },
     /// Something is wrong. Time alone may end it: look again at `until`.
     Unhealthy { finding: Box<Finding>, until: Option<Timestamp> },
+    /// Nothing is wrong that would count, but what was found before is not over: it stays at least
+    /// until `until`.
+    Lingers { finding: Box<Finding>, until: Timestamp },
     /// It cannot be told; whatever was said last stands.
     Unknown { reason: String },
 }

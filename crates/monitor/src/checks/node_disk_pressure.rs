@@ -3,7 +3,7 @@
 use model::codes;
 
 use super::node_condition::pressure;
-use super::{Check, Context, Evaluate, Verdict};
+use super::{Check, Context, Evaluate, Proof, Verdict};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Node;
@@ -13,6 +13,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Node],
     evaluate: Evaluate::Node(evaluate),
     explained_by: &[Explanation::OwnNode],
+    proof: Proof::Replacement,
 };
 
 fn evaluate(node: &Node, context: &Context<'_>) -> Verdict {

@@ -3,7 +3,7 @@
 use model::codes;
 
 use super::node_condition::describe;
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Node, Status};
@@ -13,6 +13,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Node],
     evaluate: Evaluate::Node(evaluate),
     explained_by: &[Explanation::Unreachable],
+    proof: Proof::Replacement,
 };
 
 fn evaluate(node: &Node, context: &Context<'_>) -> Verdict {

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use model::codes;
 
 use super::node_condition::describe;
-use super::{Check, Context, Evaluate, Finding, Verdict};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict};
 use crate::kind::Kind;
 use crate::world::{Lease, Node, Status};
 
@@ -13,6 +13,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Node, Kind::Lease],
     evaluate: Evaluate::Node(evaluate),
     explained_by: &[],
+    proof: Proof::Replacement,
 };
 
 /// How soon to look again while the clock by which leases age stands still.

@@ -1,19 +1,26 @@
 //! PodCrashLoopBackOff: a container exits again and again.
 
+use jiff::SignedDuration;
 use model::codes;
 use model::config::monitor::PodCrashLoopBackOff;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
-use crate::world::{Container, Pod, State};
+use crate::now::Now;
+use crate::world::{Container, Ended, Pod, State};
 
 pub(super) const CHECK: Check = Check {
     code: codes::POD_CRASH_LOOP_BACK_OFF,
     needs: &[Kind::Pod],
     evaluate: Evaluate::Pod(evaluate),
     explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout, Explanation::Kills],
+    proof: Proof::Replacement,
 };
+
+/// The kubelet forgets that a container exited when it has run for so long since, twice its longest
+/// back-off, and so does this.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 fn evaluate(pod: &Pod, context: &Context<'_>) -> Verdict {
     if pod.is_terminating() || pod.is_finished() {
@@ -21,36 +28,50 @@ fn evaluate(pod: &Pod, context: &Context<'_>) -> Verdict {
     }
     let own = &context.thresholds.pod_crash_loop_back_off;
     let looping = pod.containers().iter().filter(|container| container.restarts >= own.restarts);
-    looping.map(|container| judge(container, own, context)).find(is_unhealthy).unwrap_or(Verdict::Healthy)
+    let verdicts = looping.map(|container| judge(container, own, context));
+    verdicts.min_by_key(weight).unwrap_or(Verdict::Healthy)
 }
 
-fn is_unhealthy(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Unhealthy { .. })
+fn weight(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Unhealthy { .. } => 0,
+        Verdict::Lingers { .. } => 1,
+        _ => 2,
+    }
 }
 
-/// A container that is between two runs loops; one that runs may only be between two exits, and
-/// counts until it has run for a while.
+/// A container that waits for its next run loops, and so does one that has just failed. One that
+/// runs may only be between two exits, and counts until it has run for a while. After an exit in
+/// order nothing is wrong with it, but a loop that was found is not over before that either: a
+/// liveness probe ends many a container in order, again and again.
 fn judge(container: &Container, own: &PodCrashLoopBackOff, context: &Context<'_>) -> Verdict {
     let Some(end) = container.latest_end() else { return Verdict::Healthy };
+    let finding = || Box::new(found(container, end, own, context.now));
+    let unhealthy = |until| Verdict::Unhealthy { finding: finding(), until };
+    let in_order = end.exit_code == 0;
     let until = match &container.state {
-        State::Waiting { reason, .. } if **reason == *"CrashLoopBackOff" => None,
+        State::Waiting { reason, .. } if **reason == *"CrashLoopBackOff" => {
+            return unhealthy(None);
+        }
         State::Waiting { .. } => return Verdict::Healthy,
-        State::Ended(_) | State::Running { .. } if end.exit_code == 0 => return Verdict::Healthy,
-        State::Ended(_) => None,
-        State::Running { since } => match after(*since, own.stable_for) {
-            Some(until) if context.now.wall < until => Some(until),
-            _ => return Verdict::Healthy,
-        },
+        // However often it was restarted in all its life: with its node, month by month.
+        _ if end.ran_for() >= Some(FORGOTTEN_AFTER) => return Verdict::Healthy,
+        State::Ended(_) if !in_order => return unhealthy(None),
+        State::Ended(_) => after(end.finished, own.stable_for),
+        State::Running { since } => after(*since, own.stable_for),
     };
+    let Some(until) = until.filter(|until| context.now.wall < *until) else { return Verdict::Healthy };
+    if in_order { Verdict::Lingers { finding: finding(), until } } else { unhealthy(Some(until)) }
+}
+
+fn found(container: &Container, end: &Ended, own: &PodCrashLoopBackOff, now: Now) -> Finding {
     let summary = format!(
         "container {} keeps exiting ({}), {} restarts",
         container.name,
         how(end.exit_code, &end.reason),
         container.restarts
     );
-    let finding =
-        Finding::new(own.severity, end.finished.get(), context.now, summary).of(container).ended(container);
-    Verdict::Unhealthy { finding: Box::new(finding), until }
+    Finding::new(own.severity, end.finished.get(), now, summary).of(container).ended(container)
 }
 
 fn how(exit_code: i32, reason: &str) -> String {
@@ -83,6 +104,11 @@ mod tests {
             (pod("p").with(crashed(4).ended(2, "Error", 1)), Expect::Unhealthy("exit code 2")),
             (
                 pod("p").with(container("app").restarts(9).last_ended(0, "Completed", 20).running(5)),
+                Expect::LingersFor(115),
+            ),
+            (pod("p").with(container("app").restarts(9).ended(0, "Completed", 20)), Expect::LingersFor(100)),
+            (
+                pod("p").with(container("app").restarts(9).last_ended(0, "Completed", 200).running(190)),
                 Expect::Healthy,
             ),
             (
@@ -94,6 +120,27 @@ mod tests {
         ] {
             check("PodCrashLoopBackOff", &[object], expected);
         }
+    }
+
+    /// A node that is restarted every month takes its pods' restarts beyond any threshold.
+    #[test]
+    fn an_exit_after_a_long_run_is_no_loop() {
+        let restarted = |ran_for| crashed(12).last_ran_for(ran_for).running(10);
+        for (container, expected) in [
+            (restarted(86_400 * 30), Expect::Healthy),
+            (restarted(600), Expect::Healthy),
+            (restarted(599), Expect::UnhealthyFor(110)),
+            (crashed(12).last_ran_for(600).waiting("CrashLoopBackOff"), Expect::Unhealthy("keeps exiting")),
+        ] {
+            check("PodCrashLoopBackOff", &[pod("p").with(container)], expected);
+        }
+    }
+
+    #[test]
+    fn the_worst_container_is_told() {
+        let resting = container("side").restarts(9).last_ended(0, "Completed", 20).running(5);
+        let object = pod("p").with(resting).with(crashed(5).waiting("CrashLoopBackOff"));
+        assert_eq!(finding("PodCrashLoopBackOff", &[object]).container, "app");
     }
 
     #[test]

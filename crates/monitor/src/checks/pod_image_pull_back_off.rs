@@ -2,7 +2,7 @@
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Pod, State};
@@ -12,6 +12,7 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Pod],
     evaluate: Evaluate::Pod(evaluate),
     explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout],
+    proof: Proof::Replacement,
 };
 
 /// The kubelet's words for an image that does not come. It goes to and fro between the first two.

@@ -2,7 +2,7 @@
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Container, Ended, Pod, State};
@@ -13,6 +13,7 @@ pub(super) const CHECK: Check = Check {
     evaluate: Evaluate::Pod(evaluate),
     // A kill for memory is the container's own doing, not its node's.
     explained_by: &[Explanation::Rollout],
+    proof: Proof::Replacement,
 };
 
 /// A container is usually running again by the time anybody looks, so a kill counts for a while.

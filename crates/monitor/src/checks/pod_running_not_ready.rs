@@ -2,16 +2,17 @@
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
-use crate::world::{Container, Phase, Pod, Stamp};
+use crate::world::{Container, Phase, Pod};
 
 pub(super) const CHECK: Check = Check {
     code: codes::POD_RUNNING_NOT_READY,
     needs: &[Kind::Pod],
     evaluate: Evaluate::Pod(evaluate),
     explained_by: &[Explanation::NodesOfMembers, Explanation::Rollout],
+    proof: Proof::Replacement,
 };
 
 /// Containers that do not run are other checks' business. One that has only just started is given
@@ -27,8 +28,9 @@ fn evaluate(pod: &Pod, context: &Context<'_>) -> Verdict {
         return Verdict::Healthy;
     }
     let own = &context.thresholds.pod_running_not_ready;
-    let started =
-        unready.iter().filter_map(|container| container.running_since()).max().unwrap_or(Stamp::NONE);
+    // Where all containers are ready, it is a gate that is not open, and may never have been.
+    let started = unready.iter().filter_map(|container| container.running_since()).max();
+    let started = started.unwrap_or(trouble.started);
     // A pod turns unready before its containers start. When it did so after, it was ready.
     let was_ready = pod.ready_changed > started;
     let (since, at) = if was_ready {
@@ -95,6 +97,20 @@ mod tests {
         let found = finding("PodRunningNotReady", &[object]);
         assert_eq!(found.evidence["unmetGates"], "acme/lb");
         assert!(found.summary.contains("readiness gate"));
+    }
+
+    /// A load balancer takes its time to find a new pod healthy.
+    #[test]
+    fn a_gate_of_a_pod_that_has_only_just_started_may_take_as_long_as_a_start() {
+        let starting = |ago| pod("p").gate("acme/lb").with(container("app").running(ago));
+        for (object, expected) in [
+            (starting(100).ready("False", 102), Expect::PendingFor(500)),
+            (starting(601).ready("False", 603), Expect::Unhealthy("waits for a readiness gate")),
+            // It was open, and was closed.
+            (starting(100).ready("False", 31), Expect::Unhealthy("waits for a readiness gate")),
+        ] {
+            check("PodRunningNotReady", &[object], expected);
+        }
     }
 
     #[test]

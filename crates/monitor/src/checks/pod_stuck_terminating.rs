@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Pod;
@@ -14,6 +14,7 @@ pub(super) const CHECK: Check = Check {
     evaluate: Evaluate::Pod(evaluate),
     // What is being deleted is not what a rollout brings.
     explained_by: &[Explanation::NodesOfMembers],
+    proof: Proof::None,
 };
 
 /// `deletionTimestamp` is when the grace ends, not when the deletion was asked for.

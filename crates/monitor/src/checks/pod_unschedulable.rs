@@ -2,7 +2,7 @@
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::{Phase, Pod};
@@ -13,6 +13,7 @@ pub(super) const CHECK: Check = Check {
     evaluate: Evaluate::Pod(evaluate),
     // A pod without a node has none to blame.
     explained_by: &[Explanation::Rollout],
+    proof: Proof::Replacement,
 };
 
 /// A pod that waits behind a scheduling gate is not looked at by the scheduler, and not by this.

@@ -19,6 +19,8 @@ pub(crate) enum Expect {
     Unhealthy(&'static str),
     /// Wrong, but by itself not any more after so many seconds.
     UnhealthyFor(i64),
+    /// Not wrong, but what was found before is not over for so many seconds.
+    LingersFor(i64),
     Unknown,
 }
 
@@ -33,6 +35,7 @@ pub(crate) fn check_with(thresholds: &str, code: &str, objects: &[Fixture], expe
     let matches = match (&verdict, expected) {
         (Verdict::Healthy, Expect::Healthy) | (Verdict::Unknown { .. }, Expect::Unknown) => true,
         (Verdict::HealthyUntil(at), Expect::HealthyFor(seconds))
+        | (Verdict::Lingers { until: at, .. }, Expect::LingersFor(seconds))
         | (Verdict::Pending { at, .. }, Expect::PendingFor(seconds)) => *at == ago(-seconds),
         (Verdict::Unhealthy { finding, .. }, Expect::Unhealthy(text)) => finding.summary.contains(text),
         (Verdict::Unhealthy { until: Some(until), .. }, Expect::UnhealthyFor(seconds)) => {

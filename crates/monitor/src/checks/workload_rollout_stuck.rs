@@ -2,7 +2,7 @@
 
 use model::codes;
 
-use super::{Check, Context, Evaluate, Finding, Verdict, after};
+use super::{Check, Context, Evaluate, Finding, Proof, Verdict, after};
 use crate::causes::Explanation;
 use crate::kind::Kind;
 use crate::world::Deployment;
@@ -12,11 +12,13 @@ pub(super) const CHECK: Check = Check {
     needs: &[Kind::Deployment],
     evaluate: Evaluate::Deployment(evaluate),
     explained_by: &[Explanation::NodesOfNewPods],
+    proof: Proof::Replacement,
 };
 
 fn evaluate(deployment: &Deployment, context: &Context<'_>) -> Verdict {
     // Who holds a rollout, or wants no pods, waits for no progress.
-    if deployment.paused || deployment.replicas == 0 || deployment.terminating {
+    let is_ending = deployment.terminating || context.world.is_ending(&deployment.namespace);
+    if deployment.paused || deployment.replicas == 0 || is_ending {
         return Verdict::Healthy;
     }
     if !deployment.observed {
@@ -64,6 +66,7 @@ mod tests {
         ] {
             check("WorkloadRolloutStuck", &[object], expected);
         }
+        check("WorkloadRolloutStuck", &[stuck(), namespace("shop").deleted(5)], Expect::Healthy);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::causes::{self, Causes};
 use crate::checks::{self, Check, Context, Verdict};
 use crate::kind::Kind;
 use crate::now::Now;
-use crate::sources::Sources;
+use crate::sources::{self, Sources};
 use crate::tracker::{Key, Tracker, Update};
 use crate::world::{Change, Settings, Subject, Touched, World};
 
@@ -113,8 +113,11 @@ impl Engine {
                 // What could not be judged while nothing was heard is to be looked at again.
                 self.all_dirty |= match &change {
                     Change::ListDone(kind) => self.sources.listed(*kind),
-                    Change::ListStarted(_) => false,
-                    other => self.sources.heard(other.kind()),
+                    Change::ListStarted(kind) => {
+                        self.sources.list_started(*kind);
+                        false
+                    }
+                    other => self.sources.heard(other.kind(), now.steady),
                 };
                 let mut touched = std::mem::take(&mut self.touched);
                 self.world.apply(change, now, &mut touched);
@@ -151,6 +154,11 @@ impl Engine {
             self.began = true;
             self.all_dirty = true;
         }
+        if self.next_deadline().is_some_and(|due| now.steady.saturating_sub(due) >= sources::STALE_AFTER) {
+            // Woken so late, this process stood still: what has come meanwhile is not read yet.
+            self.sources.catch_up(now.steady);
+        }
+        self.all_dirty |= self.sources.caught_up(now.steady);
         self.collect_due(now);
         self.evaluate_dirty(now);
         let settled = self.tracker.settle(
@@ -167,7 +175,8 @@ impl Engine {
 
     /// When to settle next, on the steady clock, if nothing changes before.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
-        self.timers.next()
+        let caught_up = self.sources.next_caught_up();
+        self.timers.next().into_iter().chain(caught_up).min()
     }
 
     /// Takes other thresholds. Issues of checks that are switched off end.
@@ -322,7 +331,9 @@ impl Engine {
 fn look_again(verdict: &Verdict) -> Option<Timestamp> {
     match verdict {
         Verdict::Healthy | Verdict::Unknown { .. } => None,
-        Verdict::HealthyUntil(at) | Verdict::Pending { at, .. } => Some(*at),
+        Verdict::HealthyUntil(at) | Verdict::Pending { at, .. } | Verdict::Lingers { until: at, .. } => {
+            Some(*at)
+        }
         Verdict::Unhealthy { until, .. } => *until,
     }
 }

@@ -178,6 +178,47 @@ fn trouble_that_comes_back_within_healthy_for_is_the_same_issue() {
 }
 
 #[test]
+fn a_loop_of_exits_in_order_is_one_issue() {
+    let app = || container("app").restarts(9).last_ended(0, "Completed", 20);
+    let of = |container| pod("web-a").owner("ReplicaSet", "web-2").with(container).ready("False", 300);
+    let running = |rig: &Rig| of(app().running(-(rig.now.wall.duration_since(NOW.wall).as_secs())));
+    let mut rig = Rig::listed("", &and(web(), &[of(app().running(5))]));
+    assert!(rig.open.is_empty(), "it may be meant to exit");
+    assert_eq!(rig.engine.pending().get("PodCrashLoopBackOff"), None);
+    for _ in 0..3 {
+        rig.apply(&of(app().waiting("CrashLoopBackOff")));
+        rig.pass(300);
+        rig.apply(&running(&rig));
+        rig.pass(90);
+        assert_eq!(rig.keys(), [CRASH]);
+    }
+    assert!(rig.ended.is_empty());
+    rig.pass(30 + 30);
+    assert_eq!(rig.ended, [(CRASH.to_owned(), Resolution::Healthy)]);
+}
+
+#[test]
+fn a_pod_that_would_not_go_is_no_trouble_once_it_has_gone() {
+    let stuck = pod("web-a").owner("ReplicaSet", "web-2").deleted(120);
+    let waiting = pod("web-b").owner("ReplicaSet", "web-2").created(60).phase("Pending").ready("False", 60);
+    let mut rig = Rig::listed("", &and(web(), &[stuck.clone(), waiting]));
+    assert_eq!(rig.keys(), ["Deployment/shop/web PodStuckTerminating"]);
+    rig.delete(&stuck);
+    assert_eq!(rig.ended, [("Deployment/shop/web PodStuckTerminating".to_owned(), Resolution::Healthy)]);
+}
+
+#[test]
+fn a_namespace_that_is_being_deleted_is_empty_on_purpose() {
+    let dead = slice("web-1", "web").endpoint("web-a", false);
+    let mut rig =
+        Rig::listed("", &and(web(), &[service("web").selector("app", "web"), dead, namespace("shop")]));
+    rig.pass(29);
+    rig.apply(&namespace("shop").deleted(-29));
+    rig.pass(60);
+    assert!(rig.open.is_empty() && rig.engine.pending().is_empty());
+}
+
+#[test]
 fn a_check_that_is_switched_off_ends_its_issues() {
     let mut rig = Rig::listed("", &and(web(), &[crashing("web-a")]));
     let updates = rig.engine.reconfigure(thresholds("PodCrashLoopBackOff: {enabled: false}"));
@@ -203,6 +244,16 @@ fn a_threshold_is_crossed_by_time_alone() {
     rig.pass(1);
     assert_eq!(rig.keys(), ["Pod/shop/p PodRunningNotReady"]);
     assert!(rig.engine.pending().is_empty());
+}
+
+#[test]
+fn a_kubelet_whose_clock_is_an_hour_ahead_hides_nothing() {
+    let lost = pod("p").with(container("app").running(600).unready()).ready("False", -3600);
+    let sick = node("n1").created(86_400).ready("False", -3600);
+    let mut rig = Rig::listed("", &[lost, sick]);
+    assert!(rig.open.is_empty());
+    rig.pass(30);
+    assert_eq!(rig.keys(), ["Node/n1 NodeNotReady", "Pod/shop/p PodRunningNotReady"]);
 }
 
 #[test]

@@ -208,6 +208,24 @@ fn an_end_is_told_to_a_new_process_too() {
 }
 
 #[test]
+fn that_there_is_nothing_is_told_every_minute_once_all_is_seen() {
+    let mut ledger = Ledger::default();
+    assert_eq!(ledger.next_due(), None);
+    assert!(ledger.be_present(true) && !ledger.be_present(true));
+    assert_eq!(ledger.next_due(), Some(Duration::ZERO), "at once: the process before us may have just ended");
+    assert_eq!(post(&mut ledger, 0), []);
+    assert_eq!(ledger.next_due(), Some(later(60).steady));
+    ledger.update(&fires(Severity::Warning), later(30));
+    assert_eq!(post(&mut ledger, 30), [live("warning")]);
+    assert_eq!(ledger.next_due(), Some(later(90).steady));
+    ledger.be_present(false);
+    ledger.update(&ends(Resolution::Healthy), later(40));
+    post(&mut ledger, 40);
+    post(&mut ledger, 40 + 900);
+    assert_eq!(ledger.next_due(), None);
+}
+
+#[test]
 fn how_long_a_new_state_waited_is_known() {
     let mut ledger = Ledger::default();
     ledger.update(&fires(Severity::Warning), NOW);

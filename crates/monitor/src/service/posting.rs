@@ -50,6 +50,13 @@ impl Outlet {
         self.shared.news.notify_one();
     }
 
+    /// Whether that there is nothing to post is to be posted, too.
+    pub(super) fn be_present(&self, present: bool) {
+        if self.ledger().be_present(present) {
+            self.shared.news.notify_one();
+        }
+    }
+
     /// Posts until the drain, from when the cluster has a name.
     pub(super) async fn run(
         self,
@@ -133,7 +140,11 @@ impl Posting {
     async fn post(&mut self, pass: Pass) -> Duration {
         let began = now(&self.environment);
         let batch = self.outlet.ledger().take_due(&self.common, began);
-        let result = self.poster.post(&batch.alerts, DEADLINE).await;
+        let result = if batch.alerts.is_empty() {
+            self.poster.post_nothing(DEADLINE).await
+        } else {
+            self.poster.post(&batch.alerts, DEADLINE).await
+        };
         let ended = now(&self.environment);
         self.metrics.answered(&self.peer, ended.steady.saturating_sub(began.steady));
         // What is malformed will not be better the next time; the rest was taken.

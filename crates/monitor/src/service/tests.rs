@@ -34,6 +34,8 @@ struct Alerter {
 #[derive(Default)]
 struct Told {
     last: BTreeMap<String, Word>,
+    /// How often it was told that there is nothing.
+    nothing: usize,
     clusters: Vec<String>,
     fails: bool,
     /// Every post, and when it came.
@@ -75,6 +77,7 @@ async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAle
         if told.fails {
             return (StatusCode::SERVICE_UNAVAILABLE, says);
         }
+        told.nothing += usize::from(alerts.is_empty());
         for alert in &alerts {
             let report = report(alert).expect("alerts of the monitor can be read");
             told.last
@@ -320,6 +323,20 @@ async fn nothing_is_resolved_by_a_monitor_that_starts_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn that_nothing_is_wrong_is_told_by_who_sees_all() {
+    let rig = Rig::start(ApiServer::default());
+    rig.until("it is told", |rig| rig.alerter.with(|told| told.nothing) == 1).await;
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    assert_eq!(rig.alerter.with(|told| told.nothing), 3);
+    let blind = ApiServer::default();
+    blind.deny("leases");
+    let rig = Rig::start(blind);
+    rig.until("it has listed the rest", |rig| !rig.handle.report().unseen.is_empty()).await;
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    assert_eq!(rig.alerter.with(|told| told.nothing), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_check_can_be_switched_off_while_it_runs() {
     let server = ApiServer::default();
     server.apply(&looping());
@@ -381,7 +398,7 @@ async fn one_look_sees_what_is_wrong_now() {
     let found: Vec<String> = report.issues.iter().map(|issue| issue.key().to_string()).collect();
     assert_eq!(found, [LOOPING, "Service/shop/web ServiceNoReadyEndpoints"]);
     assert_eq!((report.summary.pending, report.unseen.len()), (1, 1));
-    assert_eq!(listed.len(), 9);
+    assert_eq!(listed.len(), 10);
     assert!(listed.contains(&(crate::Kind::Pod, 2)));
 }
 
@@ -399,6 +416,7 @@ async fn one_look_that_sees_nothing_is_an_error() {
         "jobs",
         "services",
         "endpointslices",
+        "namespaces",
     ] {
         server.deny(resource);
     }

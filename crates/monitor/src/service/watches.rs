@@ -48,6 +48,7 @@ const WATCHES: [Watch; Kind::ALL.len()] = [
     Watch { kind: Kind::Job, place: Place::Scope, start: start::<views::Job> },
     Watch { kind: Kind::Service, place: Place::Scope, start: start::<views::Service> },
     Watch { kind: Kind::EndpointSlice, place: Place::Scope, start: start::<views::EndpointSlice> },
+    Watch { kind: Kind::Namespace, place: Place::Cluster, start: start::<views::Namespace> },
 ];
 
 /// A view of a watched kind.
@@ -69,7 +70,19 @@ macro_rules! watched {
     )*};
 }
 
-watched!(Pod, Node, Lease, Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, Service, EndpointSlice);
+watched!(
+    Pod,
+    Node,
+    Lease,
+    Deployment,
+    ReplicaSet,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    Service,
+    EndpointSlice,
+    Namespace
+);
 
 /// What a watch is started with.
 struct Started {

@@ -75,7 +75,12 @@ impl Tracker {
     ) {
         let (finding, counts) = match verdict {
             Verdict::Unknown { .. } => return,
-            Verdict::Healthy | Verdict::HealthyUntil(_) => return self.release(subject, check),
+            Verdict::Lingers { finding, .. } if self.held.contains_key(&(subject, check)) => {
+                (*finding, false)
+            }
+            Verdict::Healthy | Verdict::HealthyUntil(_) | Verdict::Lingers { .. } => {
+                return self.release(subject, check);
+            }
             Verdict::Pending { finding, .. } => (*finding, false),
             Verdict::Unhealthy { finding, .. } => (*finding, true),
         };

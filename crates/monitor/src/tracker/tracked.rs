@@ -9,7 +9,7 @@ use model::issue::Resolution;
 use model::{Issue, ObjectRef};
 
 use super::Key;
-use crate::checks::Finding;
+use crate::checks::{self, Finding, Proof};
 use crate::now::Now;
 use crate::sources::Sources;
 use crate::world::{Recovery, Subject, World};
@@ -107,7 +107,16 @@ impl Tracked {
         }
         let Some(open_since) = self.open_since else { return Fate::Vanishes };
         let began = *self.recovering_since.get_or_insert(now.steady);
-        let recovery = world.recovery(&key.lineage, open_since, sources);
+        if sources.obstacle(checks::needs(key.code), now.steady).is_some() {
+            // Nobody can see whether it came back meanwhile.
+            return Fate::Stays(Some(now.steady + PROVE_AGAIN));
+        }
+        let recovery = match world.recovery(&key.lineage, open_since, sources) {
+            Recovery::Unproven | Recovery::Well(_) if checks::proof(key.code) == Proof::None => {
+                Recovery::Well(None)
+            }
+            recovery => recovery,
+        };
         self.subsiding = recovery != Recovery::Unproven || now.steady < began + REPLACED_WITHIN;
         let due = match recovery {
             Recovery::Gone => return Fate::Ends(Resolution::SubjectGone),

@@ -18,6 +18,7 @@ macro_rules! table {
             Kind::Job => $world.jobs.$($call)*,
             Kind::Service => $world.services.$($call)*,
             Kind::EndpointSlice => $world.slices.$($call)*,
+            Kind::Namespace => $world.namespaces.$($call)*,
         }
     };
 }

@@ -20,6 +20,7 @@ pub(crate) enum Object {
     Job(Box<views::Job>),
     Service(Box<views::Service>),
     EndpointSlice(Box<views::EndpointSlice>),
+    Namespace(Box<views::Namespace>),
 }
 
 impl Object {
@@ -36,6 +37,7 @@ impl Object {
             Self::Job(_) => Kind::Job,
             Self::Service(_) => Kind::Service,
             Self::EndpointSlice(_) => Kind::EndpointSlice,
+            Self::Namespace(_) => Kind::Namespace,
         }
     }
 
@@ -51,6 +53,7 @@ impl Object {
             Self::Job(view) => &view.metadata,
             Self::Service(view) => &view.metadata,
             Self::EndpointSlice(view) => &view.metadata,
+            Self::Namespace(view) => &view.metadata,
         }
     }
 }

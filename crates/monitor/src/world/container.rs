@@ -1,6 +1,7 @@
 //! A pod's containers, as far as something about them is worth telling.
 
 use cluster::views;
+use jiff::{SignedDuration, Timestamp};
 
 use super::name::{Interner, Name};
 use super::stamp::Stamp;
@@ -44,12 +45,18 @@ pub(crate) struct Ended {
     pub(crate) reason: Name,
     /// What it said last.
     pub(crate) message: Box<str>,
+    pub(crate) started: Stamp,
     pub(crate) finished: Stamp,
 }
 
 impl Ended {
     pub(crate) fn is_oom_kill(&self) -> bool {
         *self.reason == *"OOMKilled"
+    }
+
+    /// How long the run lasted, if its beginning and end are known.
+    pub(crate) fn ran_for(&self) -> Option<SignedDuration> {
+        Some(self.finished.get()?.duration_since(self.started.get()?))
     }
 
     fn new(view: &views::Terminated, names: &mut Interner) -> Self {
@@ -59,12 +66,28 @@ impl Ended {
             signal: view.signal.filter(|signal| *signal != 0),
             reason: names.intern(&view.reason),
             message: text::tail(&view.message),
+            started: view.started_at.into(),
             finished: view.finished_at.into(),
         }
     }
 }
 
 impl Container {
+    /// Takes back times that lie ahead of `now`.
+    pub(super) fn take_back(&mut self, now: Timestamp) {
+        if let State::Running { since } = &mut self.state {
+            *since = since.at_most(now);
+        }
+        let current = match &mut self.state {
+            State::Ended(ended) => Some(ended),
+            _ => None,
+        };
+        for ended in current.into_iter().chain(&mut self.last) {
+            ended.started = ended.started.at_most(now);
+            ended.finished = ended.finished.at_most(now);
+        }
+    }
+
     /// The end of its latest run that ended, if it had one.
     pub(crate) fn latest_end(&self) -> Option<&Ended> {
         match &self.state {

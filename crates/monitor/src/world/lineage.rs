@@ -39,8 +39,7 @@ impl World {
                 return Lineage::instance(STATEFUL_SET, namespace, own.name(), &*pod.name);
             }
             DAEMON_SET => {
-                let node = pod.node.as_deref().unwrap_or_default();
-                return Lineage::instance(DAEMON_SET, namespace, own.name(), node);
+                return Lineage::instance(DAEMON_SET, namespace, own.name(), pod.place());
             }
             _ => None,
         };
@@ -114,7 +113,7 @@ impl World {
             STATEFUL_SET => one(&lineage.instance),
             kind => {
                 let on = lineage.instance.as_str();
-                let is_here = |pod: &&Pod| on.is_empty() || pod.node.as_deref() == Some(on);
+                let is_here = |pod: &&Pod| on.is_empty() || pod.place() == on;
                 self.pods_under(kind, namespace, &lineage.name).filter(is_here).collect()
             }
         }

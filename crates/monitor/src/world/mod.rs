@@ -17,6 +17,7 @@ mod labels;
 mod lease;
 mod lineage;
 mod name;
+mod namespace;
 mod node;
 mod owner;
 mod pod;
@@ -30,13 +31,15 @@ mod table;
 mod text;
 mod uid;
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use crate::kind::Kind;
 
 use index::Index;
-use name::{Interner, Name};
-use table::Table;
+use name::Interner;
+use table::{Record, Table};
 
 pub(crate) use change::{Change, Object, Touched};
 pub(crate) use container::{Container, Ended, State};
@@ -45,6 +48,7 @@ pub(crate) use deployment::Deployment;
 pub(crate) use job::Job;
 pub(crate) use lease::{Lease, ListeningClock};
 pub(crate) use lineage::Recovery;
+pub(crate) use namespace::Namespace;
 pub(crate) use node::{Condition, Node, Status};
 pub(crate) use pod::{Phase, Pod};
 pub(crate) use replica_set::ReplicaSet;
@@ -91,13 +95,15 @@ pub(crate) struct World {
     jobs: Table<Job>,
     services: Table<Service>,
     slices: Table<Slice>,
+    namespaces: Table<Namespace>,
 
     pods_by_node: Index,
     pods_by_owner: Index,
     replica_sets_by_owner: Index,
     jobs_by_owner: Index,
     slices_by_service: Index,
-    /// Services, Deployments, StatefulSets and DaemonSets by kind and namespace.
+    /// Services and what may be behind them by kind and namespace: Deployments, StatefulSets,
+    /// DaemonSets, and ReplicaSets of no Deployment.
     by_namespace: Index,
 }
 
@@ -117,6 +123,7 @@ impl World {
             jobs: Table::default(),
             services: Table::default(),
             slices: Table::default(),
+            namespaces: Table::default(),
             pods_by_node: Index::default(),
             pods_by_owner: Index::default(),
             replica_sets_by_owner: Index::default(),
@@ -154,6 +161,11 @@ impl World {
         self.services.get(namespace, name)
     }
 
+    /// Whether all that is in a namespace is to go. One that is not known is believed to stay.
+    pub(crate) fn is_ending(&self, namespace: &str) -> bool {
+        self.namespaces.get("", namespace).is_some_and(|namespace| namespace.terminating)
+    }
+
     /// A node's lease.
     pub(crate) fn lease_of(&self, node: &str) -> Option<&Lease> {
         self.leases.get("", node)
@@ -181,24 +193,36 @@ impl World {
     }
 
     /// The workloads whose pods a Service selects: kind, name and how many pods they should have,
-    /// ordered by kind and name.
-    pub(crate) fn workloads_behind<'a>(&'a self, service: &'a Service) -> Vec<(&'static str, &'a Name, i32)> {
-        let namespace: &str = &service.namespace;
-        let deployments = self.by_namespace.get(Kind::Deployment.as_str(), namespace).iter();
-        let deployments = deployments.filter_map(|id| self.deployments.at(*id));
-        let mut found: Vec<_> = deployments
-            .filter(|own| service.selector.are_within(&own.pod_labels))
-            .map(|own| (Kind::Deployment.as_str(), &own.name, own.replicas))
-            .collect();
+    /// ordered by kind and name. Of controllers that are not watched, their ReplicaSets tell.
+    pub(crate) fn workloads_behind(&self, service: &Service) -> Vec<(&str, &str, i32)> {
+        let mut found: BTreeMap<(&str, &str), i32> = BTreeMap::new();
+        let deployments = self.in_namespace(Kind::Deployment, service, &self.deployments);
+        for own in deployments.filter(|own| service.selector.are_within(&own.pod_labels)) {
+            found.insert((Kind::Deployment.as_str(), &own.name), own.replicas);
+        }
         for (kind, table) in [(Kind::StatefulSet, &self.stateful_sets), (Kind::DaemonSet, &self.daemon_sets)]
         {
-            let own = self.by_namespace.get(kind.as_str(), namespace).iter();
-            let own = own.filter_map(|id| table.at(*id));
-            let selected = own.filter(|own| service.selector.are_within(&own.pod_labels));
-            found.extend(selected.map(|own| (kind.as_str(), &own.name, own.desired)));
+            let own = self.in_namespace(kind, service, table);
+            for own in own.filter(|own| service.selector.are_within(&own.pod_labels)) {
+                found.insert((kind.as_str(), &own.name), own.desired);
+            }
         }
-        found.sort_by(|a, b| (a.0, &**a.1).cmp(&(b.0, &**b.1)));
-        found
+        let sets = self.in_namespace(Kind::ReplicaSet, service, &self.replica_sets);
+        for own in sets.filter(|own| service.selector.are_within(&own.pod_labels)) {
+            *found.entry(own.top()).or_default() += own.desired;
+        }
+        found.into_iter().map(|((kind, name), pods)| (kind, name, pods)).collect()
+    }
+
+    /// The records of a kind in a Service's namespace, as far as they are kept by it.
+    fn in_namespace<'a, R: Record>(
+        &self,
+        kind: Kind,
+        service: &Service,
+        table: &'a Table<R>,
+    ) -> impl Iterator<Item = &'a R> {
+        let ids = self.by_namespace.get(kind.as_str(), &service.namespace).iter();
+        ids.filter_map(|id| table.at(*id))
     }
 
     /// All subjects, in a fixed order.

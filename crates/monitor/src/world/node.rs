@@ -1,6 +1,7 @@
 //! Nodes.
 
 use cluster::views;
+use jiff::Timestamp;
 
 use super::name::{Interner, Name};
 use super::stamp::Stamp;
@@ -50,6 +51,15 @@ impl Record for Node {
 }
 
 impl Node {
+    /// Takes back times that its kubelet has set and that lie ahead of `now`: its clock is ahead, and
+    /// nothing is to be let pass for as long as that.
+    pub(super) fn take_back(&mut self, now: Timestamp) {
+        let own = [&mut self.ready, &mut self.memory_pressure, &mut self.disk_pressure];
+        for condition in own.into_iter().flatten() {
+            condition.since = condition.since.at_most(now);
+        }
+    }
+
     pub(super) fn new(view: &views::Node, team_label: &str, names: &mut Interner) -> Self {
         let meta = &view.metadata;
         let conditions = &view.status.conditions;

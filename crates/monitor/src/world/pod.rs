@@ -1,6 +1,7 @@
 //! Pods: the records there are most of, so what is only read when something is wrong is apart.
 
 use cluster::views;
+use jiff::Timestamp;
 
 use super::container::{self, Container};
 use super::name::{Interner, Name};
@@ -46,6 +47,10 @@ pub(crate) struct Trouble {
     pub(crate) reason: Option<Name>,
     /// A sentence for that: the scheduler's, for one.
     pub(crate) words: Box<str>,
+    /// The node that it was made for, where its owner said so: a DaemonSet does.
+    pub(crate) made_for: Option<Name>,
+    /// When the last of its containers was started, where it runs and is not ready.
+    pub(crate) started: Stamp,
     /// Conditions that others have to set before it is ready, and have not.
     pub(crate) gates: Box<[Name]>,
     /// What keeps it from going once it was deleted.
@@ -96,6 +101,17 @@ impl Pod {
         }
     }
 
+    /// Takes back times that its kubelet has set and that lie ahead of `now`: its clock is ahead, and
+    /// nothing is to be let pass for as long as that.
+    pub(super) fn take_back(&mut self, now: Timestamp) {
+        self.ready_changed = self.ready_changed.at_most(now);
+        self.scheduled_changed = self.scheduled_changed.at_most(now);
+        if let Some(trouble) = &mut self.trouble {
+            trouble.started = trouble.started.at_most(now);
+            trouble.containers.iter_mut().for_each(|container| container.take_back(now));
+        }
+    }
+
     pub(crate) fn is_terminating(&self) -> bool {
         self.deleted != Stamp::NONE
     }
@@ -103,6 +119,12 @@ impl Pod {
     /// Whether it has run its course and will not run again.
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.phase, Phase::Succeeded | Phase::Failed)
+    }
+
+    /// The node that it is on, or else the one that it was made for; empty where neither is known.
+    pub(crate) fn place(&self) -> &str {
+        let made_for = self.trouble.as_ref().and_then(|trouble| trouble.made_for.as_deref());
+        self.node.as_deref().or(made_for).unwrap_or_default()
     }
 
     /// Its notable containers.
@@ -129,11 +151,14 @@ fn trouble(view: &views::Pod, names: &mut Interner) -> Option<Box<Trouble>> {
     };
     let gates = view.spec.readiness_gates.iter().map(|gate| gate.condition_type.as_str());
     let unmet = gates.filter(|gate| told.is_some() && is_unmet(gate));
+    let running = view.status.container_statuses.iter().filter_map(|status| status.state.running.as_ref());
     let finalizers = view.metadata.finalizers.iter().filter(|_| terminating);
     Some(Box::new(Trouble {
         containers,
         reason: told.and_then(|condition| names.intern_some(&condition.reason)),
         words: told.map(|condition| text::head(&condition.message)).unwrap_or_default(),
+        made_for: view.spec.made_for().and_then(|node| names.intern_some(node)),
+        started: running.filter(|_| told.is_some()).filter_map(|run| run.started_at).max().into(),
         gates: unmet.map(|gate| names.intern(gate)).collect(),
         finalizers: finalizers.map(|finalizer| names.intern(finalizer)).collect(),
         grace_s: view.metadata.deletion_grace_period_seconds.unwrap_or(0).clamp(0, u32::MAX.into()) as u32,

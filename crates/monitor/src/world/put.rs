@@ -6,7 +6,9 @@ use super::change::{Object, Touched};
 use super::lease::Lease;
 use super::name::Name;
 use super::table::{Id, Record, Table};
-use super::{Controller, Deployment, Job, Node, Pod, ReplicaSet, Service, Slice, Stamp, Subject, World};
+use super::{
+    Controller, Deployment, Job, Namespace, Node, Pod, ReplicaSet, Service, Slice, Stamp, Subject, World,
+};
 use crate::kind::Kind;
 use crate::now::Now;
 
@@ -15,11 +17,14 @@ impl World {
         let (team, names) = (&self.settings.team_label, &mut self.names);
         match object {
             Object::Pod(view) => {
-                let pod = Pod::new(&view, team, names);
+                let mut pod = Pod::new(&view, team, names);
+                pod.take_back(now.wall);
                 self.put_pod(pod, touched);
             }
             Object::Node(view) => {
-                let (id, is_news) = put_plain(&mut self.nodes, Node::new(&view, team, names));
+                let mut node = Node::new(&view, team, names);
+                node.take_back(now.wall);
+                let (id, is_news) = put_plain(&mut self.nodes, node);
                 touched.extend(is_news.then_some(Touched::Changed(Subject::Node(id))));
             }
             Object::Lease(view) => self.put_lease(&view, now, touched),
@@ -50,6 +55,10 @@ impl World {
             Object::EndpointSlice(view) => {
                 let slice = Slice::new(&view, names);
                 self.put_slice(slice, now, touched);
+            }
+            Object::Namespace(view) => {
+                let namespace = Namespace::new(&view, names);
+                self.put_namespace(namespace, touched);
             }
         }
     }
@@ -126,13 +135,23 @@ impl World {
         }
         let old_owner = old.as_ref().and_then(|old| old.owner.as_ref());
         self.replica_sets_by_owner.reown(&new.namespace, old_owner, new.owner.as_ref(), id);
-        if old.is_none_or(|old| old.owner != new.owner) {
+        if old.as_ref().is_none_or(|old| old.owner != new.owner) {
             self.touch_pods_of(Kind::ReplicaSet, &new.namespace, &new.name, touched);
         }
         // Which revision is the newest decides which pods are folded under the rollout.
         let deployment = new.owner.as_ref().filter(|owner| owner.kind() == Kind::Deployment.as_str());
         let deployment = deployment.and_then(|owner| self.deployments.id(&new.namespace, owner.name()));
         touched.extend(deployment.map(|id| Touched::Changed(Subject::Deployment(id))));
+        let (before, after) = (old.as_ref().and_then(ReplicaSet::serves), new.serves());
+        let (namespace, is_same) = (new.namespace.clone(), before == after);
+        match (before.is_some(), after.is_some()) {
+            (false, true) => self.index_in_namespace(Kind::ReplicaSet, &namespace, id),
+            (true, false) => self.unindex_in_namespace(Kind::ReplicaSet, &namespace, id),
+            _ => {}
+        }
+        if !is_same {
+            self.touch_services(&namespace, touched);
+        }
     }
 
     fn put_job(&mut self, job: Job, touched: &mut Vec<Touched>) {
@@ -181,6 +200,17 @@ impl World {
         }
         if let Some(service) = &new_service {
             self.refill(&namespace, service, now, touched);
+        }
+    }
+
+    fn put_namespace(&mut self, namespace: Namespace, touched: &mut Vec<Touched>) {
+        let was_ending = self.is_ending(&namespace.name);
+        let (name, is_ending) = (namespace.name.clone(), namespace.terminating);
+        self.namespaces.put(namespace);
+        if is_ending != was_ending {
+            let deployments = self.by_namespace.get(Kind::Deployment.as_str(), &name).iter();
+            touched.extend(deployments.map(|id| Touched::Changed(Subject::Deployment(*id))));
+            self.touch_services(&name, touched);
         }
     }
 

@@ -55,6 +55,10 @@ impl World {
             Kind::ReplicaSet => {
                 let Some(gone) = self.replica_sets.remove(id) else { return };
                 self.replica_sets_by_owner.reown(&gone.namespace, gone.owner.as_ref(), None, id);
+                if gone.serves().is_some() {
+                    self.unindex_in_namespace(kind, &gone.namespace, id);
+                    self.touch_services(&gone.namespace, touched);
+                }
                 let name = self.names.intern(&gone.name);
                 let kind = kind.as_str();
                 touched.push(Touched::ControllerGone { kind, namespace: gone.namespace, name });
@@ -71,6 +75,7 @@ impl World {
                 self.unindex_in_namespace(kind, &gone.namespace, id);
                 touched.push(Touched::Gone(Subject::Service(id)));
             }
+            Kind::Namespace => drop(self.namespaces.remove(id)),
             Kind::EndpointSlice => {
                 let Some(gone) = self.slices.remove(id) else { return };
                 if let Some(service) = gone.service {
@@ -94,7 +99,7 @@ impl World {
         touched.push(Touched::ControllerGone { kind: kind.as_str(), namespace, name });
     }
 
-    fn unindex_in_namespace(&mut self, kind: Kind, namespace: &Name, id: Id) {
+    pub(super) fn unindex_in_namespace(&mut self, kind: Kind, namespace: &Name, id: Id) {
         let kind = self.names.intern(kind.as_str());
         self.by_namespace.remove(Some(&kind), namespace, id);
     }

@@ -16,6 +16,12 @@ impl Stamp {
         (self != Self::NONE).then(|| Timestamp::new(i64::from(self.0), 0).unwrap_or(Timestamp::UNIX_EPOCH))
     }
 
+    /// The time, or `now` if it lies ahead: what somebody's clock that is ahead of ours calls a
+    /// time to come has happened.
+    pub(crate) fn at_most(self, now: Timestamp) -> Self {
+        self.min(now.into())
+    }
+
     /// The time this long after, if there is one.
     pub(crate) fn plus(self, span: SignedDuration) -> Option<Timestamp> {
         self.get().map(|time| time.saturating_add(span).unwrap_or(Timestamp::MAX))

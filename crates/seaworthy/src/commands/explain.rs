@@ -80,14 +80,17 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             look(&records, &subject, &environment).await
         };
         // Whoever named a service wants to know that it does not answer; our own look is a courtesy.
-        let issues = match findings {
-            Ok(findings) => Ok(findings.issues.into_iter().map(|finding| finding.issue).collect::<Vec<_>>()),
+        let (issues, unseen) = match findings {
+            Ok(Findings { issues, unseen, .. }) => {
+                (Ok(issues.into_iter().map(|finding| finding.issue).collect::<Vec<_>>()), unseen)
+            }
             Err(error) if asked => return Err(error.into()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => (Err(error.to_string()), Vec::new()),
         };
         let known = Known {
             subject: &subject,
             issues: issues.as_deref().map_err(String::as_str),
+            unseen: &unseen,
             healing: healing.as_ref(),
             now: environment.now(),
         };

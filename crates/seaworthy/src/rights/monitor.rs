@@ -3,7 +3,7 @@
 use super::{FOLLOW, Place, Rule, always};
 
 pub(super) const RULES: &[Rule] = &[
-    always("", &["pods", "nodes", "services"], FOLLOW),
+    always("", &["pods", "nodes", "services", "namespaces"], FOLLOW),
     always("apps", &["deployments", "replicasets", "statefulsets", "daemonsets"], FOLLOW),
     always("batch", &["jobs"], FOLLOW),
     always("discovery.k8s.io", &["endpointslices"], FOLLOW),

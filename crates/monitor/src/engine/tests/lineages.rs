@@ -56,6 +56,26 @@ fn lineages_are_what_outlives_a_pod() {
 }
 
 #[test]
+fn a_daemon_sets_pod_without_a_node_is_of_the_node_it_was_made_for() {
+    let waiting = |node: &str| {
+        let name = format!("cni-{node}");
+        pod(&name).owner("DaemonSet", "cni").made_for(node).unscheduled(
+            "Unschedulable",
+            "Insufficient cpu",
+            90,
+        )
+    };
+    let node = |name| node(name).ready("True", 900);
+    let mut rig = Rig::listed("", &[daemon_set("cni"), node("n1"), node("n2"), waiting("n1"), waiting("n2")]);
+    let of = |node: &str| format!("DaemonSet/shop/cni/{node} PodUnschedulable");
+    assert_eq!(rig.keys(), [of("n1"), of("n2")]);
+    rig.apply(&waiting("n1").phase("Running").on("n1").scheduled(0).ready("True", 0));
+    assert_eq!(rig.keys().len(), 2);
+    rig.pass(15);
+    assert_eq!(rig.ended, [(of("n1"), Resolution::Healthy)]);
+}
+
+#[test]
 fn a_lineage_that_becomes_known_later_takes_the_issue_over() {
     let mut rig = Rig::listed("", &[crashing("web-a")]);
     assert_eq!(rig.keys(), ["ReplicaSet/shop/web-2 PodCrashLoopBackOff"]);

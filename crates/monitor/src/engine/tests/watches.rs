@@ -59,9 +59,64 @@ fn nothing_is_judged_by_a_watch_that_has_failed_for_long() {
     rig.engine.apply(Input::Failed { kind: Kind::Pod, denied: None, error: "refused".into() }, rig.now);
     rig.pass(120);
     assert!(rig.open.is_empty());
+    // It tells what was missed before it is judged by again.
     rig.tell(Change::Heard(Kind::Pod));
     rig.settle();
+    assert!(rig.open.is_empty());
+    rig.pass(5);
     assert_eq!(rig.keys(), ["Pod/shop/p PodRunningNotReady"]);
+}
+
+#[test]
+fn nothing_is_over_while_nobody_can_see_it() {
+    let mut rig = Rig::listed("", &and(web(), &[crashing("web-a")]));
+    rig.apply(&pod("web-a").owner("ReplicaSet", "web-2").on("n1"));
+    rig.engine.apply(Input::Failed { kind: Kind::Pod, denied: None, error: "refused".into() }, rig.now);
+    rig.go_to(rig.now.steady + Duration::from_secs(30));
+    rig.settle();
+    rig.pass(600);
+    assert_eq!(rig.keys(), [CRASH]);
+    rig.tell(Change::Heard(Kind::Pod));
+    rig.pass(10);
+    assert_eq!(rig.ended, [(CRASH.to_owned(), Resolution::Healthy)]);
+}
+
+#[test]
+fn a_process_that_stood_still_first_catches_up() {
+    let unready = pod("p").with(container("app").running(3600).unready()).ready("False", 0);
+    let mut rig = Rig::listed("PodRunningNotReady: {for: 60s}", &[unready]);
+    // It is not woken at its time, but long after.
+    rig.go_to(rig.now.steady + Duration::from_mins(10));
+    rig.settle();
+    assert!(rig.open.is_empty());
+    rig.apply(&pod("p").ready("True", -60));
+    rig.pass(60);
+    assert!(rig.open.is_empty() && rig.engine.blind(rig.now).is_empty());
+}
+
+#[test]
+fn what_was_mended_while_nobody_could_see_it_is_no_issue() {
+    let unready = |name: &str| pod(name).with(container("app").running(3600).unready()).ready("False", 0);
+    let is_over = |name: &str| pod(name).ready("True", -60);
+    for relisted in [false, true] {
+        let mut rig = Rig::listed("PodRunningNotReady: {for: 60s}", &[unready("p"), unready("q")]);
+        rig.engine.apply(Input::Failed { kind: Kind::Pod, denied: None, error: "refused".into() }, rig.now);
+        rig.pass(120);
+        let first = if relisted { Change::ListStarted(Kind::Pod) } else { Change::Heard(Kind::Pod) };
+        rig.tell(first);
+        rig.settle();
+        for name in ["p", "q"] {
+            rig.tell(Change::Applied(is_over(name).object()));
+            rig.settle();
+            assert!(rig.open.is_empty(), "{name}, relisted: {relisted}");
+        }
+        if relisted {
+            rig.tell(Change::ListDone(Kind::Pod));
+            rig.settle();
+        }
+        rig.pass(600);
+        assert!(rig.open.is_empty() && rig.engine.blind(rig.now).is_empty());
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The account itself: from what is recorded to sentences, the answer first.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use kube::ResourceExt;
 use model::Issue;
 use model::policy::Mode;
 use model::remediation::{Attempt, AttemptResult, Decision, Phase, Remediation, RemediationStatus, Verdict};
+use monitor::Unseen;
 
 use super::Healing;
 use crate::output::age;
@@ -21,6 +23,8 @@ pub(super) struct Known<'a> {
     pub(super) subject: &'a Subject,
     /// Or why they could not be seen.
     pub(super) issues: Result<&'a [Issue], &'a str>,
+    /// The checks that could not look.
+    pub(super) unseen: &'a [Unseen],
     /// Nothing where the cluster does not have the healer's resources.
     pub(super) healing: Option<&'a Healing>,
     pub(super) now: Timestamp,
@@ -105,13 +109,29 @@ impl Known<'_> {
         }
         vec![match (newest, self.issues) {
             (Some(told), _) => told,
-            (None, Ok(_)) => "Nothing is known to be wrong with it, and nothing was done to it.".to_owned(),
+            (None, Ok(_)) => {
+                format!("Nothing is known to be wrong with it, and nothing was done to it.{}", self.blind())
+            }
             (None, Err(why)) => {
                 format!(
                     "Nothing was done to it. Whether something is wrong with it could not be seen: {why}."
                 )
             }
         }]
+    }
+
+    /// What could not be seen, where nothing was: that is not the same as that all is well.
+    fn blind(&self) -> String {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for Unseen { check, reason } in self.unseen {
+            reasons.entry(reason).or_default().push(check);
+        }
+        let told = reasons.iter().map(|(reason, checks)| format!("{} ({reason})", checks.join(", ")));
+        let told: Vec<String> = told.collect();
+        if told.is_empty() {
+            return String::new();
+        }
+        format!(" But not everything could be looked at: {}.", told.join("; "))
     }
 
     /// What is being done about a trouble.
@@ -300,6 +320,7 @@ mod tests {
     use model::Issue;
     use model::brake::BrakeSpec;
     use model::remediation::Remediation;
+    use monitor::Unseen;
     use serde_json::{Value, json};
 
     use super::{Healing, Known};
@@ -327,7 +348,7 @@ mod tests {
         let now = NOW.parse().expect("a time");
         let healing =
             Healing { remediations: remediations.to_vec(), brake: brake.cloned(), ..Healing::default() };
-        Known { subject: &subject, issues: Ok(&[]), healing: Some(&healing), now }.tell()
+        Known { subject: &subject, issues: Ok(&[]), unseen: &[], healing: Some(&healing), now }.tell()
     }
 
     fn released() -> BrakeSpec {
@@ -389,7 +410,8 @@ mod tests {
         let now = NOW.parse().expect("a time");
         let healing =
             Healing { remediations: remediations.to_vec(), brake: Some(released()), ..Healing::default() };
-        let told = Known { subject: &subject, issues: Ok(issues), healing: Some(&healing), now }.tell();
+        let told =
+            Known { subject: &subject, issues: Ok(issues), unseen: &[], healing: Some(&healing), now }.tell();
         told.lines().skip(1).take_while(|line| !line.is_empty()).map(str::to_owned).collect()
     }
 
@@ -428,10 +450,26 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_looked_at_is_not_well() {
+        let (subject, now) = ("no/n1".parse().expect("a subject"), NOW.parse().expect("a time"));
+        let unseen = ["NodeNotReady", "NodeUnreachable"]
+            .map(|check| Unseen { check: check.into(), reason: "not allowed to list nodes".into() });
+        let told = Known { subject: &subject, issues: Ok(&[]), unseen: &unseen, healing: None, now }.tell();
+        let expected = "looked at: NodeNotReady, NodeUnreachable (not allowed to list nodes).";
+        assert!(told.contains(expected), "{told}");
+    }
+
+    #[test]
     fn without_a_healer_or_sight_that_is_what_is_said() {
         let (subject, now) = ("deploy/web".parse().expect("a subject"), NOW.parse().expect("a time"));
-        let told =
-            Known { subject: &subject, issues: Err("not allowed to watch pods"), healing: None, now }.tell();
+        let told = Known {
+            subject: &subject,
+            issues: Err("not allowed to watch pods"),
+            unseen: &[],
+            healing: None,
+            now,
+        }
+        .tell();
         assert!(told.contains("could not be seen: not allowed to watch pods."), "{told}");
         assert!(told.contains("seaworthy crds"), "{told}");
     }
