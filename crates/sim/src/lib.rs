@@ -9,6 +9,8 @@
 //! numbers come from the environment, and nothing is ordered by hashing.
 //! Architecture invariant: oracles share no code with the services they watch.
 
+pub mod api;
 pub mod kinds;
 pub mod registry;
+pub mod selector;
 pub mod storage;
