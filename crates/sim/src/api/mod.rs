@@ -163,7 +163,8 @@ impl Server {
 
     /// All kinds that are served now.
     fn kinds(&self) -> Vec<Kind> {
-        kinds::BUILT_IN.to_vec()
+        let customs = self.registry().customs();
+        kinds::BUILT_IN.iter().copied().chain(customs.iter().map(|custom| custom.kind)).collect()
     }
 
     fn registry(&self) -> &Registry {

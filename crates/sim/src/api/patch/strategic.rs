@@ -22,9 +22,8 @@ enum List {
 fn list(kind: Kind, parent: &str, field: &str) -> List {
     match (parent, field) {
         ("metadata", "ownerReferences") => List::ByKey("uid"),
-        ("metadata", "finalizers") => List::Set,
         ("status", "conditions" | "addresses") => List::ByKey("type"),
-        ("spec", "podCIDRs") => List::Set,
+        ("metadata", "finalizers") | ("spec", "podCIDRs") => List::Set,
         ("spec", "ports") if kind == kinds::SERVICE => List::ByKey("port"),
         (
             _,
