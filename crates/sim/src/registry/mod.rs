@@ -180,13 +180,11 @@ impl Registry {
         if kind == crate::kinds::CUSTOM_RESOURCE_DEFINITION {
             return custom::establish(value, self.now());
         }
-        match self.custom_of(kind) {
-            Some(custom) => custom.prepare_new(value),
-            None => {
-                defaults::fill(kind, value);
-                Ok(())
-            }
+        if let Some(custom) = self.custom_of(kind) {
+            return custom.prepare_new(value);
         }
+        defaults::fill(kind, value);
+        Ok(())
     }
 
     fn check_namespace(&self, kind: Kind, namespace: &str) -> Result<(), Status> {

@@ -15,7 +15,14 @@ use crate::storage::{Address, Object, Storage};
 /// What was read of the definitions that a store holds, so that it is read once.
 #[derive(Clone, Debug, Default)]
 pub(in crate::registry) struct Definitions {
-    known: Arc<Mutex<BTreeMap<String, (u64, Arc<Custom>)>>>,
+    known: Arc<Mutex<BTreeMap<String, Known>>>,
+}
+
+/// A definition as it was read at a revision.
+#[derive(Clone, Debug)]
+struct Known {
+    revision: u64,
+    custom: Arc<Custom>,
 }
 
 impl Definitions {
@@ -39,14 +46,12 @@ impl Definitions {
 
     fn read(&self, name: &str, object: &Object) -> Option<Arc<Custom>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((revision, custom)) = known.get(name)
-            && *revision == object.revision
-        {
-            return Some(Arc::clone(custom));
+        if let Some(known) = known.get(name).filter(|known| known.revision == object.revision) {
+            return Some(Arc::clone(&known.custom));
         }
         // One that cannot be read was refused when it came.
         let custom = Arc::new(parse(&object.value()).ok()?);
-        known.insert(name.to_owned(), (object.revision, Arc::clone(&custom)));
+        known.insert(name.to_owned(), Known { revision: object.revision, custom: Arc::clone(&custom) });
         Some(custom)
     }
 }
@@ -61,12 +66,13 @@ struct Spec {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default)]
 struct Names {
     kind: String,
     plural: String,
     singular: String,
-    short_names: Vec<String>,
+    #[serde(rename = "shortNames")]
+    short: Vec<String>,
     categories: Vec<String>,
 }
 
@@ -98,7 +104,7 @@ fn parse(definition: &Value) -> Result<Custom, String> {
         kind: intern(&spec.names.kind),
         plural: intern(&spec.names.plural),
         singular: intern(&spec.names.singular),
-        short: intern_all(&spec.names.short_names),
+        short: intern_all(&spec.names.short),
         categories: intern_all(&spec.names.categories),
         is_namespaced: spec.scope == "Namespaced",
         subresources: intern_all(&subresources),

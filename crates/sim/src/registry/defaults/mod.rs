@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use crate::kinds::{self, Kind};
 
+/// Fills in the defaults of one kind.
+type Fill = fn(&mut Value);
+
 /// The built-in kinds that have defaults.
-const FILLS: &[(Kind, fn(&mut Value))] = &[
+const FILLS: &[(Kind, Fill)] = &[
     (kinds::POD, pod::fill),
     (kinds::DEPLOYMENT, workload::deployment),
     (kinds::REPLICA_SET, workload::replica_set),
