@@ -73,8 +73,9 @@ impl Moment {
     /// The revision that it answers from, where the store is at `current`.
     fn known(self, current: u64, asked: Version) -> u64 {
         match (self.cache, asked) {
-            (None, _) | (_, Version::Exact(_)) => current,
-            (Some(Stale { even_quorum: false, .. }), Version::Newest) => current,
+            (None, _)
+            | (_, Version::Exact(_))
+            | (Some(Stale { even_quorum: false, .. }), Version::Newest) => current,
             (Some(cache), _) => cache.revision.min(current),
         }
     }

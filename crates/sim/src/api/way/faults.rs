@@ -111,13 +111,13 @@ impl Faults {
     pub(super) fn draw(&self, peer: &str, call: &Call) -> Drawn {
         let mut drawn = Drawn::default();
         for trouble in self.strike(peer, call, |trouble| !is_about_watches(trouble)) {
-            self.note(&mut drawn, peer, trouble);
+            self.note(&mut drawn, peer, &trouble);
         }
         drawn
     }
 
-    fn note(&self, drawn: &mut Drawn, peer: &str, trouble: Trouble) {
-        match trouble {
+    fn note(&self, drawn: &mut Drawn, peer: &str, trouble: &Trouble) {
+        match *trouble {
             Trouble::Slow { least, most } => drawn.slower += self.between(peer, least, most),
             Trouble::Late(by) => drawn.late = Some(by),
             Trouble::RequestLost(lost) => drawn.request_lost = Some(lost),

@@ -265,8 +265,8 @@ impl Observer for Notes {
 #[tokio::test(start_paused = true)]
 async fn who_looks_on_sees_everything_in_order() {
     let world = World::new();
-    let notes = Arc::new(Notes::default());
-    world.server.observe(Arc::clone(&notes) as Arc<dyn Observer>);
+    let seen = Arc::new(Notes::default());
+    world.server.observe(Arc::clone(&seen) as Arc<dyn Observer>);
     world.get().await.unwrap();
     world.server.faults().add(Fault::of(ME, Trouble::RequestLost(Lost::Reset)).at_most(1));
     world.get().await.unwrap_err();
@@ -277,7 +277,7 @@ async fn who_looks_on_sees_everything_in_order() {
     heard(&mut nodes).await;
     let brakes = "/apis/seaworthy.dev/v1alpha1/brakes";
     assert_eq!(
-        *notes.0.lock().unwrap(),
+        *seen.0.lock().unwrap(),
         [
             "healer-0 1 get /api/v1/nodes/n1 200".to_owned(),
             "healer-0 2 get /api/v1/nodes/n1 not arrived".to_owned(),
