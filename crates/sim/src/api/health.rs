@@ -19,7 +19,7 @@ pub(super) fn answer(path: &str, query: &Query) -> Result<Answer, Status> {
         ("version", "") => Ok(Answer::value(
             200,
             &json!({
-                "major": "1", "minor": "34", "gitVersion": "v1.34.0", "gitTreeState": "clean",
+                "major": "1", "minor": "37", "gitVersion": "v1.37.2", "gitTreeState": "clean",
                 "goVersion": "none", "compiler": "rustc", "platform": "sim/amd64",
             }),
         )),
