@@ -9,6 +9,12 @@
 //! numbers come from the environment, and nothing is ordered by hashing.
 //! Architecture invariant: oracles share no code with the services they watch.
 
+pub mod blueprint;
+pub mod controllers;
 pub mod kinds;
+pub mod kubelet;
+pub mod machinery;
 pub mod registry;
+pub mod scheduler;
 pub mod storage;
+pub mod view;

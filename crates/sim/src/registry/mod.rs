@@ -19,6 +19,7 @@ use crate::kinds::Kind;
 use crate::storage::{Address, Object, Storage};
 
 pub use deletion::{Deleted, Deletion, Propagation};
+pub(crate) use meta::time;
 pub use status::Status;
 
 /// Which half of an object a write is for. What it says of the other half is ignored, as by the
