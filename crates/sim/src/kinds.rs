@@ -100,6 +100,11 @@ impl Kind {
         }
     }
 
+    /// Whether it comes with Kubernetes, rather than by a CustomResourceDefinition.
+    pub fn is_built_in(self) -> bool {
+        BUILT_IN.contains(&self)
+    }
+
     /// `pods`, `deployments.apps`: how messages of the server name it.
     pub fn qualified(self) -> String {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
@@ -149,5 +154,19 @@ pub fn intern(text: &str) -> &'static str {
     }
     let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
     texts.insert(leaked);
+    leaked
+}
+
+/// [`intern`], for a list of texts.
+pub fn intern_all(texts: &[String]) -> &'static [&'static str] {
+    static LISTS: Mutex<std::collections::BTreeSet<&'static [&'static str]>> =
+        Mutex::new(std::collections::BTreeSet::new());
+    let texts: Vec<&'static str> = texts.iter().map(|text| intern(text)).collect();
+    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lists.get(&texts[..]) {
+        return known;
+    }
+    let leaked: &'static [&'static str] = Box::leak(texts.into_boxed_slice());
+    lists.insert(leaked);
     leaked
 }

@@ -9,6 +9,7 @@
 //! numbers come from the environment, and nothing is ordered by hashing.
 //! Architecture invariant: oracles share no code with the services they watch.
 
+pub mod api;
 pub mod blueprint;
 pub mod controllers;
 pub mod kinds;
@@ -16,5 +17,6 @@ pub mod kubelet;
 pub mod machinery;
 pub mod registry;
 pub mod scheduler;
+pub mod selector;
 pub mod storage;
 pub mod view;
