@@ -10,7 +10,13 @@
 //! Architecture invariant: oracles share no code with the services they watch.
 
 pub mod api;
+pub mod blueprint;
+pub mod controllers;
 pub mod kinds;
+pub mod kubelet;
+pub mod machinery;
 pub mod registry;
+pub mod scheduler;
 pub mod selector;
 pub mod storage;
+pub mod view;
