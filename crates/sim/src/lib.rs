@@ -17,6 +17,5 @@ pub mod kubelet;
 pub mod machinery;
 pub mod registry;
 pub mod scheduler;
-pub mod selector;
 pub mod storage;
 pub mod view;

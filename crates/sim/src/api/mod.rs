@@ -21,6 +21,7 @@ mod selection;
 mod subresource;
 #[cfg(test)]
 mod tests;
+mod validation;
 mod version;
 mod watch;
 mod way;

@@ -187,6 +187,14 @@ impl Registry {
         Ok(())
     }
 
+    /// Fills in what an object of a built-in kind that a client has written does not say. Not of
+    /// namespaces, whose finalizers would never end.
+    pub(crate) fn fill_defaults(kind: Kind, value: &mut Value) {
+        if kind != crate::kinds::NAMESPACE {
+            defaults::fill(kind, value);
+        }
+    }
+
     fn check_namespace(&self, kind: Kind, namespace: &str) -> Result<(), Status> {
         if !kind.is_namespaced {
             return Ok(());
