@@ -10,5 +10,8 @@
 //! Architecture invariant: oracles share no code with the services they watch.
 
 pub mod kinds;
+pub mod oracles;
 pub mod registry;
+pub mod seen;
 pub mod storage;
+pub mod trace;
