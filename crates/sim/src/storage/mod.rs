@@ -78,7 +78,23 @@ struct State {
     history: VecDeque<Arc<Change>>,
     /// The newest revision whose changes are forgotten.
     compacted: u64,
-    listeners: Vec<mpsc::UnboundedSender<Arc<Change>>>,
+    listeners: Vec<Listener>,
+}
+
+/// Who hears of changes, of one kind or of all.
+struct Listener {
+    kind: Option<Kind>,
+    sender: mpsc::UnboundedSender<Arc<Change>>,
+}
+
+impl Listener {
+    /// Tells it of a change that it is to hear of. False when it is gone.
+    fn tell(&self, change: &Arc<Change>) -> bool {
+        if self.kind.is_some_and(|kind| kind != change.address.kind) {
+            return !self.sender.is_closed();
+        }
+        self.sender.send(Arc::clone(change)).is_ok()
+    }
 }
 
 impl Storage {
@@ -95,11 +111,37 @@ impl Storage {
     /// All objects of a kind, of one namespace or all, by address, and the revision they are of.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> (Vec<(Address, Arc<Object>)>, u64) {
         let state = self.lock();
-        let first = Address::new(kind, namespace.unwrap_or_default(), "");
-        let own = state.objects.range(first..).take_while(|(address, _)| {
-            address.kind == kind && namespace.is_none_or(|namespace| address.namespace == namespace)
-        });
-        (own.map(|(address, object)| (address.clone(), Arc::clone(object))).collect(), state.revision)
+        let own = state.of(kind, namespace).map(|(address, object)| (address.clone(), Arc::clone(object)));
+        (own.collect(), state.revision)
+    }
+
+    /// [`Self::list`] as it was at an earlier revision.
+    pub fn list_at(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        revision: u64,
+    ) -> Result<Vec<(Address, Arc<Object>)>, Past> {
+        let state = self.lock();
+        let mut objects: BTreeMap<&Address, &Arc<Object>> = state.of(kind, namespace).collect();
+        for change in state.changes_after(revision)?.rev() {
+            let Change { address, before, .. } = &**change;
+            if address.kind != kind || namespace.is_some_and(|namespace| address.namespace != namespace) {
+                continue;
+            }
+            match before {
+                Some(before) => objects.insert(address, before),
+                None => objects.remove(address),
+            };
+        }
+        Ok(objects.into_iter().map(|(address, object)| (address.clone(), Arc::clone(object))).collect())
+    }
+
+    /// [`Self::get`] as it was at an earlier revision.
+    pub fn get_at(&self, address: &Address, revision: u64) -> Result<Option<Arc<Object>>, Past> {
+        let state = self.lock();
+        let next = state.changes_after(revision)?.find(|change| change.address == *address);
+        Ok(next.map_or_else(|| state.objects.get(address).cloned(), |change| change.before.clone()))
     }
 
     /// How many objects of a kind there are.
@@ -145,26 +187,19 @@ impl Storage {
 
     /// Every change from now on, in order.
     pub fn listen(&self) -> mpsc::UnboundedReceiver<Arc<Change>> {
-        self.lock().listen()
+        self.lock().listen(None)
     }
 
-    /// Every change of a kind since a revision, and every change (of any kind) from now on.
+    /// Every change of a kind since a revision, and every one from now on.
     pub fn since(
         &self,
         kind: Kind,
         revision: u64,
     ) -> Result<(Vec<Arc<Change>>, mpsc::UnboundedReceiver<Arc<Change>>), Past> {
         let mut state = self.lock();
-        if revision < state.compacted {
-            return Err(Past::Compacted { oldest: state.compacted });
-        }
-        if revision > state.revision {
-            return Err(Past::Future);
-        }
-        let from = state.history.partition_point(|change| change.revision <= revision);
-        let missed = state.history.range(from..).filter(|change| change.address.kind == kind);
+        let missed = state.changes_after(revision)?.filter(|change| change.address.kind == kind);
         let missed = missed.cloned().collect();
-        Ok((missed, state.listen()))
+        Ok((missed, state.listen(Some(kind))))
     }
 
     /// Forgets all changes until now: watches that begin in the past are refused.
@@ -180,6 +215,29 @@ impl Storage {
 }
 
 impl State {
+    fn of<'a>(
+        &'a self,
+        kind: Kind,
+        namespace: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a Address, &'a Arc<Object>)> {
+        let first = Address::new(kind, namespace.unwrap_or_default(), "");
+        self.objects.range(first..).take_while(move |(address, _)| {
+            address.kind == kind && namespace.is_none_or(|namespace| address.namespace == namespace)
+        })
+    }
+
+    /// What happened after a revision, the oldest first.
+    fn changes_after(&self, revision: u64) -> Result<impl DoubleEndedIterator<Item = &Arc<Change>>, Past> {
+        if revision < self.compacted {
+            return Err(Past::Compacted { oldest: self.compacted });
+        }
+        if revision > self.revision {
+            return Err(Past::Future);
+        }
+        let from = self.history.partition_point(|change| change.revision <= revision);
+        Ok(self.history.range(from..))
+    }
+
     fn record(
         &mut self,
         address: Address,
@@ -189,7 +247,7 @@ impl State {
     ) {
         self.revision += 1;
         let change = Arc::new(Change { revision: self.revision, address, before, after, is_deletion });
-        self.listeners.retain(|listener| listener.send(Arc::clone(&change)).is_ok());
+        self.listeners.retain(|listener| listener.tell(&change));
         self.history.push_back(change);
         while self.history.len() > HISTORY_MAX {
             if let Some(forgotten) = self.history.pop_front() {
@@ -198,9 +256,9 @@ impl State {
         }
     }
 
-    fn listen(&mut self) -> mpsc::UnboundedReceiver<Arc<Change>> {
+    fn listen(&mut self, kind: Option<Kind>) -> mpsc::UnboundedReceiver<Arc<Change>> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.listeners.push(sender);
+        self.listeners.push(Listener { kind, sender });
         receiver
     }
 }
@@ -257,6 +315,28 @@ mod tests {
         };
         assert_eq!((names(Some("shop")), names(None)), ("ab".to_owned(), "dabc".to_owned()));
         assert_eq!((storage.count(kinds::POD), storage.count(kinds::JOB)), (4, 0));
+    }
+
+    #[test]
+    fn the_past_is_as_it_was() {
+        let storage = Storage::default();
+        let [a, b] = ["a", "b"].map(|name| Address::new(kinds::POD, "shop", name));
+        for address in [&a, &b, &a] {
+            storage.put(address, |_, revision| object(revision)).unwrap();
+        }
+        storage.remove(&b, |_, revision| object(revision)).unwrap();
+        let at = |revision| {
+            let objects = storage.list_at(kinds::POD, Some("shop"), revision).unwrap();
+            objects.iter().map(|(address, object)| format!("{}{}", address.name, object.revision)).collect()
+        };
+        let past: Vec<Vec<String>> = (0..=4).map(at).collect();
+        assert_eq!(past, [vec![], vec!["a1"], vec!["a1", "b2"], vec!["a3", "b2"], vec!["a3"]]);
+        let one =
+            |address, revision| storage.get_at(address, revision).unwrap().map(|object| object.revision);
+        assert_eq!((one(&a, 0), one(&a, 2), one(&a, 4)), (None, Some(1), Some(3)));
+        assert_eq!((one(&b, 3), one(&b, 4)), (Some(2), None));
+        storage.compact();
+        assert_eq!(storage.get_at(&a, 1).unwrap_err(), Past::Compacted { oldest: 4 });
     }
 
     #[test]
