@@ -12,6 +12,7 @@
 pub mod kinds;
 pub mod oracles;
 pub mod registry;
+pub mod run;
 pub mod seen;
 pub mod storage;
 pub mod trace;

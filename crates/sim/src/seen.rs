@@ -159,8 +159,13 @@ impl Seen {
                 (&post.from, line, post.body.to_string().into_bytes())
             }
             What::Message(message) => {
-                let answered = message.answered.map_or_else(|| "no answer".to_owned(), |code| code.to_string());
-                let line = format!("message {} {answered}{}", message.body["status"], brief(&message.body["alerts"]));
+                let answered =
+                    message.answered.map_or_else(|| "no answer".to_owned(), |code| code.to_string());
+                let line = format!(
+                    "message {} {answered}{}",
+                    message.body["status"],
+                    brief(&message.body["alerts"])
+                );
                 (&message.receiver, line, message.body.to_string().into_bytes())
             }
             What::Acknowledged(lineage, check) => {

@@ -101,9 +101,12 @@ mod tests {
         };
         let one = hash(1, "api", "get", "x");
         assert_eq!(one, hash(1, "api", "get", "x"));
-        for other in
-            [hash(2, "api", "get", "x"), hash(1, "ap", "iget", "x"), hash(1, "api", "getx", ""), hash(1, "api", "get", "y")]
-        {
+        for other in [
+            hash(2, "api", "get", "x"),
+            hash(1, "ap", "iget", "x"),
+            hash(1, "api", "getx", ""),
+            hash(1, "api", "get", "y"),
+        ] {
             assert_ne!(one, other);
         }
     }

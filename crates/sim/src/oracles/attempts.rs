@@ -36,7 +36,11 @@ impl Oracle for Attempts {
         own.retain(|(at, ..)| attempt.seen.saturating_sub(*at) < window);
         own.insert((attempt.seen, name.to_owned(), number));
         if own.len() > most {
-            found.add(format!("{effect}: the {}. attempt on {}, {most} allowed", own.len(), remediation.lineage));
+            found.add(format!(
+                "{effect}: the {}. attempt on {}, {most} allowed",
+                own.len(),
+                remediation.lineage
+            ));
         }
     }
 }

@@ -14,100 +14,98 @@ use crate::storage::Change;
 #[derive(Debug, Default)]
 pub struct Books {
     /// Pods, by UID; those that are gone too, for [`Pod::gone`].
-    pub pods: BTreeMap<String, Pod>,
+    pub(crate) pods: BTreeMap<String, Pod>,
     /// Nodes, by name.
-    pub nodes: BTreeMap<String, Node>,
+    pub(crate) nodes: BTreeMap<String, Node>,
     /// Workloads (also ReplicaSets), by UID.
-    pub workloads: BTreeMap<String, Workload>,
+    pub(crate) workloads: BTreeMap<String, Workload>,
     /// Remediations, by name; those that were deleted too.
-    pub remediations: BTreeMap<String, Remediation>,
+    pub(crate) remediations: BTreeMap<String, Remediation>,
     /// Since when the Brake says so: `Some(true)` when it holds, `None` when there is none.
-    pub brake: (Option<bool>, Duration),
+    pub(crate) brake: (Option<bool>, Duration),
     /// Whether the faults are over, and since when.
-    pub calm: Option<Duration>,
+    pub(crate) calm: Option<Duration>,
     /// The faults that last now, with the beginning.
-    pub faults: BTreeMap<(&'static str, String), Duration>,
+    pub(crate) faults: BTreeMap<(&'static str, String), Duration>,
     /// When the last fault ended, or anybody else did something.
-    pub last_fault: Duration,
+    pub(crate) last_fault: Duration,
 }
 
 /// A pod.
 #[derive(Clone, Debug, Default)]
-pub struct Pod {
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) node: String,
-    pub(super) owner: Option<Owner>,
+pub(crate) struct Pod {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) node: String,
+    pub(crate) owner: Option<Owner>,
     /// `sim.seaworthy.dev/corrupted`: planted with references that make no sense.
-    pub(super) is_corrupted: bool,
-    pub(super) is_ready: bool,
+    pub(crate) is_corrupted: bool,
+    pub(crate) is_ready: bool,
     /// Since when it is, or is not.
-    pub(super) since: Duration,
-    pub(super) born: Duration,
-    pub(super) is_going: bool,
-    pub(super) has_ended: bool,
-    pub(super) gone: Option<Duration>,
+    pub(crate) since: Duration,
+    pub(crate) born: Duration,
+    pub(crate) is_going: bool,
+    pub(crate) has_ended: bool,
+    pub(crate) gone: Option<Duration>,
 }
 
 /// Who makes a pod anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Owner {
-    pub(super) kind: String,
-    pub(super) name: String,
-    pub(super) uid: String,
+pub(crate) struct Owner {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
 }
 
 /// A node.
 #[derive(Clone, Debug, Default)]
-pub struct Node {
-    pub(super) uid: String,
-    pub(super) zone: String,
-    pub(super) is_ready: bool,
-    pub(super) since: Duration,
+pub(crate) struct Node {
+    pub(crate) uid: String,
+    pub(crate) zone: String,
+    pub(crate) is_ready: bool,
+    pub(crate) since: Duration,
     /// When its kubelet last renewed its lease.
-    pub(super) renewed: Duration,
+    pub(crate) renewed: Duration,
     /// Since when somebody else holds it down.
-    pub(super) held: Option<Duration>,
+    pub(crate) held: Option<Duration>,
     /// Since when it bears our taint.
-    pub(super) quarantined: Option<Duration>,
-    pub(super) is_excluded: bool,
+    pub(crate) quarantined: Option<Duration>,
+    pub(crate) is_excluded: bool,
 }
 
 /// What makes pods.
 #[derive(Clone, Debug, Default)]
-pub struct Workload {
-    pub(super) kind: String,
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) owner: Option<Owner>,
-    pub(super) replicas: usize,
-    pub(super) is_excluded: bool,
+pub(crate) struct Workload {
+    pub(crate) name: String,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) replicas: usize,
+    pub(crate) is_excluded: bool,
 }
 
 /// What the healer wrote down.
 #[derive(Clone, Debug, Default)]
-pub struct Remediation {
-    pub(super) lineage: String,
-    pub(super) check: String,
-    pub(super) policy: String,
-    pub(super) phase: String,
-    pub(super) epoch: u64,
-    pub(super) changed: Duration,
-    pub(super) attempts: Vec<Attempt>,
-    pub(super) is_deleted: bool,
+pub(crate) struct Remediation {
+    pub(crate) lineage: String,
+    pub(crate) check: String,
+    pub(crate) policy: String,
+    pub(crate) phase: String,
+    pub(crate) epoch: u64,
+    pub(crate) changed: Duration,
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) is_deleted: bool,
 }
 
 /// One attempt in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attempt {
-    pub(super) number: u64,
-    pub(super) action: String,
-    pub(super) epoch: u64,
-    pub(super) is_open: bool,
+pub(crate) struct Attempt {
+    pub(crate) number: u64,
+    pub(crate) action: String,
+    pub(crate) epoch: u64,
+    pub(crate) is_open: bool,
     /// When it was first seen.
-    pub(super) seen: Duration,
+    pub(crate) seen: Duration,
     /// The UIDs it is for, of itself and its parts.
-    pub(super) uids: Vec<String>,
+    pub(crate) uids: Vec<String>,
 }
 
 impl Books {
@@ -206,8 +204,6 @@ impl Books {
             return;
         }
         let workload = Workload {
-            kind: change.address.kind.kind.to_owned(),
-            namespace: change.address.namespace.to_string(),
             name: change.address.name.to_string(),
             owner: owner(value),
             replicas: value["spec"]["replicas"].as_u64().unwrap_or(1) as usize,
@@ -249,15 +245,10 @@ impl Books {
         self.workloads.get_key_value(uid).map(|(uid, workload)| (uid.as_str(), workload))
     }
 
-    /// The pod that is at an address now.
-    pub(super) fn pod_at(&self, namespace: &str, name: &str) -> Option<&Pod> {
-        let mut living = self.pods.values().filter(|pod| pod.gone.is_none());
-        living.find(|pod| pod.namespace == namespace && pod.name == name)
-    }
-
     /// Whether a fault of one of these names lasts, or ended less than `within` before `at`.
     pub(super) fn is_disturbed(&self, names: &[&str], at: Duration, within: Duration) -> bool {
-        self.faults.keys().any(|(name, _)| names.contains(name)) || at.saturating_sub(self.last_fault) < within
+        self.faults.keys().any(|(name, _)| names.contains(name))
+            || at.saturating_sub(self.last_fault) < within
     }
 
     /// A remediation's attempt.

@@ -43,7 +43,9 @@ impl Budget {
         let settle = self.limits.settle;
         self.away.retain(|away| {
             let replaced = books.pods.values().any(|pod| {
-                pod.born >= away.at && pod.is_ready && books.top(pod).is_some_and(|(uid, _)| uid == away.owner)
+                pod.born >= away.at
+                    && pod.is_ready
+                    && books.top(pod).is_some_and(|(uid, _)| uid == away.owner)
             });
             !replaced && at.saturating_sub(away.at) < settle && books.workloads.contains_key(&away.owner)
         });
@@ -63,7 +65,11 @@ impl Budget {
         let of_owner = share(self.limits.owner_percent, workload.replicas);
         for (what, used, limit) in [
             ("the cluster", count(&|_| true), cluster),
-            ("its zone", count(&|away| away.zone == zone), if zone.is_empty() { usize::MAX } else { in_zone }),
+            (
+                "its zone",
+                count(&|away| away.zone == zone),
+                if zone.is_empty() { usize::MAX } else { in_zone },
+            ),
             ("its namespace", count(&|away| away.namespace == pod.namespace), in_namespace),
             ("its workload", count(&|away| away.owner == owner), of_owner),
         ] {
@@ -117,8 +123,12 @@ impl Oracle for Budget {
         let What::Request(request) = &seen.what else { return };
         let Some(effect) = Effect::granted(request) else { return };
         match effect.verb {
-            Verb::Evict | Verb::Delete if effect.plural == "pods" => self.evicted(&effect, books, seen.at, found),
-            Verb::Change if effect.quarantines() == Some(true) => self.quarantined(&effect, books, seen.at, found),
+            Verb::Evict | Verb::Delete if effect.plural == "pods" => {
+                self.evicted(&effect, books, seen.at, found)
+            }
+            Verb::Change if effect.quarantines() == Some(true) => {
+                self.quarantined(&effect, books, seen.at, found)
+            }
             _ => {}
         }
     }

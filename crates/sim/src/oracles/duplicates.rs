@@ -37,10 +37,14 @@ impl Oracle for Duplicates {
                 let key = (message.receiver.clone(), content(message));
                 let before = self.taken.insert(key, seen.at);
                 let is_again = before.is_some_and(|before| {
-                    seen.at.saturating_sub(before) < REPEAT && self.unsure.is_none_or(|unsure| unsure < before)
+                    seen.at.saturating_sub(before) < REPEAT
+                        && self.unsure.is_none_or(|unsure| unsure < before)
                 });
                 if is_again {
-                    found.add(format!("{} got the same message again: {}", message.receiver, message.body["groupKey"]));
+                    found.add(format!(
+                        "{} got the same message again: {}",
+                        message.receiver, message.body["groupKey"]
+                    ));
                 }
             }
             // It may have been taken; whatever is sent next may be the same again.

@@ -33,14 +33,21 @@ pub struct Effect<'a> {
 }
 
 /// Groups and kinds that a service writes for itself: bookkeeping.
-const BOOKS: [&str; 4] =
-    ["/apis/seaworthy.dev/", "/apis/coordination.k8s.io/", "/apis/events.k8s.io/", "/apis/authorization.k8s.io/"];
+const BOOKS: [&str; 4] = [
+    "/apis/seaworthy.dev/",
+    "/apis/coordination.k8s.io/",
+    "/apis/events.k8s.io/",
+    "/apis/authorization.k8s.io/",
+];
 
 impl<'a> Effect<'a> {
     /// What a request of a healer does to others' objects; `None` if nothing.
     pub fn of(request: &'a Request) -> Option<Self> {
         let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
-        if is_read || !request.by.starts_with("healer") || BOOKS.iter().any(|book| request.path.starts_with(book)) {
+        if is_read
+            || !request.by.starts_with("healer")
+            || BOOKS.iter().any(|book| request.path.starts_with(book))
+        {
             return None;
         }
         let mut parts = request.path.trim_matches('/').split('/').peekable();
@@ -56,7 +63,8 @@ impl<'a> Effect<'a> {
         if plural == "events" {
             return None;
         }
-        let (name, sub) = (parts.get(1).copied().unwrap_or_default(), parts.get(2).copied().unwrap_or_default());
+        let (name, sub) =
+            (parts.get(1).copied().unwrap_or_default(), parts.get(2).copied().unwrap_or_default());
         let verb = match (request.method.as_str(), sub) {
             ("POST", "eviction") => Verb::Evict,
             ("DELETE", _) => Verb::Delete,
@@ -123,7 +131,8 @@ impl<'a> Effect<'a> {
 impl std::fmt::Display for Effect<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { request, verb, plural, namespace, name } = self;
-        let attempt = self.attempt().map_or("no attempt".to_owned(), |(name, number)| format!("{name}/{number}"));
+        let attempt =
+            self.attempt().map_or("no attempt".to_owned(), |(name, number)| format!("{name}/{number}"));
         write!(f, "{verb:?} {plural}/{namespace}/{name} by {} ({attempt})", request.by)
     }
 }

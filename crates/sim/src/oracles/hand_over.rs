@@ -47,7 +47,11 @@ impl Oracle for HandOver {
             let since = firing.max(*at).max(self.pages.disturbed);
             let is_told = page.told.is_some_and(|told| told + SAME_EPISODE >= firing);
             let is_late = seen.at.saturating_sub(since) > self.limits.delivery;
-            if !is_told && is_late && !books.is_disturbed(&MUTE, seen.at, Duration::ZERO) && self.late.insert(key.clone()) {
+            if !is_told
+                && is_late
+                && !books.is_disturbed(&MUTE, seen.at, Duration::ZERO)
+                && self.late.insert(key.clone())
+            {
                 found.add(format!("{} {} was given up at {at:?}, and nobody was told", key.0, key.1));
             }
         }

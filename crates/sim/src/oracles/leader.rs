@@ -26,7 +26,9 @@ impl Oracle for Leader {
             if now.epoch < *epoch {
                 found.add(format!("{name}: its epoch went from {epoch} back to {}", now.epoch));
             }
-            if let Some(attempt) = newest.filter(|attempt| attempt.number > *attempts && attempt.epoch < *epoch) {
+            if let Some(attempt) =
+                newest.filter(|attempt| attempt.number > *attempts && attempt.epoch < *epoch)
+            {
                 found.add(format!("{name}: attempt {count} of epoch {} after epoch {epoch}", attempt.epoch));
             }
             if count < *attempts {

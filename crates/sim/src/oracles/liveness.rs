@@ -47,10 +47,18 @@ impl Liveness {
             })
         };
         for pod in books.pods.values().filter(|pod| pod.gone.is_none() && !pod.is_ready && !pod.has_ended) {
-            let is_long = at.saturating_sub(pod.since) > self.limits.calm && !pod.is_going && !pod.is_corrupted;
-            let names = [Some(pod.name.as_str()), books.top(pod).map(|(_, top)| top.name.as_str()), Some(pod.node.as_str())];
+            let is_long =
+                at.saturating_sub(pod.since) > self.limits.calm && !pod.is_going && !pod.is_corrupted;
+            let names = [
+                Some(pod.name.as_str()),
+                books.top(pod).map(|(_, top)| top.name.as_str()),
+                Some(pod.node.as_str()),
+            ];
             if is_long && !names.into_iter().flatten().any(is_told) {
-                found.add(format!("pod {}/{} is not ready since {:?}, and nobody says so", pod.namespace, pod.name, pod.since));
+                found.add(format!(
+                    "pod {}/{} is not ready since {:?}, and nobody says so",
+                    pod.namespace, pod.name, pod.since
+                ));
             }
         }
     }

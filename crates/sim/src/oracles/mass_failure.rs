@@ -28,7 +28,8 @@ impl Oracle for MassFailure {
         match &seen.what {
             What::Change(change) if change.address.kind == crate::kinds::NODE => {
                 let down = books.nodes.values().filter(|node| !node.is_ready).count();
-                let is_mass = down >= 2 && down * 100 >= self.limits.mass_percent as usize * books.nodes.len();
+                let is_mass =
+                    down >= 2 && down * 100 >= self.limits.mass_percent as usize * books.nodes.len();
                 self.since = if is_mass { Some(self.since.unwrap_or(seen.at)) } else { None };
             }
             What::Request(request) => {

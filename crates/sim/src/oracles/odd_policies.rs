@@ -5,7 +5,7 @@ use super::{Books, Effect, Findings, Oracle};
 use crate::seen::{Seen, What};
 
 /// What the names of policies begin with that must never come to an effect. The run names them so.
-pub const INERT: [&str; 3] = ["odd-", "observe-", "approve-"];
+pub(super) const INERT: [&str; 3] = ["odd-", "observe-", "approve-"];
 
 #[derive(Default)]
 pub(super) struct OddPolicies;
@@ -14,7 +14,9 @@ impl Oracle for OddPolicies {
     fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
         let What::Request(request) = &seen.what else { return };
         let Some(effect) = Effect::of(request) else { return };
-        let Some(remediation) = effect.attempt().and_then(|(name, _)| books.remediations.get(name)) else { return };
+        let Some(remediation) = effect.attempt().and_then(|(name, _)| books.remediations.get(name)) else {
+            return;
+        };
         let policy = remediation.policy.rsplit('/').next().unwrap_or_default();
         if INERT.iter().any(|inert| policy.starts_with(inert)) {
             found.add(format!("{effect}: by policy {policy}"));

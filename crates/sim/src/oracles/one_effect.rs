@@ -25,7 +25,10 @@ impl OneEffect {
             *other != name && remediation.lineage == own.lineage && !remediation.is_deleted
         });
         for (other, remediation) in others {
-            let open = remediation.attempts.iter().any(|attempt| attempt.is_open && attempt.action != "CollectEvidence");
+            let open = remediation
+                .attempts
+                .iter()
+                .any(|attempt| attempt.is_open && attempt.action != "CollectEvidence");
             if open {
                 found.add(format!("{effect}: {other} has an open attempt on {}, too", own.lineage));
             }

@@ -37,7 +37,11 @@ impl Oracle for Own {
         }
         let excluded = match effect.plural {
             "nodes" => books.nodes.get(effect.name).is_some_and(|node| node.is_excluded),
-            "pods" => books.pods.get(effect.uid()).and_then(|pod| books.top(pod)).is_some_and(|(_, top)| top.is_excluded),
+            "pods" => books
+                .pods
+                .get(effect.uid())
+                .and_then(|pod| books.top(pod))
+                .is_some_and(|(_, top)| top.is_excluded),
             _ => books.workloads.get(effect.uid()).is_some_and(|workload| workload.is_excluded),
         };
         if excluded {

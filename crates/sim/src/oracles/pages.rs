@@ -57,7 +57,8 @@ impl Pages {
                 }
             }
             What::Fault(fault) if ON_THE_WAY.contains(&fault.name) => {
-                let turn = if fault.begins { self.lasting.checked_add(1) } else { self.lasting.checked_sub(1) };
+                let turn =
+                    if fault.begins { self.lasting.checked_add(1) } else { self.lasting.checked_sub(1) };
                 self.lasting = turn.unwrap_or_default();
                 self.disturbed = seen.at;
             }

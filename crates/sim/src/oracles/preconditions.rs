@@ -24,7 +24,11 @@ impl Oracle for Preconditions {
         match books.attempt(remediation, number) {
             None => found.add(format!("{effect}: its attempt was never written down")),
             Some((_, attempt)) if !attempt.uids.iter().any(|uid| uid == effect.uid()) => {
-                found.add(format!("{effect}: its attempt is for {:?}, not for {}", attempt.uids, effect.uid()));
+                found.add(format!(
+                    "{effect}: its attempt is for {:?}, not for {}",
+                    attempt.uids,
+                    effect.uid()
+                ));
             }
             Some(_) => {}
         }
