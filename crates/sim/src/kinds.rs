@@ -100,6 +100,11 @@ impl Kind {
         }
     }
 
+    /// Whether it comes with Kubernetes, rather than by a CustomResourceDefinition.
+    pub fn is_built_in(self) -> bool {
+        BUILT_IN.contains(&self)
+    }
+
     /// `pods`, `deployments.apps`: how messages of the server name it.
     pub fn qualified(self) -> String {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }

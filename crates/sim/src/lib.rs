@@ -9,10 +9,12 @@
 //! numbers come from the environment, and nothing is ordered by hashing.
 //! Architecture invariant: oracles share no code with the services they watch.
 
+pub mod api;
 pub mod kinds;
 pub mod oracles;
 pub mod registry;
 pub mod run;
 pub mod seen;
+pub mod selector;
 pub mod storage;
 pub mod trace;

@@ -21,6 +21,8 @@ use crate::storage::{Address, Object, Storage};
 pub use deletion::{Deleted, Deletion, Propagation};
 pub use status::Status;
 
+pub(crate) use meta::time;
+
 /// Which half of an object a write is for. What it says of the other half is ignored, as by the
 /// real server, where the kind has a status of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,15 @@ impl Registry {
     pub fn new(environment: &Environment) -> Self {
         let names = Arc::new(Mutex::new(environment.rng("names")));
         Self { storage: Storage::default(), environment: environment.clone(), names }
+    }
+
+    /// A registry that holds the object at this address and its namespace alone. What is written to
+    /// it comes to nothing: for dry runs.
+    #[must_use]
+    pub fn rehearsal(&self, address: &Address) -> Self {
+        let namespace = Address::new(crate::kinds::NAMESPACE, "", &address.namespace);
+        let storage = self.storage.excerpt(&[address, &namespace]);
+        Self { storage, ..self.clone() }
     }
 
     /// Where it keeps them.

@@ -202,6 +202,17 @@ impl Storage {
         Ok((missed, state.listen(Some(kind))))
     }
 
+    /// A store at the same revision that holds these objects alone, and goes its own way.
+    #[must_use]
+    pub fn excerpt(&self, addresses: &[&Address]) -> Self {
+        let state = self.lock();
+        let own = addresses.iter().filter_map(|address| state.objects.get_key_value(address));
+        let objects = own.map(|(address, object)| (address.clone(), Arc::clone(object))).collect();
+        let (revision, compacted) = (state.revision, state.revision);
+        let excerpt = State { revision, compacted, objects, ..State::default() };
+        Self { state: Arc::new(Mutex::new(excerpt)) }
+    }
+
     /// Forgets all changes until now: watches that begin in the past are refused.
     pub fn compact(&self) {
         let mut state = self.lock();

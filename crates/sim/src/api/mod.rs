@@ -1,0 +1,185 @@
+//! The API server: what is said over the API, done to the registry.
+//!
+//! It is spoken to through a [`kube::Client`], as the real one; nothing leaves the process. A
+//! request arrives after a moment of virtual time, is done at once and as a whole, and its answer
+//! comes after another. Requests, errors and watches are those of the real server as far as
+//! `docs/simulator.md` says.
+
+mod answer;
+mod call;
+mod discovery;
+mod fields;
+mod health;
+mod labels;
+mod list;
+mod object;
+mod patch;
+mod path;
+mod query;
+mod selection;
+mod subresource;
+#[cfg(test)]
+mod tests;
+mod version;
+mod watch;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use environment::Environment;
+use http::Request;
+use kube::client::Body;
+use rand::RngExt;
+use rand_chacha::ChaCha12Rng;
+
+use crate::kinds::{self, Kind};
+use crate::registry::{Registry, Status};
+use answer::{Answer, WayError, Wire};
+use call::{Asked, Call};
+use path::{Route, Target};
+use version::Version;
+
+pub use fields::FieldSelector;
+pub use labels::LabelSelector;
+pub use subresource::Logs;
+
+/// How long a request is on its way, and how long its answer, in milliseconds: a server nearby.
+const WAY_MS: std::ops::RangeInclusive<u64> = 1..=2;
+
+/// How long the server waits for a version that has not come yet.
+const FRESHNESS: Duration = Duration::from_secs(3);
+
+/// The API server of one cluster. Cheap to clone; clones are the same server.
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    registry: Registry,
+    rng: Mutex<ChaCha12Rng>,
+    logs: Mutex<Option<Arc<dyn Logs>>>,
+}
+
+/// What a server knows when it answers a read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// How far its cache is, if it lags behind the store.
+    cache: Option<u64>,
+}
+
+impl Moment {
+    /// The revision that it answers from, where the store is at `current`.
+    fn known(self, current: u64, asked: Version) -> u64 {
+        match (self.cache, asked) {
+            (None, _) | (_, Version::Newest | Version::Exact(_)) => current,
+            (Some(cache), _) => cache.min(current),
+        }
+    }
+}
+
+impl Server {
+    /// A server of what `registry` holds.
+    pub fn new(registry: Registry, environment: &Environment) -> Self {
+        let rng = Mutex::new(environment.rng("api server"));
+        Self { shared: Arc::new(Shared { registry, rng, logs: Mutex::default() }) }
+    }
+
+    /// Where it reads what containers have written.
+    pub fn set_logs(&self, logs: Arc<dyn Logs>) {
+        *self.shared.logs.lock().unwrap_or_else(PoisonError::into_inner) = Some(logs);
+    }
+
+    /// A client that speaks as `user`: `system:serviceaccount:shop:web`, or `system:masters`, who
+    /// may do everything.
+    pub fn client(&self, user: &str) -> kube::Client {
+        let (server, user) = (self.clone(), user.to_owned());
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (server, user) = (server.clone(), user.clone());
+            async move { server.serve(&user, request).await }
+        });
+        kube::Client::new(service, "default")
+    }
+
+    async fn serve(&self, user: &str, request: Request<Body>) -> Result<Wire, WayError> {
+        let call = Call::read(user, request).await;
+        let way = || Duration::from_millis(self.draw(|rng| rng.random_range(WAY_MS)));
+        tokio::time::sleep(way()).await;
+        let answer = self.answer(&call, Moment::default());
+        if answer.as_ref().is_err_and(|status| status.code == 504) {
+            tokio::time::sleep(FRESHNESS).await;
+        }
+        tokio::time::sleep(way()).await;
+        Ok(answer.map_or_else(|status| answer::refusal(&status), Answer::into_wire))
+    }
+
+    /// Does what a request asks for.
+    fn answer(&self, call: &Call, moment: Moment) -> Result<Answer, Status> {
+        match &call.route {
+            Route::Resource(target) => self.resource(call, target, moment),
+            Route::Discovery(parts) => self.discover(parts),
+            Route::Other(path) => self.health(path, &call.query),
+        }
+    }
+
+    fn resource(&self, call: &Call, target: &Target, moment: Moment) -> Result<Answer, Status> {
+        let kind = self.kind(target)?;
+        let asked = Asked { call, target, kind };
+        if kind == kinds::BINDING && call.verb() == "create" {
+            return self.bind(&asked);
+        }
+        match asked.subresource() {
+            "" => {}
+            "status" if kind.subresources.contains(&"status") => {}
+            other if kind.subresources.contains(&other) => return self.subresource(&asked, moment),
+            _ => return Err(Status::resource_not_found()),
+        }
+        let (is_whole, is_object) = (asked.subresource().is_empty(), !asked.name().is_empty());
+        match call.verb() {
+            "list" => self.list(&asked, moment),
+            "watch" => self.watch(&asked, moment),
+            "get" => self.get(&asked, moment),
+            "create" if !is_object && (kind.is_namespaced == target.namespace.is_some()) => {
+                self.create(&asked)
+            }
+            "update" if is_object => self.replace(&asked),
+            "patch" if is_object => self.patch(&asked),
+            "delete" if is_object && is_whole => self.delete(&asked),
+            "deletecollection" => self.delete_collection(&asked),
+            _ => Err(Status::method_not_allowed()),
+        }
+    }
+
+    /// The kind that a path names.
+    fn kind(&self, target: &Target) -> Result<Kind, Status> {
+        let is_it = |kind: &&Kind| kind.group == target.group && kind.plural == target.resource;
+        let kinds = self.kinds();
+        if let Some(kind) = kinds.iter().find(is_it).filter(|kind| kind.version == target.version) {
+            return Ok(*kind);
+        }
+        let is_group_served = kinds.iter().any(|kind| kind.group == target.group && kind.is_built_in());
+        Err(if is_group_served { Status::resource_not_found() } else { Status::page_not_found() })
+    }
+
+    /// All kinds that are served now.
+    fn kinds(&self) -> Vec<Kind> {
+        kinds::BUILT_IN.to_vec()
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
+    fn logs(&self) -> Option<Arc<dyn Logs>> {
+        self.shared.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the store takes writes.
+    fn is_store_well(&self) -> bool {
+        true
+    }
+
+    fn draw<T>(&self, number: impl FnOnce(&mut ChaCha12Rng) -> T) -> T {
+        number(&mut self.shared.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
