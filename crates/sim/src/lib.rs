@@ -10,6 +10,7 @@
 //! Architecture invariant: oracles share no code with the services they watch.
 
 pub mod api;
+pub mod faults;
 pub mod kinds;
 pub mod oracles;
 pub mod registry;
@@ -17,4 +18,5 @@ pub mod run;
 pub mod seen;
 pub mod selector;
 pub mod storage;
+pub mod swarm;
 pub mod trace;

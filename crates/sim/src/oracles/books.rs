@@ -38,7 +38,7 @@ pub(crate) struct Pod {
     pub(crate) name: String,
     pub(crate) node: String,
     pub(crate) owner: Option<Owner>,
-    /// `sim.seaworthy.dev/corrupted`: planted with references that make no sense.
+    /// `sim.seaworthy.test/corrupted`: planted with references that make no sense.
     pub(crate) is_corrupted: bool,
     pub(crate) is_ready: bool,
     /// Since when it is, or is not.
@@ -159,7 +159,7 @@ impl Books {
             pod.born = at;
             pod.since = at;
         }
-        pod.is_corrupted = value["metadata"]["labels"]["sim.seaworthy.dev/corrupted"].is_string();
+        pod.is_corrupted = value["metadata"]["labels"]["sim.seaworthy.test/corrupted"].is_string();
         pod.owner = owner(value);
         pod.node = text(&value["spec"]["nodeName"]);
         pod.is_going = change.after.is_terminating;

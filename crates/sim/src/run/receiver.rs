@@ -1,6 +1,8 @@
 //! The receivers of messages: they write down what they get, and answer as well as their way is.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alerter::configuration::{Secret, Source};
@@ -13,6 +15,7 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use net::http::{BoxFuture, Client, Error, Transport};
 
+use super::defect::{Defect, Wrong};
 use super::weather::{Fate, Weather};
 use super::witness::Witness;
 use crate::seen::{Message, What};
@@ -29,12 +32,29 @@ pub(super) struct World {
     pub(super) weather: Weather,
     /// Who sees it.
     pub(super) witness: Witness,
+    /// What is wrong with the alerter, on purpose.
+    pub(super) defect: Option<&'static Defect>,
+    /// How many messages were sent.
+    pub(super) sent: Arc<AtomicU64>,
 }
+
+/// With the defect, so many-th messages are lost.
+const LOST_EVERY: u64 = 2;
 
 impl World {
     fn see(&self, receiver: &str, arrived: Duration, body: &Bytes, answered: Option<u16>) {
         let body = serde_json::from_slice(body).unwrap_or_default();
         self.witness.see(What::Message(Message { receiver: receiver.to_owned(), arrived, body, answered }));
+    }
+
+    /// How often a message arrives that is sent once.
+    fn copies(&self) -> usize {
+        let sent = self.sent.fetch_add(1, Ordering::Relaxed);
+        match self.defect.map(|defect| defect.what) {
+            Some(Wrong::MessagesLost) if sent % LOST_EVERY == 0 => 0,
+            Some(Wrong::MessagesTwice) => 2,
+            _ => 1,
+        }
     }
 
     async fn take(self, request: Request<Bytes>) -> Result<Response<Body>, Error> {
@@ -49,7 +69,9 @@ impl World {
         match self.weather.fate(ALERTER, &receiver, true) {
             Fate::Served(delay) => {
                 tokio::time::sleep(delay).await;
-                self.see(&receiver, arrived, request.body(), Some(200));
+                for _ in 0..self.copies() {
+                    self.see(&receiver, arrived, request.body(), Some(200));
+                }
                 Ok(answer(200))
             }
             Fate::Unanswered(_) => {

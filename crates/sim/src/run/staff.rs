@@ -2,6 +2,7 @@
 //! paused and started again as a cluster would.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alerter::entries::Incarnation;
@@ -14,6 +15,7 @@ use net::tls::Identity;
 use rand::Rng;
 use tokio::sync::{mpsc, watch};
 
+use super::defect::Defect;
 use super::receiver::World;
 use super::road::{Presence, Road};
 use super::settings;
@@ -44,14 +46,28 @@ pub struct Staff {
 }
 
 struct Shared {
-    environment: Environment,
-    connect: Connect,
-    weather: Weather,
-    witness: Witness,
+    place: Place,
     journal: Memory,
+    sent: Arc<AtomicU64>,
     ended: mpsc::UnboundedSender<Ended>,
-    nodes: BTreeMap<String, String>,
     desks: BTreeMap<String, Desk>,
+}
+
+/// What the services are put into.
+#[derive(Clone)]
+pub struct Place {
+    /// The cluster's environment; each service gets one of its own.
+    pub environment: Environment,
+    /// The way to the API server.
+    pub connect: Connect,
+    /// How the ways are.
+    pub weather: Weather,
+    /// Who sees everything.
+    pub witness: Witness,
+    /// Where each service runs.
+    pub nodes: BTreeMap<String, String>,
+    /// What is wrong with them, on purpose.
+    pub defect: Option<&'static Defect>,
 }
 
 /// A place for a service: what stays over its lives.
@@ -73,24 +89,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Staff {
-    /// Places for all services. `nodes` says where each runs; `ended` hears of those that end by
-    /// themselves.
-    pub fn new(
-        environment: &Environment,
-        connect: Connect,
-        weather: Weather,
-        witness: Witness,
-        nodes: BTreeMap<String, String>,
-        ended: mpsc::UnboundedSender<Ended>,
-    ) -> Self {
+    /// Desks for all services. `ended` hears of those that end by themselves.
+    pub fn new(place: Place, ended: mpsc::UnboundedSender<Ended>) -> Self {
+        let environment = &place.environment;
         let desks: BTreeMap<_, _> =
             SERVICES.iter().map(|name| ((*name).to_owned(), Desk::new(environment))).collect();
         let kept = Environment::new(Arc::clone(&desks["alerter"].clock) as Arc<_>, 0);
         let journal = Memory::new(&kept, Incarnation(environment.rng("journal").next_u64()));
-        let environment = environment.clone();
-        Self {
-            shared: Arc::new(Shared { environment, connect, weather, witness, journal, ended, nodes, desks }),
-        }
+        Self { shared: Arc::new(Shared { place, journal, sent: Arc::default(), ended, desks }) }
     }
 
     /// The alerter's journal: its disk.
@@ -109,7 +115,7 @@ impl Staff {
             *lives += 1;
             *lives
         };
-        let seed = self.shared.environment.rng(&format!("{service}/{life}")).next_u64();
+        let seed = self.shared.place.environment.rng(&format!("{service}/{life}")).next_u64();
         let environment = Environment::new(Arc::clone(&desk.clock) as Arc<_>, seed);
         let (drain, drained) = environment::drain();
         let running = Running { environment: environment.clone(), _drain: drain };
@@ -188,9 +194,9 @@ impl Staff {
             to: to.to_owned(),
             caller,
             presence,
-            environment: self.shared.environment.clone(),
-            weather: self.shared.weather.clone(),
-            witness: self.shared.witness.clone(),
+            environment: self.shared.place.environment.clone(),
+            weather: self.shared.place.weather.clone(),
+            witness: self.shared.place.witness.clone(),
         };
         road.client()
     }
@@ -198,10 +204,11 @@ impl Staff {
     fn line(&self, service: &str, user: &str) -> kube::Client {
         let line = Line {
             from: service.to_owned(),
-            environment: self.shared.environment.clone(),
-            server: (self.shared.connect)(user),
-            weather: self.shared.weather.clone(),
-            witness: self.shared.witness.clone(),
+            environment: self.shared.place.environment.clone(),
+            server: (self.shared.place.connect)(user),
+            weather: self.shared.place.weather.clone(),
+            witness: self.shared.place.witness.clone(),
+            defect: self.shared.place.defect,
         };
         line.client()
     }
@@ -244,7 +251,7 @@ impl Staff {
         let surroundings = healer::Surroundings {
             instance: name.to_owned(),
             namespace: settings::NAMESPACE.to_owned(),
-            node: self.shared.nodes.get(name).cloned().unwrap_or_default(),
+            node: self.shared.place.nodes.get(name).cloned().unwrap_or_default(),
             is_in_cluster: true,
         };
         let incarnation = format!("{:016x}", environment.rng("incarnation").next_u64());
@@ -268,8 +275,10 @@ impl Staff {
         let (options, settings) = settings::alerter().expect("the configuration is valid");
         let outside = World {
             environment: environment.clone(),
-            weather: self.shared.weather.clone(),
-            witness: self.shared.witness.clone(),
+            weather: self.shared.place.weather.clone(),
+            witness: self.shared.place.witness.clone(),
+            defect: self.shared.place.defect,
+            sent: Arc::clone(&self.shared.sent),
         };
         let (journal, outside) = (Arc::new(self.shared.journal.clone()), Arc::new(outside));
         let service = alerter::Service::new(options, settings, environment, journal, outside).await;
@@ -299,7 +308,7 @@ impl Staff {
     }
 
     fn see(&self, service: &str, turn: Turn) {
-        self.shared.witness.see(What::Life(Life { service: service.to_owned(), turn }));
+        self.shared.place.witness.see(What::Life(Life { service: service.to_owned(), turn }));
     }
 }
 

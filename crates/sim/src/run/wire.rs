@@ -3,6 +3,8 @@
 //!
 //! A request that has left is on its way by itself: it arrives even when its sender is gone.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use environment::Environment;
 use futures::StreamExt;
@@ -15,6 +17,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 
+use super::defect::{Call, Defect, Wrong};
 use super::weather::{Fate, Way, Weather};
 use super::witness::Witness;
 use crate::seen::{self, What};
@@ -38,6 +41,8 @@ pub(super) struct Line {
     pub(super) weather: Weather,
     /// Who sees it.
     pub(super) witness: Witness,
+    /// What is wrong with the sender, on purpose.
+    pub(super) defect: Option<&'static Defect>,
 }
 
 impl Line {
@@ -52,7 +57,10 @@ impl Line {
     }
 
     async fn send(&self, request: Request<Body>) -> Result<Wire, WayError> {
-        let (request, seen) = self.read(request).await?;
+        let (request, seen) = self.tamper(self.read(request).await?);
+        if self.sends_twice() && crate::oracles::Effect::of(&seen).is_some() {
+            drop(self.carry_off(request.clone(), seen.clone(), Duration::ZERO, true));
+        }
         let is_write = !matches!(request.method(), &Method::GET | &Method::HEAD);
         let fate = self.weather.fate(&self.from, API, is_write);
         match fate {
@@ -79,8 +87,7 @@ impl Line {
                 std::future::pending().await
             }
             Fate::CrashAfter => {
-                let (line, answered) =
-                    (self.clone(), self.carry_off(request, seen, std::time::Duration::ZERO, false));
+                let (line, answered) = (self.clone(), self.carry_off(request, seen, Duration::ZERO, false));
                 // The sender is gone at the latest when the answer would have come.
                 self.environment.spawn("crash", async move {
                     let _ = answered.await;
@@ -91,11 +98,35 @@ impl Line {
         }
     }
 
+    fn sends_twice(&self) -> bool {
+        self.defect.is_some_and(|defect| matches!(defect.what, Wrong::Twice))
+    }
+
+    /// What a healer with a defect would have sent.
+    fn tamper(&self, (request, seen): (Request<Bytes>, seen::Request)) -> (Request<Bytes>, seen::Request) {
+        let Some(Wrong::Request(change)) = self.defect.map(|defect| defect.what) else {
+            return (request, seen);
+        };
+        if crate::oracles::Effect::of(&seen).is_none() {
+            return (request, seen);
+        }
+        let mut call = Call { method: seen.method.clone(), path: seen.path.clone(), body: seen.body.clone() };
+        change(&mut call);
+        let (mut head, _) = request.into_parts();
+        let mark = if seen.query.is_empty() { "" } else { "?" };
+        // Both are made of what a request had.
+        head.uri = format!("{}{mark}{}", call.path, seen.query).parse().unwrap_or_default();
+        head.method = call.method.clone();
+        let body = Bytes::from(call.body.to_string());
+        let seen = seen::Request { method: call.method, path: call.path, body: call.body, ..seen };
+        (Request::from_parts(head, body), seen)
+    }
+
     async fn carry(
         &self,
         request: Request<Bytes>,
         seen: seen::Request,
-        delay: std::time::Duration,
+        delay: Duration,
     ) -> Result<Wire, WayError> {
         let answer = self.carry_off(request, seen, delay, true);
         answer.await.unwrap_or_else(|_| Err(reset()))
@@ -106,7 +137,7 @@ impl Line {
         &self,
         request: Request<Bytes>,
         mut seen: seen::Request,
-        delay: std::time::Duration,
+        delay: Duration,
         is_answered: bool,
     ) -> oneshot::Receiver<Result<Wire, WayError>> {
         let (sender, receiver) = oneshot::channel();
@@ -172,7 +203,7 @@ type Frames = BoxStream<'static, Result<Frame<Bytes>, WayError>>;
 
 /// A watch's frames as they come over a way: none while it is cut, and then the end; and an end
 /// without a word after its life.
-fn over(frames: Frames, way: watch::Receiver<Way>, life: Option<std::time::Duration>) -> Frames {
+fn over(frames: Frames, way: watch::Receiver<Way>, life: Option<Duration>) -> Frames {
     let ends = life.map(|life| tokio::time::Instant::now() + life);
     let state = Some((frames, way));
     futures::stream::unfold(state, move |state| async move {
