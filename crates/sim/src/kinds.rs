@@ -156,3 +156,17 @@ pub fn intern(text: &str) -> &'static str {
     texts.insert(leaked);
     leaked
 }
+
+/// [`intern`], for a list of texts.
+pub fn intern_all(texts: &[String]) -> &'static [&'static str] {
+    static LISTS: Mutex<std::collections::BTreeSet<&'static [&'static str]>> =
+        Mutex::new(std::collections::BTreeSet::new());
+    let texts: Vec<&'static str> = texts.iter().map(|text| intern(text)).collect();
+    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lists.get(&texts[..]) {
+        return known;
+    }
+    let leaked: &'static [&'static str] = Box::leak(texts.into_boxed_slice());
+    lists.insert(leaked);
+    leaked
+}

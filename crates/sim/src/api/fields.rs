@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn fields_select_as_the_api_does() {
         let address = Address::new(kinds::POD, "shop", "web-1");
-        let object = Object::new(json!({
+        let object = Object::new(&json!({
             "metadata": {"name": "web-1"}, "spec": {"nodeName": "n1"}, "status": {"phase": "Running"},
         }));
         for (selector, expected) in [

@@ -41,14 +41,11 @@ impl Server {
         if is_well && !verbose {
             return Answer::Text(200, "ok".to_owned());
         }
-        let mut text = String::new();
-        for part in PARTS.iter().copied().chain(["etcd"]) {
-            if part == "etcd" && !is_well {
-                text.push_str("[-]etcd failed: reason withheld\n");
-            } else {
-                text.push_str(&format!("[+]{part} ok\n"));
-            }
-        }
+        let line = |part: &str| match part {
+            "etcd" if !is_well => "[-]etcd failed: reason withheld\n".to_owned(),
+            part => format!("[+]{part} ok\n"),
+        };
+        let text: String = PARTS.iter().copied().chain(["etcd"]).map(line).collect();
         let (code, outcome) = if is_well { (200, "passed") } else { (500, "failed") };
         Answer::Text(code, format!("{text}{check} check {outcome}\n"))
     }

@@ -29,7 +29,7 @@ impl Server {
         }
         let limit = asked.call.query.number("limit")?.filter(|limit| *limit > 0);
         let start = Start::of(asked)?;
-        let (mut objects, revision) = self.objects(asked, &selection, &start, moment)?;
+        let (mut objects, revision) = self.objects(asked, &selection, start.as_ref(), moment)?;
         if let Some(start) = &start {
             objects.retain(|(address, _)| start.is_before(address));
         }
@@ -42,7 +42,7 @@ impl Server {
         &self,
         asked: &Asked<'_>,
         selection: &Selection,
-        start: &Option<Start>,
+        start: Option<&Start>,
         moment: Moment,
     ) -> Result<Objects, Status> {
         let (storage, namespace) = (self.registry().storage(), selection.namespace());

@@ -16,6 +16,7 @@ mod object;
 mod patch;
 mod path;
 mod query;
+mod rbac;
 mod selection;
 mod subresource;
 #[cfg(test)]
@@ -115,6 +116,7 @@ impl Server {
 
     /// Does what a request asks for.
     fn answer(&self, call: &Call, moment: Moment) -> Result<Answer, Status> {
+        rbac::authorize(self.registry().storage(), call)?;
         match &call.route {
             Route::Resource(target) => self.resource(call, target, moment),
             Route::Discovery(parts) => self.discover(parts),
@@ -163,7 +165,8 @@ impl Server {
 
     /// All kinds that are served now.
     fn kinds(&self) -> Vec<Kind> {
-        kinds::BUILT_IN.to_vec()
+        let customs = self.registry().customs();
+        kinds::BUILT_IN.iter().copied().chain(customs.iter().map(|custom| custom.kind)).collect()
     }
 
     fn registry(&self) -> &Registry {

@@ -59,6 +59,7 @@ impl Server {
     /// Creates an object.
     pub(super) fn create(&self, asked: &Asked<'_>) -> Result<Answer, Status> {
         let value = asked.object()?;
+        self.check_fields(asked, &value)?;
         if value["metadata"]["resourceVersion"].as_str().is_some_and(|version| !version.is_empty()) {
             let message = "resourceVersion should not be set on objects to be created";
             return Err(Status::new(500, "", message));
@@ -71,6 +72,7 @@ impl Server {
     /// Replaces an object, or its status.
     pub(super) fn replace(&self, asked: &Asked<'_>) -> Result<Answer, Status> {
         let (address, value) = (asked.address(), asked.object()?);
+        self.check_fields(asked, &value)?;
         let name = value["metadata"]["name"].as_str().unwrap_or_default();
         if name != address.name {
             return Err(Status::bad_request(&format!(
@@ -108,7 +110,11 @@ impl Server {
     pub(super) fn delete(&self, asked: &Asked<'_>) -> Result<Answer, Status> {
         let deletion = asked.deletion()?;
         let address = asked.address();
-        let deleted = self.registry_for(asked)?.delete(&address, &deletion)?;
+        let registry = self.registry_for(asked)?;
+        if asked.kind == kinds::CUSTOM_RESOURCE_DEFINITION {
+            remove_instances(&registry, &address);
+        }
+        let deleted = registry.delete(&address, &deletion)?;
         Ok(match deleted {
             Deleted::Gone(object) if !SHOWN_WHEN_DELETED.contains(&asked.kind) => {
                 Answer::success(200, about(&address, &object.uid))
@@ -146,6 +152,21 @@ impl Server {
                 "metadata": {"resourceVersion": revision.to_string()}, "items": items,
             }),
         ))
+    }
+
+    /// Refuses fields that nobody defined, where the client asks for that. Of the built-in kinds'
+    /// fields nothing is known here.
+    fn check_fields(&self, asked: &Asked<'_>, value: &Value) -> Result<(), Status> {
+        if asked.call.query.get("fieldValidation") != "Strict" {
+            return Ok(());
+        }
+        let unknown = self.registry().custom_of(asked.kind).map(|custom| custom.unknown_fields(value));
+        let unknown: Vec<String> =
+            unknown.unwrap_or_default().iter().map(|field| format!("unknown field \"{field}\"")).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Status::bad_request(&format!("strict decoding error: {}", unknown.join(", "))))
     }
 
     /// The registry that a request writes to; for a dry run, one that is forgotten after it.
@@ -217,6 +238,16 @@ impl Asked<'_> {
             });
         }
         read_deletion(&body)
+    }
+}
+
+/// The objects of a custom resource go with its definition.
+fn remove_instances(registry: &Registry, definition: &Address) {
+    let Some((plural, group)) = definition.name.split_once('.') else { return };
+    let Some(custom) = registry.custom(group, plural) else { return };
+    for (address, _) in registry.storage().list(custom.kind, None).0 {
+        // One that a finalizer holds stays until that is gone.
+        let _ = registry.delete(&address, &Deletion::default());
     }
 }
 

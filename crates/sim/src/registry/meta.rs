@@ -51,7 +51,7 @@ pub(super) fn settle_new(value: &mut Value, address: &Address, uid: &str, now: T
 /// `value` as it is kept at a revision.
 pub(super) fn stored(mut value: Value, revision: u64) -> Object {
     value["metadata"]["resourceVersion"] = revision.to_string().into();
-    Object::new(value)
+    Object::new(&value)
 }
 
 /// A write that names a UID or a version is for that one alone.

@@ -3,8 +3,11 @@
 //!
 //! Requests over the API and the controllers of the simulated cluster both come through here.
 
+pub(crate) mod custom;
+mod defaults;
 mod deletion;
 mod meta;
+mod names;
 mod status;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +20,8 @@ use serde_json::Value;
 
 use crate::kinds::Kind;
 use crate::storage::{Address, Object, Storage};
+
+use custom::{Custom, Definitions};
 
 pub use deletion::{Deleted, Deletion, Propagation};
 pub use status::Status;
@@ -39,21 +44,29 @@ pub struct Registry {
     storage: Storage,
     environment: Environment,
     names: Arc<Mutex<ChaCha12Rng>>,
+    definitions: Definitions,
 }
 
 impl Registry {
     /// An empty cluster on the environment's clock. UIDs and generated names follow from its seed.
     pub fn new(environment: &Environment) -> Self {
         let names = Arc::new(Mutex::new(environment.rng("names")));
-        Self { storage: Storage::default(), environment: environment.clone(), names }
+        Self {
+            storage: Storage::default(),
+            environment: environment.clone(),
+            names,
+            definitions: Definitions::default(),
+        }
     }
 
-    /// A registry that holds the object at this address and its namespace alone. What is written to
-    /// it comes to nothing: for dry runs.
+    /// A registry that holds the object at this address and what it needs (namespace, definition)
+    /// alone. What is written to it comes to nothing: for dry runs.
     #[must_use]
     pub fn rehearsal(&self, address: &Address) -> Self {
         let namespace = Address::new(crate::kinds::NAMESPACE, "", &address.namespace);
-        let storage = self.storage.excerpt(&[address, &namespace]);
+        let definition = format!("{}.{}", address.kind.plural, address.kind.group);
+        let definition = Address::new(crate::kinds::CUSTOM_RESOURCE_DEFINITION, "", &definition);
+        let storage = self.storage.excerpt(&[address, &namespace, &definition]);
         Self { storage, ..self.clone() }
     }
 
@@ -89,13 +102,15 @@ impl Registry {
     pub fn put(&self, kind: Kind, namespace: &str, mut value: Value) -> Result<Arc<Object>, Status> {
         let name = self.settle_name(&mut value)?;
         let address = Address::new(kind, namespace, &name);
+        names::check(kind, &name)?;
         self.check_namespace(kind, namespace)?;
+        if self.storage.get(&address).is_some() {
+            return Err(Status::already_exists(kind, &name));
+        }
+        self.prepare_new(kind, &mut value)?;
         let uid = self.uid();
         let now = self.now();
-        self.storage.put(&address, |before, revision| {
-            if before.is_some() {
-                return Err(Status::already_exists(kind, &name));
-            }
+        self.storage.put(&address, |_, revision| {
             meta::settle_new(&mut value, &address, &uid, now);
             Ok(meta::stored(value, revision))
         })
@@ -125,6 +140,9 @@ impl Registry {
         change(&mut after)?;
         meta::keep_identity(&mut after, &before, address)?;
         meta::keep_other_part(&mut after, &before, address.kind, part);
+        if let Some(custom) = self.custom_of(address.kind) {
+            custom.prepare_change(&before, &mut after, part)?;
+        }
         if after == before {
             return Ok(current);
         }
@@ -140,6 +158,33 @@ impl Registry {
     /// Asks for an object's end.
     pub fn delete(&self, address: &Address, deletion: &Deletion) -> Result<Deleted, Status> {
         deletion::delete(self, address, deletion)
+    }
+
+    /// The custom resource of a group and plural, if its definition is there.
+    pub(crate) fn custom(&self, group: &str, plural: &str) -> Option<Arc<Custom>> {
+        self.definitions.find(&self.storage, group, plural)
+    }
+
+    /// All custom resources that are defined.
+    pub(crate) fn customs(&self) -> Vec<Arc<Custom>> {
+        self.definitions.all(&self.storage)
+    }
+
+    /// [`Self::custom`], of a kind; `None` for those that come with Kubernetes.
+    pub(crate) fn custom_of(&self, kind: Kind) -> Option<Arc<Custom>> {
+        if kind.is_built_in() { None } else { self.custom(kind.group, kind.plural) }
+    }
+
+    /// Gives a new object what is not said of it, and refuses what cannot be.
+    fn prepare_new(&self, kind: Kind, value: &mut Value) -> Result<(), Status> {
+        if kind == crate::kinds::CUSTOM_RESOURCE_DEFINITION {
+            return custom::establish(value, self.now());
+        }
+        if let Some(custom) = self.custom_of(kind) {
+            return custom.prepare_new(value);
+        }
+        defaults::fill(kind, value);
+        Ok(())
     }
 
     fn check_namespace(&self, kind: Kind, namespace: &str) -> Result<(), Status> {

@@ -33,7 +33,7 @@ async fn parts_are_written_apart_and_generations_count_specs() {
     let after = registry.get(&address).unwrap().value();
     assert_eq!(
         (after["status"]["phase"].as_str(), after["spec"]["priority"].as_i64()),
-        (Some("Running"), None)
+        (Some("Running"), Some(0))
     );
     assert_eq!(generation(), 1);
     write(Part::Main).unwrap();

@@ -65,6 +65,9 @@ pub enum Past {
     Future,
 }
 
+/// Changes, as they come.
+pub type Changes = mpsc::UnboundedReceiver<Arc<Change>>;
+
 /// The store. Cheap to clone; clones are the same store.
 #[derive(Clone, Default)]
 pub struct Storage {
@@ -186,16 +189,12 @@ impl Storage {
     }
 
     /// Every change from now on, in order.
-    pub fn listen(&self) -> mpsc::UnboundedReceiver<Arc<Change>> {
+    pub fn listen(&self) -> Changes {
         self.lock().listen(None)
     }
 
     /// Every change of a kind since a revision, and every one from now on.
-    pub fn since(
-        &self,
-        kind: Kind,
-        revision: u64,
-    ) -> Result<(Vec<Arc<Change>>, mpsc::UnboundedReceiver<Arc<Change>>), Past> {
+    pub fn since(&self, kind: Kind, revision: u64) -> Result<(Vec<Arc<Change>>, Changes), Past> {
         let mut state = self.lock();
         let missed = state.changes_after(revision)?.filter(|change| change.address.kind == kind);
         let missed = missed.cloned().collect();
@@ -209,7 +208,7 @@ impl Storage {
         let own = addresses.iter().filter_map(|address| state.objects.get_key_value(address));
         let objects = own.map(|(address, object)| (address.clone(), Arc::clone(object))).collect();
         let (revision, compacted) = (state.revision, state.revision);
-        let excerpt = State { revision, compacted, objects, ..State::default() };
+        let excerpt = State { revision, objects, compacted, ..State::default() };
         Self { state: Arc::new(Mutex::new(excerpt)) }
     }
 
@@ -267,7 +266,7 @@ impl State {
         }
     }
 
-    fn listen(&mut self, kind: Option<Kind>) -> mpsc::UnboundedReceiver<Arc<Change>> {
+    fn listen(&mut self, kind: Option<Kind>) -> Changes {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.listeners.push(Listener { kind, sender });
         receiver
@@ -282,7 +281,7 @@ mod tests {
     use crate::kinds;
 
     fn object(revision: u64) -> Result<Object, ()> {
-        Ok(Object::new(json!({"metadata": {"name": "n", "resourceVersion": revision.to_string()}})))
+        Ok(Object::new(&json!({"metadata": {"name": "n", "resourceVersion": revision.to_string()}})))
     }
 
     #[test]

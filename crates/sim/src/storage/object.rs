@@ -24,7 +24,7 @@ pub struct Object {
 
 impl Object {
     /// What `value` says. It should have a name, a UID and a resourceVersion.
-    pub fn new(value: Value) -> Self {
+    pub fn new(value: &Value) -> Self {
         let meta = &value["metadata"];
         let text = |value: &Value| CompactString::from(value.as_str().unwrap_or_default());
         let labels = meta["labels"].as_object().into_iter().flatten();

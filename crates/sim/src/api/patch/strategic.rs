@@ -22,9 +22,8 @@ enum List {
 fn list(kind: Kind, parent: &str, field: &str) -> List {
     match (parent, field) {
         ("metadata", "ownerReferences") => List::ByKey("uid"),
-        ("metadata", "finalizers") => List::Set,
         ("status", "conditions" | "addresses") => List::ByKey("type"),
-        ("spec", "podCIDRs") => List::Set,
+        ("metadata", "finalizers") | ("spec", "podCIDRs") => List::Set,
         ("spec", "ports") if kind == kinds::SERVICE => List::ByKey("port"),
         (
             _,
@@ -149,9 +148,9 @@ mod tests {
 
     use super::*;
 
-    fn patched(kind: Kind, before: Value, patch: Value) -> Value {
+    fn patched(kind: Kind, before: Value, patch: &Value) -> Value {
         let mut object = before;
-        merge(kind, &mut object, &patch).unwrap();
+        merge(kind, &mut object, patch).unwrap();
         object
     }
 
@@ -166,7 +165,7 @@ mod tests {
             "status": {"conditions": [{"type": "Ready", "status": "False"}, {"type": "Disk", "status": "True"}]},
         });
         assert_eq!(
-            patched(kinds::NODE, node, patch),
+            patched(kinds::NODE, node, &patch),
             json!({
                 "spec": {"taints": [{"key": "b"}]},
                 "status": {"conditions": [
@@ -185,7 +184,7 @@ mod tests {
             {"name": "a", "env": [{"name": "Y", "value": "2"}]}, {"name": "b", "$patch": "delete"},
         ]}}}});
         assert_eq!(
-            patched(kinds::DEPLOYMENT, deployment, patch),
+            patched(kinds::DEPLOYMENT, deployment, &patch),
             json!({"spec": {"template": {"spec": {"containers": [
                 {"name": "a", "image": "a:1", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]},
             ]}}}})
@@ -199,7 +198,7 @@ mod tests {
             "$deleteFromPrimitiveList/finalizers": ["a"], "labels": {"$patch": "replace", "y": "2"},
         }});
         let after = json!({"metadata": {"finalizers": ["b"], "labels": {"y": "2"}}});
-        assert_eq!(patched(kinds::POD, before, patch), after);
+        assert_eq!(patched(kinds::POD, before, &patch), after);
     }
 
     #[test]

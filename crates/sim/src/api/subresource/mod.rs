@@ -21,9 +21,8 @@ impl Server {
             ("log", "GET") => self.log(asked),
             ("scale", "GET") => self.get_scale(asked),
             ("scale", "PUT" | "PATCH") => self.change_scale(asked),
-            ("finalize", "PUT") => self.replace(asked),
             ("resize" | "ephemeralcontainers", "GET") => self.get(asked, moment),
-            ("resize" | "ephemeralcontainers", "PUT") => self.replace(asked),
+            ("resize" | "ephemeralcontainers" | "finalize", "PUT") => self.replace(asked),
             ("resize" | "ephemeralcontainers", "PATCH") => self.patch(asked),
             _ => Err(Status::method_not_allowed()),
         }
