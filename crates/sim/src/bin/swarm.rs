@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long)]
     threads: Option<usize>,
     /// Where failing runs are written
-    #[arg(long, default_value = "target/swarm")]
+    #[arg(long, default_value = "target/failing")]
     folder: PathBuf,
     /// Show what the services log, too; as RUST_LOG
     #[arg(long)]

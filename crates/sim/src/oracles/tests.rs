@@ -76,7 +76,7 @@ impl Play {
             value["metadata"]["uid"] = name.as_str().into();
         }
         let address = Address::new(kind, namespace, &name);
-        let after = Arc::new(Object::new(value));
+        let after = Arc::new(Object::new(&value));
         let change = Change { revision: self.revision, address, before: None, after, is_deletion: false };
         self.see(What::Change(Arc::new(change)));
     }
@@ -119,11 +119,20 @@ impl Play {
 
     /// A remediation with attempts of one epoch, each for one UID.
     fn intend(&mut self, name: &str, lineage: &str, policy: &str, epoch: u64, uids: &[&str]) {
+        self.write(name, lineage, policy, epoch, uids, "Acting");
+    }
+
+    /// The end of a remediation of one attempt.
+    fn end(&mut self, name: &str, lineage: &str, uid: &str, phase: &str) {
+        self.write(name, lineage, "pods", 1, &[uid], phase);
+    }
+
+    fn write(&mut self, name: &str, lineage: &str, policy: &str, epoch: u64, uids: &[&str], phase: &str) {
         let attempts: Vec<Value> = uids
             .iter()
             .enumerate()
             .map(|(index, uid)| {
-                let closed = if index + 1 < uids.len() { json!("2026-01-01T00:00:00Z") } else { Value::Null };
+                let closed = if index + 1 < uids.len() || phase != "Acting" { json!("2026-01-01T00:00:00Z") } else { Value::Null };
                 json!({"number": index + 1, "action": "EvictPod", "epoch": epoch, "target": {"uid": uid}, "closed": closed})
             })
             .collect();
@@ -134,7 +143,7 @@ impl Play {
             json!({
                 "metadata": {"name": name},
                 "spec": {"lineage": lineage, "check": check, "policy": policy},
-                "status": {"phase": "Acting", "epoch": epoch, "attempts": attempts},
+                "status": {"phase": phase, "epoch": epoch, "attempts": attempts},
             }),
         );
     }
@@ -175,12 +184,16 @@ impl Play {
     }
 
     fn quarantine(&mut self, node: &str, attempt: &str) {
+        self.send_quarantine(node, attempt);
+        self.node(node, false, &["seaworthy.dev/quarantine"]);
+    }
+
+    fn send_quarantine(&mut self, node: &str, attempt: &str) {
         let body = json!({
             "metadata": {"uid": node, "resourceVersion": "1"},
             "spec": {"taints": [{"key": "seaworthy.dev/quarantine", "effect": "NoSchedule"}]},
         });
         self.request(Method::PATCH, &format!("/api/v1/nodes/{node}"), attempt, body, 200);
-        self.node(node, false, &["seaworthy.dev/quarantine"]);
     }
 
     /// The usual: a remediation of `web` with an intent for a pod.
@@ -331,26 +344,19 @@ fn epochs_do_not_go_back_and_only_the_holder_acts() {
 
 #[test]
 fn rest_comes_after_the_calm() {
-    expect(&["I8 quiescence"], |play| {
+    // The pods are not ready, and nobody says so.
+    expect(&["I8 quiescence", "liveness"], |play| {
         play.see(What::Calm);
         play.pass(limits().calm.as_secs() + 60);
         play.intend_web(&["w1"]);
         play.evict("w1", "r-1/1");
     });
     expect(&["I8 quiescence", "liveness"], |play| {
-        for (index, attempt) in ["w1", "w2", "w3"].iter().enumerate() {
-            let name = format!("r-{index}");
-            play.node("n1", true, &[]);
-            play.node("n2", false, &[]);
-            play.intend(&name, "Node/n1", "nodes", 1, &["n1"]);
-            let _ = attempt;
-            play.quarantine("n1", &format!("{name}/1"));
-            play.node("n1", true, &[]);
-            play.put(
-                remediations(),
-                "",
-                json!({"metadata": {"name": name}, "status": {"phase": "Succeeded"}}),
-            );
+        for number in 1..=3 {
+            let name = format!("r-{number}");
+            play.intend(&name, "Node/n1", "pressure", 1, &["n1"]);
+            play.send_quarantine("n1", &format!("{name}/1"));
+            play.end(&name, "Node/n1", "n1", "Succeeded");
             play.pass(60);
         }
         play.see(What::Calm);
@@ -409,8 +415,7 @@ fn attempts_are_counted_over_remediations() {
             let (name, pod) = (format!("r-{number}"), format!("w{number}"));
             play.intend(&name, "Deployment/shop/web", "pods", 1, &[&pod]);
             play.evict(&pod, &format!("{name}/1"));
-            let ended = json!({"metadata": {"name": name}, "status": {"phase": "Succeeded"}});
-            play.put(remediations(), "", ended);
+            play.end(&name, "Deployment/shop/web", &pod, "Succeeded");
             play.pass(600);
         }
     });
@@ -471,9 +476,7 @@ fn what_is_given_up_is_told_at_once() {
     let play_up_to = |phase: &str, play: &mut Play| {
         play.post(None);
         play.intend_web(&["w1"]);
-        let spec = json!({"lineage": "Deployment/shop/web", "check": "PodRunningNotReady"});
-        let ended = json!({"metadata": {"name": "r-1"}, "spec": spec, "status": {"phase": phase}});
-        play.put(remediations(), "", ended);
+        play.end("r-1", "Deployment/shop/web", "w1", phase);
         play.pass(limits().delivery.as_secs() + 1);
         play.node("n1", true, &[]);
     };
