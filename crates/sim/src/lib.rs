@@ -10,13 +10,19 @@
 //! Architecture invariant: oracles share no code with the services they watch.
 
 pub mod api;
+pub mod blueprint;
+pub mod controllers;
 pub mod faults;
 pub mod kinds;
+pub mod kubelet;
+pub mod machinery;
 pub mod oracles;
 pub mod registry;
 pub mod run;
+pub mod scheduler;
 pub mod seen;
 pub mod selector;
 pub mod storage;
 pub mod swarm;
 pub mod trace;
+pub mod view;

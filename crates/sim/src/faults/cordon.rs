@@ -8,7 +8,7 @@ pub(super) const KIND: Kind = Kind {
     name: "cordon",
     weight: 6,
     lasts: lasts(60, 900),
-    subject: |scene, rng| pick(&scene.nodes, rng, "node-1").to_owned(),
+    subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
     begin: |stage, node| set(stage, node, true),
     end: |stage, node| set(stage, node, false),
 };

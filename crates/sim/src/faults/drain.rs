@@ -6,7 +6,7 @@ pub(super) const KIND: Kind = Kind {
     name: "drain",
     weight: 4,
     lasts: lasts(120, 900),
-    subject: |scene, rng| pick(&scene.nodes, rng, "node-1").to_owned(),
+    subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
     begin: |stage, node| {
         cordon::set(stage, node, true);
         stage.evict_all(node);

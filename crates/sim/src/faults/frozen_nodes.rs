@@ -21,6 +21,6 @@ pub(super) const KIND: Kind = Kind {
             (0..count.min(most)).map(|n| scene.nodes[(first + n) % most].as_str()).collect();
         names.join(" ")
     },
-    begin: |stage, nodes| nodes.split(' ').for_each(|node| stage.freeze(node, true)),
-    end: |stage, nodes| nodes.split(' ').for_each(|node| stage.freeze(node, false)),
+    begin: |stage, nodes| nodes.split(' ').for_each(|node| stage.kubelets().freeze(node)),
+    end: |stage, nodes| nodes.split(' ').for_each(|node| stage.kubelets().thaw(node)),
 };

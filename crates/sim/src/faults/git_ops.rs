@@ -9,7 +9,7 @@ pub(super) const KIND: Kind = Kind {
     name: "git ops",
     weight: 4,
     lasts: lasts(1, 5),
-    subject: |scene, rng| pick(&scene.nodes, rng, "node-1").to_owned(),
+    subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
     begin: |stage, node| {
         stage.change_node(node, |value| {
             if value["spec"]["taints"].is_array() {

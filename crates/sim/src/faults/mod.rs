@@ -8,6 +8,7 @@ mod api_errors;
 mod bad_image;
 mod brake;
 mod clock_jump;
+mod control_plane;
 mod cordon;
 mod crash_loop;
 mod deadlock;
@@ -15,9 +16,13 @@ mod deletion;
 mod drain;
 mod frozen_nodes;
 mod git_ops;
+mod image_registry;
 mod out_of_memory;
 mod partition;
+mod power;
+mod pressure;
 mod receivers;
+mod runtime;
 mod scaling;
 mod service_crash;
 mod service_pause;
@@ -25,6 +30,7 @@ mod stage;
 mod store;
 mod tight_budget;
 mod watches;
+mod zone;
 
 use std::time::Duration;
 
@@ -76,11 +82,12 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 20] = [
+pub const TABLE: [&Kind; 26] = [
     &api_errors::KIND,
     &bad_image::KIND,
     &brake::KIND,
     &clock_jump::KIND,
+    &control_plane::KIND,
     &cordon::KIND,
     &crash_loop::KIND,
     &deadlock::KIND,
@@ -88,15 +95,20 @@ pub const TABLE: [&Kind; 20] = [
     &drain::KIND,
     &frozen_nodes::KIND,
     &git_ops::KIND,
+    &image_registry::KIND,
     &out_of_memory::KIND,
     &partition::KIND,
+    &power::KIND,
+    &pressure::KIND,
     &receivers::KIND,
+    &runtime::KIND,
     &scaling::KIND,
     &service_crash::KIND,
     &service_pause::KIND,
     &store::KIND,
     &tight_budget::KIND,
     &watches::KIND,
+    &zone::KIND,
 ];
 
 /// The fault of a name.
@@ -147,7 +159,7 @@ mod tests {
     fn scene() -> Scene {
         let names = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
         Scene {
-            nodes: names(&["node-1", "node-2", "node-3"]),
+            nodes: names(&["n-0", "n-1", "n-2"]),
             zones: names(&["a", "b"]),
             workloads: names(&["Deployment/shop/web", "StatefulSet/shop/db"]),
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::kinds::{self, Kind};
+use crate::machinery::Kubelets;
 use crate::registry::{Deletion, Part, Registry, Status};
 use crate::run::cluster::{self, Cluster};
 use crate::run::staff::Staff;
@@ -90,16 +91,17 @@ impl Stage {
         }
     }
 
-    /// A pod's containers hang from now on.
-    pub fn hang(&self, pod: &Address) {
-        self.change(pod, |value| {
-            value["metadata"]["annotations"][BEHAVIOUR] = "never-ready".into();
-            Value::Null
-        });
+    /// What befalls machines and containers.
+    pub fn kubelets(&self) -> Kubelets {
+        self.cluster.machinery.kubelets()
     }
 
-    /// Freezes a node's kubelet, or lets it go on.
-    pub fn freeze(&self, _node: &str, _is_frozen: bool) {}
+    /// A pod's containers run on, and are never ready again.
+    pub fn hang(&self, pod: &Address) {
+        if let (Ok(found), Ok(hangs)) = (self.registry().get(pod), "never-ready".parse()) {
+            self.kubelets().disturb_pod(&found.uid, hangs);
+        }
+    }
 
     /// Sets the Brake.
     pub fn set_brake(&self, is_paused: bool) {

@@ -49,6 +49,12 @@ pub(super) fn is_finished(value: &Value) -> bool {
     !meta["deletionTimestamp"].is_null()
         && meta["deletionGracePeriodSeconds"].as_i64().unwrap_or(0) == 0
         && meta["finalizers"].as_array().is_none_or(Vec::is_empty)
+        && !is_filled(value)
+}
+
+/// A namespace has finalizers in its spec, too: until the controller has emptied it.
+fn is_filled(value: &Value) -> bool {
+    value["kind"] == "Namespace" && value["spec"]["finalizers"].as_array().is_some_and(|all| !all.is_empty())
 }
 
 pub(super) fn delete(registry: &Registry, address: &Address, deletion: &Deletion) -> Result<Deleted, Status> {

@@ -24,6 +24,7 @@ use crate::storage::{Address, Object, Storage};
 use custom::{Custom, Definitions};
 
 pub use deletion::{Deleted, Deletion, Propagation};
+pub(crate) use meta::time;
 pub use status::Status;
 
 pub(crate) use meta::time;

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::plan::{Plan, Workload};
 use super::{policies, settings};
 use crate::api::Server;
+use crate::blueprint::{self, Blueprint};
 use crate::kinds::{self, Definition, Kind};
+use crate::machinery::{self, Machinery};
 use crate::registry::{Registry, Status};
 
 /// The image that workloads run.
@@ -44,6 +46,8 @@ pub struct Cluster {
     pub registry: Registry,
     /// Its API server.
     pub server: Server,
+    /// Its controllers, scheduler and kubelets.
+    pub machinery: Machinery,
 }
 
 impl Cluster {
@@ -51,56 +55,36 @@ impl Cluster {
     pub fn new(environment: &Environment) -> Self {
         let registry = Registry::new(environment);
         let server = Server::new(registry.clone(), environment);
-        Self { registry, server }
+        let machinery = Machinery::start(&registry, environment, machinery::Settings::default());
+        Self { registry, server, machinery }
     }
 
     /// Puts everything there that a plan has.
     pub fn build(&self, plan: &Plan) -> Result<(), Status> {
-        let registry = &self.registry;
-        let names =
-            ["default", "kube-system", "kube-public", "kube-node-lease", settings::NAMESPACE, "shop", "bank"];
-        for name in names {
-            let namespace = json!({"metadata": {"name": name}, "spec": {}, "status": {"phase": "Active"}});
-            registry.put(kinds::NAMESPACE, "", namespace)?;
-        }
+        let mut blueprint = Blueprint::new().nodes(plan.nodes, plan.zones).namespace("shop").namespace("bank");
         for definition in cluster::crds::all() {
             // Plain data, all of it.
             let definition = serde_json::to_value(&definition).unwrap_or_default();
-            registry.put(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition)?;
-        }
-        for (index, name) in plan.node_names().iter().enumerate() {
-            registry.put(kinds::NODE, "", node(name, plan.zone_of(index)))?;
+            blueprint = blueprint.object(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition);
         }
         for (service, node) in plan.places() {
-            registry.put(kinds::POD, settings::NAMESPACE, service_pod(&service, &node))?;
+            blueprint = blueprint.object(kinds::POD, settings::NAMESPACE, service_pod(&service, &node));
         }
         for workload in &plan.workloads {
-            put_workload(registry, workload)?;
+            blueprint = put_workload(blueprint, workload);
         }
-        corrupted(registry, plan)?;
+        corrupted(blueprint, plan).build(&self.registry)?;
+        let brake_off = json!({"metadata": {"name": "cluster"}, "spec": {"paused": false}});
+        self.registry.create(brake(), "", brake_off)?;
         for (name, spec) in policies::enforced().into_iter().chain(policies::inert()) {
             let policy = json!({"metadata": {"name": name}, "spec": spec});
             // One that the server itself refuses does nothing either.
-            if let Err(status) = registry.create(healing_policy(), "", policy) {
+            if let Err(status) = self.registry.create(healing_policy(), "", policy) {
                 tracing::debug!(%status, name, "a policy was refused");
             }
         }
-        let brake_off = json!({"metadata": {"name": "cluster"}, "spec": {"paused": false}});
-        registry.create(brake(), "", brake_off)?;
         Ok(())
     }
-}
-
-fn node(name: &str, zone: &str) -> Value {
-    let resources = json!({"cpu": "8", "memory": "32Gi", "pods": "110", "ephemeral-storage": "100Gi"});
-    json!({
-        "metadata": {
-            "name": name,
-            "labels": {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone},
-        },
-        "spec": {},
-        "status": {"capacity": resources, "allocatable": resources},
-    })
 }
 
 fn container() -> Value {
@@ -118,7 +102,7 @@ fn service_pod(name: &str, node: &str) -> Value {
     })
 }
 
-fn put_workload(registry: &Registry, workload: &Workload) -> Result<(), Status> {
+fn put_workload(mut blueprint: Blueprint, workload: &Workload) -> Blueprint {
     let Workload { kind, namespace, name, replicas, budget } = workload;
     let labels = json!({"app": name});
     let template = json!({
@@ -134,26 +118,19 @@ fn put_workload(registry: &Registry, workload: &Workload) -> Result<(), Status> 
     }
     let kinds = [kinds::DEPLOYMENT, kinds::STATEFUL_SET, kinds::DAEMON_SET];
     let kind = kinds.into_iter().find(|known| known.kind == kind).unwrap_or(kinds::DEPLOYMENT);
-    registry.create(kind, namespace, json!({"metadata": {"name": name, "labels": labels}, "spec": spec}))?;
-    registry.create(
-        kinds::SERVICE,
-        namespace,
-        json!({"metadata": {"name": name}, "spec": {"selector": labels, "ports": [{"port": 80}]}}),
-    )?;
+    let object = json!({"metadata": {"name": name, "labels": labels}, "spec": spec});
+    blueprint = blueprint.object(kind, namespace, object);
+    blueprint = blueprint.object(kinds::SERVICE, namespace, blueprint::service(name, name));
     if let Some(budget) = budget {
-        let spec = json!({"maxUnavailable": budget, "selector": {"matchLabels": labels}});
-        registry.create(
-            kinds::POD_DISRUPTION_BUDGET,
-            namespace,
-            json!({"metadata": {"name": name}, "spec": spec}),
-        )?;
+        let budget = blueprint::budget(name, "maxUnavailable", (*budget).into());
+        blueprint = blueprint.object(kinds::POD_DISRUPTION_BUDGET, namespace, budget);
     }
-    Ok(())
+    blueprint
 }
 
 /// Pods whose references make no sense: owned by what is not there, and owned by nobody; both are
 /// never ready.
-fn corrupted(registry: &Registry, plan: &Plan) -> Result<(), Status> {
+fn corrupted(mut blueprint: Blueprint, plan: &Plan) -> Blueprint {
     let owner = json!([{
         "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-0000000000", "controller": true,
         "uid": "00000000-0000-4000-8000-000000000000",
@@ -168,7 +145,7 @@ fn corrupted(registry: &Registry, plan: &Plan) -> Result<(), Status> {
             "spec": {"nodeName": node, "containers": [container()]},
         });
         pod["metadata"]["ownerReferences"] = owners;
-        registry.put(kinds::POD, "shop", pod)?;
+        blueprint = blueprint.object(kinds::POD, "shop", pod);
     }
-    Ok(())
+    blueprint
 }

@@ -73,12 +73,7 @@ impl Plan {
 
     /// The nodes' names.
     pub fn node_names(&self) -> Vec<String> {
-        (1..=self.nodes).map(|number| format!("node-{number}")).collect()
-    }
-
-    /// A node's zone.
-    pub fn zone_of(&self, index: usize) -> &'static str {
-        ZONES[index % self.zones.clamp(1, ZONES.len())]
+        (0..self.nodes).map(|number| format!("n-{number}")).collect()
     }
 
     /// What faults can befall.
