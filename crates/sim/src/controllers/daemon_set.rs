@@ -71,7 +71,7 @@ impl DaemonSet {
         template["metadata"]["generateName"] = format!("{}-", address.name).into();
         let mut shown = template.clone();
         shown["metadata"]["creationTimestamp"] = "1970-01-01T00:00:00Z".into();
-        let (own, object) = (Arc::new(pod_template::pods_of(address)), Arc::new(Object::new(shown)));
+        let (own, object) = (Arc::new(pod_template::pods_of(address)), Arc::new(Object::new(&shown)));
         let sample = Pod::read(&own, &object, &mut std::collections::BTreeSet::new())?;
         Some(Self { address: address.clone(), value, sample, template, revision: hash.to_owned() })
     }

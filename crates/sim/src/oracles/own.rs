@@ -20,7 +20,8 @@ impl Own {
 impl Oracle for Own {
     fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
         if let What::Change(change) = &seen.what {
-            let own = change.address.kind == crate::kinds::POD && change.address.namespace == "seaworthy";
+            let own =
+                change.address.kind == crate::kinds::POD && change.address.namespace == "seaworthy-system";
             if own && let Some(pod) = books.pods.get(change.after.uid.as_str()) {
                 self.nodes.insert(pod.name.clone(), pod.node.clone());
             }

@@ -27,8 +27,6 @@ pub use deletion::{Deleted, Deletion, Propagation};
 pub(crate) use meta::time;
 pub use status::Status;
 
-pub(crate) use meta::time;
-
 /// Which half of an object a write is for. What it says of the other half is ignored, as by the
 /// real server, where the kind has a status of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,14 @@ use crate::kinds::{self, Definition, Kind};
 use crate::machinery::{self, Machinery};
 use crate::registry::{Registry, Status};
 
+/// What the services may do: as it is installed.
+const RIGHTS: &str = include_str!("../../../../manifests/rbac.yaml");
+
+/// The objects that grant the services their rights.
+fn granted() -> Vec<Value> {
+    serde_saphyr::from_multiple(RIGHTS).expect("the manifests in the tree are YAML")
+}
+
 /// The image that workloads run.
 pub const IMAGE: &str = "registry.test/app:1";
 
@@ -61,11 +69,19 @@ impl Cluster {
 
     /// Puts everything there that a plan has.
     pub fn build(&self, plan: &Plan) -> Result<(), Status> {
-        let mut blueprint = Blueprint::new().nodes(plan.nodes, plan.zones).namespace("shop").namespace("bank");
+        let mut blueprint =
+            Blueprint::new().nodes(plan.nodes, plan.zones).namespace("shop").namespace("bank");
         for definition in cluster::crds::all() {
             // Plain data, all of it.
             let definition = serde_json::to_value(&definition).unwrap_or_default();
             blueprint = blueprint.object(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition);
+        }
+        for object in granted() {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (kind, namespace) = (text(&object["kind"]), text(&object["metadata"]["namespace"]));
+            if let Some(kind) = kinds::BUILT_IN.iter().find(|known| known.kind == kind) {
+                blueprint = blueprint.object(*kind, &namespace, object);
+            }
         }
         for (service, node) in plan.places() {
             blueprint = blueprint.object(kinds::POD, settings::NAMESPACE, service_pod(&service, &node));

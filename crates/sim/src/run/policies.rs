@@ -80,7 +80,7 @@ pub(super) fn inert() -> Vec<(&'static str, Value)> {
         ),
         (
             "odd-own",
-            json!({"mode": "Enforce", "match": matching(&["PodRunningNotReady"], &["seaworthy"]), "steps": evict()}),
+            json!({"mode": "Enforce", "match": matching(&["PodRunningNotReady"], &[super::settings::NAMESPACE]), "steps": evict()}),
         ),
         (
             "odd-no-steps",

@@ -13,7 +13,7 @@ use crate::oracles::Limits;
 /// The cluster's name.
 pub const CLUSTER: &str = "sim";
 /// Where the services live.
-pub const NAMESPACE: &str = "seaworthy";
+pub const NAMESPACE: &str = "seaworthy-system";
 /// The receivers: of everything, and of what is critical besides.
 pub const RECEIVERS: [&str; 2] = ["hook", "pager"];
 

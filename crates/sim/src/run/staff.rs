@@ -223,7 +223,7 @@ impl Staff {
             let client = self.road("monitor", to, Identity::monitor());
             Endpoint::new(&format!("https://{to}"), client).expect("it is written here")
         });
-        let client = self.line("monitor", "system:masters");
+        let client = self.line("monitor", "system:serviceaccount:seaworthy-system:seaworthy-monitor");
         let transports = monitor::Transports { client, tls: None, endpoints: endpoints.to_vec() };
         let service = monitor::Service::new(settings::monitor(), environment.clone(), transports);
         let router = service.router();
@@ -243,7 +243,7 @@ impl Staff {
         let client = self.road(name, "alerter", Identity::healer());
         let endpoint = Endpoint::new("https://alerter", client).expect("it is written here");
         let transports = healer::Transports {
-            client: self.line(name, "system:masters"),
+            client: self.line(name, "system:serviceaccount:seaworthy-system:seaworthy-healer"),
             default_namespace: settings::NAMESPACE.to_owned(),
             tls: None,
             alerters: vec![Teller::new(environment, endpoint)],
