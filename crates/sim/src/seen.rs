@@ -190,7 +190,34 @@ fn change_line(change: &Change) -> String {
     };
     let namespace = &address.namespace;
     let slash = if namespace.is_empty() { "" } else { "/" };
-    format!("{sign} {} {namespace}{slash}{} @{}", address.kind.plural, address.name, change.revision)
+    let told = if address.kind.plural == "remediations" {
+        remediation(&change.after.value())
+    } else {
+        String::new()
+    };
+    format!("{sign} {} {namespace}{slash}{} @{}{told}", address.kind.plural, address.name, change.revision)
+}
+
+/// What the healer has decided, in a few words.
+fn remediation(value: &Value) -> String {
+    let (spec, status) = (&value["spec"], &value["status"]);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut line = format!(
+        " {} {} {} {}",
+        text(&spec["lineage"]),
+        text(&spec["check"]),
+        text(&status["phase"]),
+        text(&status["message"])
+    );
+    for attempt in status["attempts"].as_array().into_iter().flatten() {
+        let is_open = if attempt["closed"].is_null() { " open" } else { "" };
+        let result = text(&attempt["result"]);
+        line.push_str(&format!(" | {} {} {result}{is_open}", attempt["number"], text(&attempt["action"])));
+        for part in attempt["parts"].as_array().into_iter().flatten() {
+            line.push_str(&format!(" {}={}", text(&part["target"]["name"]), text(&part["state"])));
+        }
+    }
+    line
 }
 
 /// The lineages and checks in a list of alerts, as far as they fit on a line.

@@ -49,7 +49,12 @@ impl Budget {
             });
             !replaced && at.saturating_sub(away.at) < settle && books.workloads.contains_key(&away.owner)
         });
-        let (remediation, _) = effect.attempt().unwrap_or_default();
+        let (remediation, number) = effect.attempt().unwrap_or_default();
+        let is_drain = books.attempt(remediation, number).is_some_and(|(_, own)| own.action == "DrainNode");
+        if is_drain && !pod.is_ready {
+            // It served nobody, and nothing that serves is waited for in its place.
+            return;
+        }
         // One that is tried again is the same one away.
         self.away.retain(|away| !(away.owner == owner && away.remediation == remediation));
         let zone = books.nodes.get(&pod.node).map(|node| node.zone.clone()).unwrap_or_default();

@@ -79,7 +79,9 @@ impl Cluster {
         for object in granted() {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let (kind, namespace) = (text(&object["kind"]), text(&object["metadata"]["namespace"]));
-            if let Some(kind) = kinds::BUILT_IN.iter().find(|known| known.kind == kind) {
+            if let Some(kind) =
+                kinds::BUILT_IN.iter().find(|known| known.kind == kind && **known != kinds::NAMESPACE)
+            {
                 blueprint = blueprint.object(*kind, &namespace, object);
             }
         }

@@ -4,7 +4,7 @@
 use super::plan::Plan;
 
 /// Most plans that are tried: a small plan takes less than a second.
-const TRIES_MAX: usize = 80;
+const TRIES_MAX: usize = 40;
 
 /// The smallest plan found for which `still_fails`, and how many were tried.
 pub fn shrink(plan: &Plan, mut still_fails: impl FnMut(&Plan) -> bool) -> (Plan, usize) {
