@@ -28,4 +28,4 @@ pub mod queue;
 pub mod service;
 
 pub use now::{Now, Steps};
-pub use service::{Error, Handle, Options, Service, Transports, serve, validate_policies};
+pub use service::{Error, Handle, Options, Service, Surroundings, Transports, serve, validate_policies};

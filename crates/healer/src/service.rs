@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use cluster::bookkeeping::Bookkeeper;
 use cluster::connect::Connection;
 use cluster::effects::Effects;
@@ -39,6 +40,11 @@ use tell::Events;
 /// The field manager, and what stands in events.
 const MANAGER: &str = "seaworthy-healer";
 
+/// How long finishing what was begun may take when told to stop, and then giving the lease back:
+/// a few requests each, and together half of Kubernetes' 30 s.
+const FINISH: Duration = Duration::from_secs(10);
+const RELEASE: Duration = Duration::from_secs(5);
+
 /// What a healer is made from.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -48,6 +54,21 @@ pub struct Options {
     pub version: &'static str,
     /// What tells this process from all others, also from an earlier one of the same pod: random.
     pub incarnation: String,
+    /// What it is told about where it runs.
+    pub surroundings: Surroundings,
+}
+
+/// What a process is told about where it runs; its configuration has precedence. Empty: not told.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The name of its pod, or of its host.
+    pub instance: String,
+    /// The namespace of its pod.
+    pub namespace: String,
+    /// The node of its pod.
+    pub node: String,
+    /// Whether it runs in a cluster.
+    pub is_in_cluster: bool,
 }
 
 /// What a healer speaks through.
@@ -143,7 +164,8 @@ pub struct Service {
     shared: Arc<Shared>,
     transports: Transports,
     lease: lease::Options,
-    registry: prometheus_client::registry::Registry,
+    observability: Router,
+    served: server::Metrics,
 }
 
 /// A running healer, as others see it. Cheap to clone.
@@ -177,19 +199,17 @@ impl Service {
         environment: Environment,
         transports: Transports,
     ) -> Result<Self, Error> {
-        let Options { config, version, incarnation } = options;
+        let Options { config, version, incarnation, surroundings } = options;
         config.validate().map_err(|wrong| {
             Error::Config(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
         let files = policies::read_files(&config.policies).await?;
-        let variable = |name: &str| std::env::var(name).unwrap_or_default();
         let or = |given: &str, fallback: String| if given.is_empty() { fallback } else { given.to_owned() };
         let leader = &config.leader;
-        let namespace =
-            or(&leader.namespace, or(&variable("POD_NAMESPACE"), transports.default_namespace.clone()));
-        let node = or(&leader.node, variable("NODE_NAME"));
-        let instance = or(&leader.identity, or(&variable("POD_NAME"), variable("HOSTNAME")));
-        let instance = or(&instance, "healer".to_owned());
+        let Surroundings { instance, namespace, node, is_in_cluster } = surroundings;
+        let namespace = or(&leader.namespace, or(&namespace, transports.default_namespace.clone()));
+        let node = or(&leader.node, node);
+        let instance = or(&leader.identity, or(&instance, "healer".to_owned()));
         let lease = lease::Options {
             namespace: namespace.clone(),
             name: leader.lease.clone(),
@@ -197,8 +217,6 @@ impl Service {
             manager: MANAGER.to_owned(),
             duration: leader.lease_duration.0,
         };
-        // What every container in a cluster is told.
-        let is_in_cluster = !variable("KUBERNETES_SERVICE_HOST").is_empty();
         if is_in_cluster && node.is_empty() {
             tracing::warn!("NODE_NAME is not set: nothing is done to nodes, because one of them is our own");
         }
@@ -207,8 +225,11 @@ impl Service {
         if let Some(tls) = &transports.tls {
             net::metrics::register_tls(&mut registry, "healer", tls);
         }
+        let served = server::Metrics::default();
+        served.register(&mut registry);
         let shared = Arc::new(Shared::new(config, environment, own, instance, files, &mut registry));
-        Ok(Self { shared, transports, lease, registry })
+        let observability = http::plain(&shared, registry);
+        Ok(Self { shared, transports, lease, observability, served })
     }
 
     /// Another way to it, for the same process.
@@ -216,41 +237,51 @@ impl Service {
         Handle { shared: Arc::clone(&self.shared) }
     }
 
-    /// The API behind mutual TLS: issues in, status out.
-    pub fn router(&self) -> axum::Router {
+    /// The API: issues in, status out. It goes by the identity of the caller, which a server with
+    /// mutual TLS (or [`net::http::Client::to_router`]) provides.
+    pub fn router(&self) -> Router {
         http::api(&self.shared)
     }
 
-    /// Runs until asked to stop, then gives the lease back.
+    /// `/metrics`, `/livez` and `/readyz`.
+    pub fn metrics_router(&self) -> Router {
+        self.observability.clone()
+    }
+
+    /// Opens the configured addresses and serves on them until the drain.
     pub async fn run(self, drain: Drained) -> Result<(), Error> {
-        let Self { shared, transports, lease, mut registry } = self;
-        let environment = shared.environment.clone();
-        let config = &shared.config;
+        let environment = self.shared.environment.clone();
+        let listen = &self.shared.config.listen;
         let open =
             async |key, address| server::listen(address).await.map_err(|error| Error::Listen { key, error });
-        let metrics = open("listen.metrics", config.listen.metrics).await?;
-        let counted = server::Metrics::default();
-        counted.register(&mut registry);
-        let plain = http::plain(&shared, registry);
-        let mut serving = vec![environment.spawn("metrics", {
-            let server = server::Server::new(&environment).metrics(counted.clone());
-            let drain = drain.clone();
-            async move { server.serve(metrics, Security::Plain, plain, drain).await }
-        })];
-        if let Some(tls) = transports.tls.clone() {
-            let listener = open("listen.api", config.listen.api).await?;
-            let router = http::api(&shared);
-            let server = server::Server::new(&environment).metrics(counted);
-            let drain = drain.clone();
-            serving.push(environment.spawn("api", async move {
-                server.serve(listener, Security::Mutual(tls), router, drain).await;
-            }));
+        let metrics = open("listen.metrics", listen.metrics).await?;
+        let mut servers = vec![(metrics, Security::Plain, self.metrics_router())];
+        if let Some(tls) = self.transports.tls.clone() {
+            servers.push((open("listen.api", listen.api).await?, Security::Mutual(tls), self.router()));
         } else {
             tracing::warn!("no tls is configured: issues come from this process only");
         }
-        if let Err(error) =
-            cluster::crds::check_installed(&transports.client, config.timeouts.request.0).await
-        {
+        let server = server::Server::new(&environment).metrics(self.served.clone());
+        let serving = servers.into_iter().map(|(listener, security, router)| {
+            let one = server.clone().serve(listener, security, router, drain.clone());
+            environment.spawn_critical("http server", one)
+        });
+        let serving: Vec<_> = serving.collect();
+        self.work(drain).await?;
+        for one in serving {
+            one.join().await;
+        }
+        Ok(())
+    }
+
+    /// Does everything but listen, until the drain, and gives the lease back; for the simulator,
+    /// and for services that share a process. What it started goes on until its environment's
+    /// tasks are ended.
+    pub async fn work(self, drain: Drained) -> Result<(), Error> {
+        let Self { shared, transports, lease, .. } = self;
+        let environment = shared.environment.clone();
+        let request = shared.config.timeouts.request.0;
+        if let Err(error) = cluster::crds::check_installed(&transports.client, request).await {
             match error {
                 cluster::crds::Error::Missing(_) => return Err(error.into()),
                 // The server may be away for a while: the watches wait for it.
@@ -263,32 +294,28 @@ impl Service {
         }
         let (elector, claim) = Elector::new(transports.client.clone(), environment.clone(), lease);
         let floor = elector.floor();
-        let election = environment.spawn_critical("election", elector.run(drain.clone()));
-        let tell = herald::start(&shared, transports.alerters.clone());
+        let (release, released) = environment::drain();
+        let election = environment.spawn_critical("election", elector.run(released));
+        let tell = herald::start(&shared, transports.alerters);
         let hands = hands(&shared, &transports.client, &claim);
         let engine = engine::Engine::new(Arc::clone(&shared), hands, claim, floor, tell);
-        let tasks = environment.tasks().clone();
+        // On the heap: it is large, and its callers' futures would be as large.
+        let mut leading = Box::pin(engine.run(drain.clone()));
         let ended = tokio::select! {
             biased;
-            () = engine.run(drain.clone()) => None,
-            ended = tasks.critical_ended() => Some(ended),
-        };
-        if !drain.is_requested() {
+            () = drain.requested() => {
+                // What was begun is finished and written down under the lease it was begun under.
+                let _ = tokio::time::timeout(FINISH, leading).await;
+                // Given back before the process ends, so that the other replica need not wait.
+                release.start();
+                let _ = tokio::time::timeout(RELEASE, election.join()).await;
+                return Ok(());
+            }
             // The engine ends by itself only when the election has: that is no way to end well.
-            let ended = match ended {
-                Some(ended) => ended,
-                None => tasks.critical_ended().await,
-            };
-            return Err(Error::TaskEnded(ended));
-        }
-        // The lease is given back before the process ends, so that the other replica need not wait.
-        let grace = Duration::from_secs(5);
-        let _ = tokio::time::timeout(grace, election.join()).await;
-        for task in serving {
-            let _ = tokio::time::timeout(grace, task.join()).await;
-        }
-        environment.tasks().abort();
-        Ok(())
+            () = &mut leading => environment.tasks().critical_ended().await,
+            ended = environment.tasks().critical_ended() => ended,
+        };
+        Err(Error::TaskEnded(ended))
     }
 }
 
@@ -310,8 +337,7 @@ pub async fn serve(
     drain: Drained,
 ) -> Result<(), Error> {
     let transports = Transports::new(&options.config, &environment, connection).await?;
-    // On the heap: it is large, and its callers' futures would be as large.
-    Box::pin(Service::new(options, environment, transports).await?.run(drain)).await
+    Service::new(options, environment, transports).await?.run(drain).await
 }
 
 /// Everything that is wrong with the policies of a file: for `config validate`.

@@ -28,5 +28,7 @@ mod world;
 
 pub use kind::Kind;
 pub use report::{Report, Summary, Unseen};
-pub use service::{Error, Handle, Options, PassError, PassOptions, Progress, Service, check, serve};
+pub use service::{
+    Error, Handle, Options, PassError, PassOptions, Progress, Service, Transports, check, serve,
+};
 pub use tracker::Update;

@@ -50,6 +50,33 @@ pub struct Options {
     pub namespace: Option<String>,
 }
 
+/// What a monitor speaks through.
+#[derive(Clone)]
+pub struct Transports {
+    /// Kubernetes.
+    pub client: kube::Client,
+    /// The own identity; without it the API is not served over the network.
+    pub tls: Option<Reloading>,
+    /// Whom issues are posted to.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl Transports {
+    /// The transports that a configuration names.
+    pub async fn new(
+        config: &MonitorConfig,
+        environment: &Environment,
+        client: kube::Client,
+    ) -> Result<Self, Error> {
+        let Some(TlsFiles { ca, cert, key }) = config.tls.clone() else {
+            return Ok(Self { client, tls: None, endpoints: Vec::new() });
+        };
+        let tls = Reloading::load(environment, Files { ca, cert, key }).await?;
+        let endpoints = endpoints(config, environment, &tls)?;
+        Ok(Self { client, tls: Some(tls), endpoints })
+    }
+}
+
 /// Why a monitor does not start, or ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -83,9 +110,11 @@ pub struct Service {
     options: Options,
     environment: Environment,
     client: kube::Client,
+    tls: Option<Reloading>,
     endpoints: Vec<(Endpoint, Outlet)>,
     board: Board,
     metrics: Metrics,
+    served: net::server::Metrics,
     health: Health,
     synced: Condition,
     thresholds: watch::Sender<Checks>,
@@ -111,19 +140,28 @@ impl Handle {
 }
 
 impl Service {
-    /// A monitor of the cluster behind `client`, which posts to `endpoints`.
-    pub fn new(
-        options: Options,
-        environment: Environment,
-        client: kube::Client,
-        endpoints: Vec<Endpoint>,
-    ) -> Self {
+    /// A monitor of the cluster behind a client, which posts to endpoints.
+    pub fn new(options: Options, environment: Environment, transports: Transports) -> Self {
+        let Transports { client, tls, endpoints } = transports;
         let health = Health::default();
         let synced = health.condition("world", "nothing has been listed yet");
         let endpoints = endpoints.into_iter().map(|endpoint| (endpoint, Outlet::new())).collect();
         let (board, metrics) = (Board::default(), Metrics::default());
+        let served = net::server::Metrics::default();
         let thresholds = watch::Sender::new(options.config.checks.clone());
-        Self { options, environment, client, endpoints, board, metrics, health, synced, thresholds }
+        Self {
+            options,
+            environment,
+            client,
+            tls,
+            endpoints,
+            board,
+            metrics,
+            served,
+            health,
+            synced,
+            thresholds,
+        }
     }
 
     /// To read what it knows while it runs.
@@ -131,24 +169,52 @@ impl Service {
         Handle { board: self.board.clone(), thresholds: self.thresholds.clone() }
     }
 
-    /// The API, to be served by mutual TLS.
-    pub fn api(&self) -> Router {
+    /// The API. It goes by the identity of the caller, which a server with mutual TLS (or
+    /// [`Client::to_router`]) provides.
+    pub fn router(&self) -> Router {
         api::router(self.board.clone())
     }
 
-    /// `/metrics`, `/livez` and `/readyz`. `tls` shows when its certificate ends.
-    pub fn observability(&self, tls: Option<&Reloading>, server: &net::server::Metrics) -> Router {
+    /// `/metrics`, `/livez` and `/readyz`.
+    pub fn metrics_router(&self) -> Router {
         let mut registry = net::metrics::registry("monitor", env!("CARGO_PKG_VERSION"), &self.environment);
         self.metrics.register(&mut registry, &self.environment, &self.board);
-        server.register(&mut registry);
-        if let Some(tls) = tls {
+        self.served.register(&mut registry);
+        if let Some(tls) = &self.tls {
             net::metrics::register_tls(&mut registry, "own", tls);
         }
         self.health.router().merge(net::metrics::router(registry))
     }
 
-    /// Watches and posts until the drain, or until it cannot go on.
+    /// Opens the configured addresses and serves on them until the drain.
     pub async fn run(self, drain: Drained) -> Result<(), Error> {
+        let environment = self.environment.clone();
+        let addresses = &self.options.config.listen;
+        let open = async |key, address| listen(address).await.map_err(|error| Error::Listen { key, error });
+        let metrics = open("listen.metrics", addresses.metrics).await?;
+        let mut servers = vec![(metrics, Security::Plain, self.metrics_router())];
+        if let Some(tls) = self.tls.clone() {
+            servers.push((open("listen.api", addresses.api).await?, Security::Mutual(tls), self.router()));
+        } else {
+            tracing::info!("no tls files are configured: the API is not served");
+        }
+        let server = Server::new(&environment).metrics(self.served.clone());
+        let serving = servers.into_iter().map(|(listener, security, router)| {
+            let one = server.clone().serve(listener, security, router, drain.clone());
+            environment.spawn_critical("http server", one)
+        });
+        let serving: Vec<_> = serving.collect();
+        self.work(drain).await?;
+        for one in serving {
+            one.join().await;
+        }
+        Ok(())
+    }
+
+    /// Does everything but listen, until the drain or until it cannot go on; for the simulator,
+    /// and for services that share a process. What it started goes on until its environment's
+    /// tasks are ended.
+    pub async fn work(self, drain: Drained) -> Result<(), Error> {
         let Self { options, environment, client, endpoints, board, metrics, synced, thresholds, .. } = self;
         let (name, named) = watch::channel(options.config.cluster.clone());
         if name.borrow().is_none() {
@@ -291,43 +357,8 @@ pub async fn serve(
     client: kube::Client,
     drain: Drained,
 ) -> Result<(), Error> {
-    let tls = match &options.config.tls {
-        Some(TlsFiles { ca, cert, key }) => {
-            let files = Files { ca: ca.clone(), cert: cert.clone(), key: key.clone() };
-            Some(Reloading::load(&environment, files).await?)
-        }
-        None => None,
-    };
-    let endpoints = match &tls {
-        Some(tls) => endpoints(&options.config, &environment, tls)?,
-        None => Vec::new(),
-    };
-    let addresses = options.config.listen.clone();
-    let service = Service::new(options, environment.clone(), client, endpoints);
-    let metrics = net::server::Metrics::default();
-    let server = Server::new(&environment).metrics(metrics.clone());
-    let bind = async |key, address| listen(address).await.map_err(|error| Error::Listen { key, error });
-    let plain = bind("listen.metrics", addresses.metrics).await?;
-    let observability = service.observability(tls.as_ref(), &metrics);
-    let mut servers = vec![(plain, Security::Plain, observability)];
-    if let Some(tls) = tls {
-        let mutual = bind("listen.api", addresses.api).await?;
-        servers.push((mutual, Security::Mutual(tls), service.api()));
-    } else {
-        tracing::info!("no tls files are configured: the API is not served");
-    }
-    let mut serving = Vec::new();
-    for (listener, security, router) in servers {
-        let one = server.clone().serve(listener, security, router, drain.clone());
-        serving.push(environment.spawn_critical("http server", one));
-    }
-    let result = service.run(drain).await;
-    if result.is_ok() {
-        for one in serving {
-            one.join().await;
-        }
-    }
-    result
+    let transports = Transports::new(&options.config, &environment, client).await?;
+    Service::new(options, environment, transports).run(drain).await
 }
 
 /// The endpoints that a configuration names, each known by its service's name.

@@ -12,10 +12,16 @@
 pub mod api;
 pub mod blueprint;
 pub mod controllers;
+pub mod faults;
 pub mod kinds;
 pub mod kubelet;
 pub mod machinery;
+pub mod oracles;
 pub mod registry;
+pub mod run;
 pub mod scheduler;
+pub mod seen;
 pub mod storage;
+pub mod swarm;
+pub mod trace;
 pub mod view;

@@ -337,6 +337,10 @@ impl Handle {
         Ok(hash)
     }
 
+    pub(super) fn is_from_file(&self) -> bool {
+        self.shared.options.file.is_some()
+    }
+
     async fn load(&self) -> Result<Settings, Error> {
         let (config, found) = self.find().await?;
         found.settle(&config)

@@ -32,7 +32,10 @@ pub(super) fn start(handle: &Handle, environment: &Environment) {
     environment.spawn_critical("alerter", turns(handle.clone()));
     environment.spawn_critical("journal probe", probes(handle.clone()));
     environment.spawn_critical("journal maintenance", maintenance(handle.clone()));
-    environment.spawn_critical("configuration", watch(handle.clone()));
+    // What came from nowhere is changed by nobody.
+    if handle.is_from_file() {
+        environment.spawn_critical("configuration", watch(handle.clone()));
+    }
 }
 
 async fn turns(handle: Handle) {

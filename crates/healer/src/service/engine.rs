@@ -55,6 +55,7 @@ pub(super) struct Engine {
 /// What is remembered during one tenure.
 struct Tenure {
     epoch: u64,
+    drain: Drained,
     memories: BTreeMap<String, Memory>,
     /// When each remediation is looked at next; absent for those that wait to be told.
     due: BTreeMap<String, Duration>,
@@ -145,6 +146,7 @@ impl Engine {
         self.reader.forget();
         let mut tenure = Tenure {
             epoch,
+            drain: drain.clone(),
             memories: BTreeMap::new(),
             due: BTreeMap::new(),
             told: BTreeMap::new(),

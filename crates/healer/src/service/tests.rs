@@ -2,8 +2,6 @@
 
 mod api_server;
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use environment::Drain;
 use model::alert::{self, PostableAlert};
@@ -63,6 +61,25 @@ fn enforced() -> Value {
     serde_json::to_value(policy).expect("plain data")
 }
 
+async fn healer(
+    server: &ApiServer,
+    mut config: HealerConfig,
+    name: &str,
+    environment: &Environment,
+) -> Service {
+    config.leader.namespace = "seaworthy".to_owned();
+    config.leader.identity = name.to_owned();
+    let incarnation = name.to_owned();
+    let options = Options { config, version: "test", incarnation, ..Options::default() };
+    let transports = Transports {
+        client: server.client(),
+        default_namespace: String::new(),
+        tls: None,
+        alerters: Vec::new(),
+    };
+    Service::new(options, environment.clone(), transports).await.expect("it is valid")
+}
+
 /// A healer on a server.
 struct Rig {
     handle: Handle,
@@ -77,23 +94,13 @@ impl Rig {
         Self::start_with(server, HealerConfig::default(), name, seed).await
     }
 
-    async fn start_with(server: &ApiServer, mut config: HealerConfig, name: &str, seed: u64) -> Self {
-        config.listen.metrics = SocketAddr::from(([127, 0, 0, 1], 0));
-        config.leader.namespace = "seaworthy".to_owned();
-        config.leader.identity = name.to_owned();
+    async fn start_with(server: &ApiServer, config: HealerConfig, name: &str, seed: u64) -> Self {
         let environment = Environment::test(seed);
-        let options = Options { config, version: "test", incarnation: name.to_owned() };
-        let transports = Transports {
-            client: server.client(),
-            default_namespace: String::new(),
-            tls: None,
-            alerters: Vec::new(),
-        };
-        let service = Service::new(options, environment.clone(), transports).await.expect("it is valid");
+        let service = healer(server, config, name, &environment).await;
         let (handle, api) = (service.handle(), service.router());
         let (drain, drained) = environment::drain();
         let (end, ended) = tokio::sync::oneshot::channel();
-        environment.spawn("healer", async move { drop(end.send(Box::pin(service.run(drained)).await)) });
+        environment.spawn("healer", async move { drop(end.send(service.work(drained).await)) });
         Self { handle, api, environment, drain: Some(drain), ended }
     }
 
@@ -188,6 +195,37 @@ async fn of_two_one_acts_and_the_other_goes_on() {
     second.handle.receive(&[healthy]);
     until("the other finishes it", &[], None, &server, || phases(&server) == ["Succeeded"]).await;
     assert_eq!(server.evictions().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn told_to_stop_it_writes_down_what_it_began_before_it_gives_the_lease_back() {
+    let server = cluster();
+    server.slow_evictions(Duration::from_secs(2));
+    let mut rig = Rig::start(&server, "a", 1).await;
+    until("it is evicted", &[&rig], Some(&issue()), &server, || server.evictions().len() == 1).await;
+    let holder = || server.all("leases")[0]["spec"]["holderIdentity"].clone();
+    rig.drain.take().expect("it was not asked to stop").start();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((phases(&server), holder()), (vec!["Acting".to_owned()], json!("a_a")));
+    rig.ended.await.expect("it ends").expect("in order");
+    let remediation = &server.all("remediations")[0];
+    let part = &remediation["status"]["attempts"][0]["parts"][0];
+    assert_eq!(part["state"], "Happened", "what was answered is not written down: {remediation:#}");
+    assert_eq!(holder(), Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_listens_only_where_it_is_run_with_its_addresses() {
+    let server = cluster();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mut config = HealerConfig::default();
+    config.listen.metrics = taken.local_addr().expect("it has one");
+    let environment = Environment::test(1);
+    let service = healer(&server, config.clone(), "a", &environment).await;
+    let error = service.run(Drained::never()).await.expect_err("somebody listens there");
+    assert!(error.to_string().starts_with("listen.metrics: "), "{error}");
+    let rig = Rig::start_with(&server, config, "b", 2).await;
+    until("it leads", &[&rig], None, &server, || rig.handle.leads()).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -99,11 +99,11 @@ impl Rig {
         let environment = Environment::test(7);
         let alerter = Alerter::default();
         let endpoints = vec![alerter.endpoint()];
-        let service = Service::new(options, environment.clone(), server.client(), endpoints);
-        let handle = service.handle();
-        let observability = service.observability(None, &net::server::Metrics::default());
+        let transports = Transports { client: server.client(), tls: None, endpoints };
+        let service = Service::new(options, environment.clone(), transports);
+        let (handle, observability) = (service.handle(), service.metrics_router());
         let (drain, drained) = environment::drain();
-        environment.spawn("monitor", async move { service.run(drained).await.expect("it goes on") });
+        environment.spawn("monitor", async move { service.work(drained).await.expect("it goes on") });
         Self { server, alerter, handle, environment, observability, _drain: drain }
     }
 
@@ -200,6 +200,21 @@ async fn every_metric_is_on_the_page_and_nothing_else_is() {
     listed.sort_unstable();
     shown.sort_unstable();
     assert_eq!(listed, shown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_listens_only_where_it_is_run_with_its_addresses() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mut options = Options::default();
+    options.config.listen.metrics = taken.local_addr().expect("it has one");
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let transports = Transports { client: server.client(), tls: None, endpoints: Vec::new() };
+    let service = Service::new(options.clone(), Environment::test(7), transports);
+    let error = service.run(Drained::never()).await.expect_err("somebody listens there");
+    assert!(error.to_string().starts_with("listen.metrics: "), "{error}");
+    let rig = Rig::start_with(server, options);
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
 }
 
 /// The name of the metric whose type this line tells, as its samples have it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use environment::{Drained, Environment};
-use healer::{Error, Options};
+use healer::{Error, Options, Surroundings};
 use model::config::healer::HealerConfig;
 use rand::Rng;
 
@@ -38,11 +38,23 @@ pub(super) async fn serve(
 ) -> Result<(), Failure> {
     let connection = connect::open(cluster).await?;
     let incarnation = format!("{:016x}", environment.rng("incarnation").next_u64());
-    let options = Options { config, version: env!("CARGO_PKG_VERSION"), incarnation };
+    let version = env!("CARGO_PKG_VERSION");
+    let options = Options { config, version, incarnation, surroundings: surroundings() };
     healer::service::serve(options, environment, &connection, drained).await.map_err(|error| match error {
         Error::Config(_) | Error::PolicyFile { .. } | Error::Tls(_) | Error::Alerter { .. } => {
             Failure::configuration(error)
         }
         other => other.into(),
     })
+}
+
+/// What the manifests, and Kubernetes itself, tell a container.
+fn surroundings() -> Surroundings {
+    let told = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Surroundings {
+        instance: told("POD_NAME").or_else(|| told("HOSTNAME")).unwrap_or_default(),
+        namespace: told("POD_NAMESPACE").unwrap_or_default(),
+        node: told("NODE_NAME").unwrap_or_default(),
+        is_in_cluster: told("KUBERNETES_SERVICE_HOST").is_some(),
+    }
 }

@@ -26,7 +26,12 @@ impl Engine {
         tenure.due.remove(name);
         let mut facts: Option<Facts> = None;
         let mut brake = BrakeState::Unreadable("it was not read yet".to_owned());
+        // From an intent that is written until what came of it is.
+        let mut is_begun = false;
         for _ in 0..COMMANDS_MAX {
+            if tenure.drain.is_requested() && !is_begun {
+                return;
+            }
             let Some((command, seen)) = self.step(tenure, name, facts.as_ref(), &brake) else { return };
             match command {
                 Command::Wait(at) => {
@@ -41,6 +46,7 @@ impl Engine {
                 }
                 Command::Write(change) => {
                     facts = None;
+                    is_begun = change.intent.is_some();
                     if !self.write(tenure, seen, *change).await {
                         tenure.due.insert(name.to_owned(), self.shared.environment.monotonic() + RETRY);
                         return;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -30,6 +31,8 @@ struct State {
     /// The resources of our own group that are not installed.
     missing: Vec<String>,
     evictions: Vec<Value>,
+    /// How long an eviction takes from its effect to its answer.
+    slowness: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +76,12 @@ impl ApiServer {
                 let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
                 let body = serde_json::from_slice(&body).unwrap_or_default();
                 let query = head.uri.query().unwrap_or_default();
-                Ok::<_, Error>(server.answer(&head.method, head.uri.path(), query, body))
+                let answer = server.answer(&head.method, head.uri.path(), query, body);
+                if head.uri.path().ends_with("/eviction") {
+                    let slowness = server.lock().slowness;
+                    tokio::time::sleep(slowness).await;
+                }
+                Ok::<_, Error>(answer)
             }
         });
         kube::Client::new(service, "default")
@@ -101,6 +109,11 @@ impl ApiServer {
         let state = self.lock();
         let own = state.objects.iter().filter(|(address, _)| address.resource == resource);
         own.map(|(_, object)| object.clone()).collect()
+    }
+
+    /// Answers evictions so long after they had their effect.
+    pub(super) fn slow_evictions(&self, slowness: Duration) {
+        self.lock().slowness = slowness;
     }
 
     /// The evictions that were asked for and granted.
