@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch as channel;
 
 use super::*;
+use crate::kinds::{self, Kind};
 use crate::registry::Part;
 use crate::storage::Address;
 
