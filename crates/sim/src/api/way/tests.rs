@@ -27,7 +27,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let environment = Environment::test(7);
+        Self::seeded(7)
+    }
+
+    fn seeded(seed: u64) -> Self {
+        let environment = Environment::test(seed);
         let registry = Registry::new(&environment);
         for crd in cluster::crds::all() {
             let value = serde_json::to_value(&crd).unwrap();
@@ -287,4 +291,40 @@ async fn who_looks_on_sees_everything_in_order() {
             "healer-0 Added n1".to_owned(),
         ]
     );
+}
+
+/// What is seen of a watch and some writes on a bad way.
+async fn history(seed: u64) -> Vec<String> {
+    let world = World::seeded(seed);
+    let seen = Arc::new(Notes::default());
+    world.server.observe(Arc::clone(&seen) as Arc<dyn Observer>);
+    let faults = world.server.faults();
+    for (share, trouble) in [
+        (0.3, Trouble::Slow { least: Duration::ZERO, most: S }),
+        (0.2, Trouble::AnswerLost(Lost::Reset)),
+        (0.2, Trouble::Failing { code: 500, landed: true }),
+        (0.3, Trouble::EventsDropped),
+        (0.3, Trouble::EventsDelayed { least: Duration::ZERO, most: S }),
+        (0.2, Trouble::EventsReplayed),
+    ] {
+        faults.add(Fault::of_all(trouble).with_share(share));
+    }
+    let mut nodes = Box::pin(watch::<Node>(world.client(), world.environment.clone(), Spec::default()));
+    for mark in 0..20 {
+        world.mark("n1", mark);
+        let _ = world.get().await;
+        let _ = tokio::time::timeout(S, nodes.next()).await;
+    }
+    let at = world.environment.monotonic();
+    let mut history = seen.0.lock().unwrap().clone();
+    history.push(format!("{at:?}"));
+    history
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_seed_gives_one_history() {
+    let first = history(1).await;
+    assert!(first.len() > 20, "{first:?}");
+    assert_eq!(history(1).await, first);
+    assert_ne!(history(2).await, first);
 }
