@@ -188,7 +188,7 @@ async fn an_eviction_asks_the_budget() {
     };
     assert!(message.starts_with("Cannot evict pod"), "{message}");
     let namesake = ObjectRef { uid: "another".into(), ..target(&other) };
-    assert!(matches!(effects.evict(Leave(namesake), None).await, Answer::Conflict(_)));
+    assert!(matches!(effects.evict(Leave(namesake), None).await, Answer::PdbRefused { .. }), "asked first");
     let absent = ObjectRef { name: "web-9".into(), ..target(&other) };
     assert_eq!(effects.evict(Leave(absent), None).await, Answer::Gone);
 }
