@@ -1,6 +1,6 @@
 //! How large a simulated cluster may be: memory and time of 5,000 nodes with 150,000 pods, and of one
-//! virtual hour of 1,000 nodes. `cargo run --release -p sim --example scale`; docs/simulator.md has
-//! the figures.
+//! virtual hour of 1,000 nodes. `cargo run --release -p sim --example scale`; docs/simulator-cluster.md
+//! has the figures.
 
 use std::fmt;
 use std::time::Duration;
