@@ -198,6 +198,7 @@ impl Books {
         keep(&mut node.quarantined, has("seaworthy.dev/quarantine"), at);
     }
 
+    /// A DaemonSet wants a pod on each node.
     fn workload(&mut self, change: &Change, value: &Value) {
         if change.is_deletion {
             self.workloads.remove(change.after.uid.as_str());
@@ -206,7 +207,10 @@ impl Books {
         let workload = Workload {
             name: change.address.name.to_string(),
             owner: owner(value),
-            replicas: value["spec"]["replicas"].as_u64().unwrap_or(1) as usize,
+            replicas: match change.address.kind == kinds::DAEMON_SET {
+                true => value["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1) as usize,
+                false => value["spec"]["replicas"].as_u64().unwrap_or(1) as usize,
+            },
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

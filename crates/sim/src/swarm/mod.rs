@@ -3,6 +3,7 @@
 
 mod failing;
 mod progress;
+mod recorded;
 mod table;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::run::report::{Failure, Report};
 use crate::trace::Keep;
 
 pub use failing::read;
+pub use recorded::replay as replay_recorded;
 pub use table::print;
 
 /// What a swarm is asked to do.
