@@ -38,6 +38,9 @@ struct Arguments {
     /// Play every so many-th seed twice and compare
     #[arg(long, default_value_t = 20)]
     twice_every: u64,
+    /// Do not make failing runs smaller
+    #[arg(long)]
+    no_shrink: bool,
     /// Stop at the first seed that fails
     #[arg(long)]
     until_first: bool,
@@ -94,6 +97,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         threads: arguments.threads.unwrap_or_else(cores),
         twice_every: arguments.twice_every,
         defect,
+        shrink: !arguments.no_shrink,
         until_first: arguments.until_first,
         folder: arguments.folder.clone(),
     };

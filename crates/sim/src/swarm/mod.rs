@@ -37,6 +37,8 @@ pub struct Options {
     pub twice_every: u64,
     /// A deliberate defect.
     pub defect: Option<&'static Defect>,
+    /// Whether failing runs are made smaller.
+    pub shrink: bool,
     /// Whether to stop at the first that fails.
     pub until_first: bool,
     /// Where failing runs are written.
@@ -142,6 +144,9 @@ impl Swarm<'_> {
         let oracle = &report.violations[0].oracle;
         let is_twice = oracle == DETERMINISM;
         let mut last = report.clone();
+        if !self.options.shrink {
+            return self.failure(report.plan.clone(), last);
+        }
         let (plan, _) = crate::run::shrink::shrink(&report.plan, |plan| match self.play(plan, is_twice) {
             Ok(report) if report.breaks(oracle) => {
                 last = report;
@@ -149,8 +154,12 @@ impl Swarm<'_> {
             }
             _ => false,
         });
+        self.failure(plan, last)
+    }
+
+    fn failure(&self, plan: Plan, report: Report) -> Failure {
         let defect = self.options.defect.map(|defect| defect.name.to_owned());
-        Failure { plan, defect, hash: last.hash, violations: last.violations }
+        Failure { plan, defect, hash: report.hash, violations: report.violations }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::run::play::play;
 use crate::trace::Keep;
 
 /// What became of one: what was seen, or what should have been.
-pub type Verdict = Result<String, String>;
+type Verdict = Result<String, String>;
 
 /// Plays all runs of a folder, by their names.
 pub fn replay(folder: &Path) -> Result<Vec<(PathBuf, Verdict)>, String> {
