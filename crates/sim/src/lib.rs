@@ -21,7 +21,6 @@ pub mod registry;
 pub mod run;
 pub mod scheduler;
 pub mod seen;
-pub mod selector;
 pub mod storage;
 pub mod swarm;
 pub mod trace;

@@ -7,6 +7,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::{Value, json};
 
+use super::watch::Line;
 use crate::registry::Status;
 use crate::storage::Object;
 
@@ -22,7 +23,7 @@ pub(super) enum Answer {
     /// Text.
     Text(u16, String),
     /// A watch: lines, until it ends.
-    Lines(BoxStream<'static, Bytes>),
+    Lines(BoxStream<'static, Line>),
 }
 
 impl Answer {
@@ -60,21 +61,26 @@ impl Answer {
         let (kind, body) = match self {
             Self::Json(_, bytes) => ("application/json", whole(bytes)),
             Self::Text(_, text) => ("text/plain; charset=utf-8", whole(Bytes::from(text))),
-            Self::Lines(lines) => {
-                let frames = lines.map(|line| Ok::<_, WayError>(http_body::Frame::data(line)));
-                ("application/json", StreamBody::new(frames).boxed_unsync())
-            }
+            Self::Lines(lines) => return stream(lines.map(|line| Ok(line.into_bytes())).boxed()),
         };
         wire(code, kind, body)
     }
 }
 
+/// A body that comes in pieces.
+pub(super) fn stream(pieces: BoxStream<'static, Result<Bytes, WayError>>) -> Wire {
+    let frames = pieces.map(|piece| piece.map(http_body::Frame::data));
+    wire(200, "application/json", StreamBody::new(frames).boxed_unsync())
+}
+
 /// A refusal on the wire.
 pub(super) fn refusal(status: &Status) -> Wire {
-    if status.is_plain {
-        return Answer::Text(status.code, format!("{}\n", status.message)).into_wire();
-    }
-    let mut response = Answer::value(status.code, &status.body()).into_wire();
+    let answer = if status.is_plain {
+        Answer::Text(status.code, format!("{}\n", status.message))
+    } else {
+        Answer::value(status.code, &status.body())
+    };
+    let mut response = answer.into_wire();
     if let Some(seconds) = status.details["retryAfterSeconds"].as_u64()
         && let Ok(value) = HeaderValue::from_str(&seconds.to_string())
     {

@@ -21,34 +21,32 @@ mod selection;
 mod subresource;
 #[cfg(test)]
 mod tests;
+mod validation;
 mod version;
 mod watch;
+mod way;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use environment::Environment;
 use http::Request;
 use kube::client::Body;
-use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 
 use crate::kinds::{self, Kind};
 use crate::registry::{Registry, Status};
-use answer::{Answer, WayError, Wire};
+use answer::Answer;
 use call::{Asked, Call};
-use path::{Route, Target};
+use path::Route;
 use version::Version;
+use way::{Observers, Stale, Way};
 
 pub use fields::FieldSelector;
 pub use labels::LabelSelector;
+pub use path::Target;
 pub use subresource::Logs;
-
-/// How long a request is on its way, and how long its answer, in milliseconds: a server nearby.
-const WAY_MS: std::ops::RangeInclusive<u64> = 1..=2;
-
-/// How long the server waits for a version that has not come yet.
-const FRESHNESS: Duration = Duration::from_secs(3);
+pub use watch::EventType;
+pub use way::{Calls, Exchange, Fault, FaultId, Faults, Lost, Observer, Outcome, Side, Told, Trouble};
 
 /// The API server of one cluster. Cheap to clone; clones are the same server.
 #[derive(Clone)]
@@ -60,21 +58,26 @@ struct Shared {
     registry: Registry,
     rng: Mutex<ChaCha12Rng>,
     logs: Mutex<Option<Arc<dyn Logs>>>,
+    environment: Environment,
+    faults: Faults,
+    observers: Observers,
 }
 
 /// What a server knows when it answers a read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// How far its cache is, if it lags behind the store.
-    cache: Option<u64>,
+    /// Where its cache stands still, if it does.
+    cache: Option<Stale>,
 }
 
 impl Moment {
     /// The revision that it answers from, where the store is at `current`.
     fn known(self, current: u64, asked: Version) -> u64 {
         match (self.cache, asked) {
-            (None, _) | (_, Version::Newest | Version::Exact(_)) => current,
-            (Some(cache), _) => cache.min(current),
+            (None, _)
+            | (_, Version::Exact(_))
+            | (Some(Stale { even_quorum: false, .. }), Version::Newest) => current,
+            (Some(cache), _) => cache.revision.min(current),
         }
     }
 }
@@ -82,8 +85,15 @@ impl Moment {
 impl Server {
     /// A server of what `registry` holds.
     pub fn new(registry: Registry, environment: &Environment) -> Self {
-        let rng = Mutex::new(environment.rng("api server"));
-        Self { shared: Arc::new(Shared { registry, rng, logs: Mutex::default() }) }
+        let shared = Shared {
+            registry,
+            rng: Mutex::new(environment.rng("api server")),
+            logs: Mutex::default(),
+            environment: environment.clone(),
+            faults: Faults::new(environment),
+            observers: Observers::default(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Where it reads what containers have written.
@@ -92,26 +102,31 @@ impl Server {
     }
 
     /// A client that speaks as `user`: `system:serviceaccount:shop:web`, or `system:masters`, who
-    /// may do everything.
+    /// may do everything. Its peer name is the user's.
     pub fn client(&self, user: &str) -> kube::Client {
-        let (server, user) = (self.clone(), user.to_owned());
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let (server, user) = (server.clone(), user.clone());
-            async move { server.serve(&user, request).await }
-        });
+        self.client_of(user, user)
+    }
+
+    /// A client that speaks as `user` and has a peer name of its own: a replica's, so that faults,
+    /// hooks and observers can tell it from the others.
+    pub fn client_of(&self, peer: &str, user: &str) -> kube::Client {
+        let way = Way::new(self.clone(), &self.shared.environment, peer, user);
+        let service = tower::service_fn(move |request: Request<Body>| way.clone().send(request));
         kube::Client::new(service, "default")
     }
 
-    async fn serve(&self, user: &str, request: Request<Body>) -> Result<Wire, WayError> {
-        let call = Call::read(user, request).await;
-        let way = || Duration::from_millis(self.draw(|rng| rng.random_range(WAY_MS)));
-        tokio::time::sleep(way()).await;
-        let answer = self.answer(&call, Moment::default());
-        if answer.as_ref().is_err_and(|status| status.code == 504) {
-            tokio::time::sleep(FRESHNESS).await;
-        }
-        tokio::time::sleep(way()).await;
-        Ok(answer.map_or_else(|status| answer::refusal(&status), Answer::into_wire))
+    /// The handle by which the ways of its clients are disturbed.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Tells `observer` of every request and event from now on.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.shared.observers.add(observer);
+    }
+
+    fn observers(&self) -> &Observers {
+        &self.shared.observers
     }
 
     /// Does what a request asks for.
@@ -120,7 +135,7 @@ impl Server {
         match &call.route {
             Route::Resource(target) => self.resource(call, target, moment),
             Route::Discovery(parts) => self.discover(parts),
-            Route::Other(path) => self.health(path, &call.query),
+            Route::Other(path) => health::answer(path, &call.query),
         }
     }
 
@@ -175,11 +190,6 @@ impl Server {
 
     fn logs(&self) -> Option<Arc<dyn Logs>> {
         self.shared.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether the store takes writes.
-    fn is_store_well(&self) -> bool {
-        true
     }
 
     fn draw<T>(&self, number: impl FnOnce(&mut ChaCha12Rng) -> T) -> T {

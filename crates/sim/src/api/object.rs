@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::call::Asked;
 use super::selection::Selection;
 use super::version::{self, Version};
-use super::{Moment, Server};
+use super::{Moment, Server, validation};
 use crate::kinds::{self, Kind};
 use crate::registry::{Deleted, Deletion, Part, Propagation, Registry, Status};
 use crate::storage::Address;
@@ -64,6 +64,7 @@ impl Server {
             let message = "resourceVersion should not be set on objects to be created";
             return Err(Status::new(500, "", message));
         }
+        validation::new(asked.kind, &value)?;
         let registry = self.registry_for(asked)?;
         let made = registry.create(asked.kind, asked.namespace(), value)?;
         Ok(Answer::object(201, &made))
@@ -71,7 +72,7 @@ impl Server {
 
     /// Replaces an object, or its status.
     pub(super) fn replace(&self, asked: &Asked<'_>) -> Result<Answer, Status> {
-        let (address, value) = (asked.address(), asked.object()?);
+        let (address, mut value) = (asked.address(), asked.object()?);
         self.check_fields(asked, &value)?;
         let name = value["metadata"]["name"].as_str().unwrap_or_default();
         if name != address.name {
@@ -91,7 +92,6 @@ impl Server {
             return Err(Status::uid_precondition(&address, uid, own_uid));
         }
         if found.is_none() {
-            let mut value = value;
             if let Some(meta) = value["metadata"].as_object_mut() {
                 meta.remove("resourceVersion");
             }
@@ -101,6 +101,10 @@ impl Server {
         if version.is_empty() && is_conditional {
             let why = "Invalid value: 0x0: must be specified for an update";
             return Err(Status::invalid(asked.kind, &address.name, "metadata.resourceVersion", why));
+        }
+        if let Some(before) = found.filter(|_| asked.is_main()) {
+            Registry::fill_defaults(asked.kind, &mut value);
+            validation::change(asked.kind, &before.value(), &value)?;
         }
         let replaced = registry.replace(&address, asked.part(), &value)?;
         Ok(Answer::object(200, &replaced))
@@ -186,6 +190,11 @@ impl Asked<'_> {
     /// Which half of the object is written.
     pub(super) fn part(&self) -> Part {
         if self.subresource() == "status" { Part::Status } else { Part::Main }
+    }
+
+    /// Whether the object itself is written, by its own path.
+    pub(super) fn is_main(&self) -> bool {
+        self.subresource().is_empty()
     }
 
     /// The object in the body, if it is one of what is asked for.

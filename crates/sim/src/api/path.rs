@@ -13,19 +13,19 @@ pub(super) enum Route {
 
 /// A collection, an object or a subresource, by its path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Target {
+pub struct Target {
     /// The API group; empty for the core.
-    pub(super) group: String,
+    pub group: String,
     /// The version.
-    pub(super) version: String,
+    pub version: String,
     /// The resource: `pods`.
-    pub(super) resource: String,
+    pub resource: String,
     /// The namespace; `None` for kinds that have none and for all namespaces at once.
-    pub(super) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// The object's name; `None` for a collection.
-    pub(super) name: Option<String>,
+    pub name: Option<String>,
     /// What below the object: `status`.
-    pub(super) subresource: Option<String>,
+    pub subresource: Option<String>,
 }
 
 impl Route {
@@ -72,7 +72,7 @@ impl Target {
     }
 
     /// The resource with its subresource, as RBAC names it: `pods/eviction`.
-    pub(super) fn qualified(&self) -> String {
+    pub fn qualified(&self) -> String {
         match &self.subresource {
             Some(subresource) => format!("{}/{subresource}", self.resource),
             None => self.resource.clone(),

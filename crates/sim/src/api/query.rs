@@ -13,6 +13,11 @@ impl Query {
         Self { pairs: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect() }
     }
 
+    /// All of them, in the order they were given.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.pairs
+    }
+
     /// A parameter; empty where it is not given.
     pub(super) fn get(&self, name: &str) -> &str {
         self.pairs.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)

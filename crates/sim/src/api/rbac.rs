@@ -237,18 +237,18 @@ mod tests {
         (registry, server)
     }
 
-    fn grant(registry: &Registry, namespace: &str, rule: &Value) {
-        let (role, binding, kind) = if namespace.is_empty() {
+    fn grant(registry: &Registry, namespace: &str, allowed: &Value) {
+        let (roles, bindings, kind) = if namespace.is_empty() {
             (kinds::CLUSTER_ROLE, kinds::CLUSTER_ROLE_BINDING, "ClusterRole")
         } else {
             (kinds::ROLE, kinds::ROLE_BINDING, "Role")
         };
         let meta = json!({"name": "healer"});
-        registry.create(role, namespace, json!({"metadata": meta, "rules": [rule]})).unwrap();
+        registry.create(roles, namespace, json!({"metadata": meta, "rules": [allowed]})).unwrap();
         let subject = json!({"kind": "ServiceAccount", "namespace": "own", "name": "healer"});
         let reference = json!({"kind": kind, "name": "healer"});
         let bound = json!({"metadata": meta, "roleRef": reference, "subjects": [subject]});
-        registry.create(binding, namespace, bound).unwrap();
+        registry.create(bindings, namespace, bound).unwrap();
     }
 
     async fn ask(server: &Server, method: &str, path: &str) -> (u16, String) {

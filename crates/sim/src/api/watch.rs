@@ -32,7 +32,7 @@ const BOOKMARK_BEFORE_END: Duration = Duration::from_secs(2);
 
 /// What an event of a watch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EventType {
+pub enum EventType {
     /// An object is there that was not, or has entered the selection.
     Added,
     /// An object has changed.
@@ -47,6 +47,50 @@ impl EventType {
             Self::Added => "ADDED",
             Self::Modified => "MODIFIED",
             Self::Deleted => "DELETED",
+        }
+    }
+}
+
+/// A line of a watch.
+#[derive(Clone, Debug)]
+pub(super) enum Line {
+    /// About an object.
+    News(News),
+    /// About the watch itself: a bookmark or an error.
+    Mark {
+        line: Bytes,
+        /// Whether it belongs to the state that the watch began with.
+        is_initial: bool,
+    },
+}
+
+/// An event about an object.
+#[derive(Clone, Debug)]
+pub(super) struct News {
+    pub(super) event: EventType,
+    pub(super) address: Address,
+    pub(super) revision: u64,
+    pub(super) object: Bytes,
+    /// Whether it belongs to the state that the watch began with.
+    pub(super) is_initial: bool,
+}
+
+impl Line {
+    pub(super) fn is_initial(&self) -> bool {
+        match self {
+            Self::News(news) => news.is_initial,
+            Self::Mark { is_initial, .. } => *is_initial,
+        }
+    }
+
+    /// As it goes out: the type stands first, as the real server writes it.
+    pub(super) fn into_bytes(self) -> Bytes {
+        match self {
+            Self::News(news) => {
+                let head = format!(r#"{{"type":"{}","object":"#, news.event.word());
+                Bytes::from([head.as_bytes(), &news.object, b"}\n"].concat())
+            }
+            Self::Mark { line, .. } => line,
         }
     }
 }
@@ -152,7 +196,7 @@ struct Watch {
 }
 
 impl Watch {
-    async fn next(mut self) -> Option<(Bytes, Self)> {
+    async fn next(mut self) -> Option<(Line, Self)> {
         loop {
             if let Some(line) = self.first_line() {
                 return Some((line, self));
@@ -174,10 +218,18 @@ impl Watch {
     }
 
     /// The next line that need not be waited for, of the beginning.
-    fn first_line(&mut self) -> Option<Bytes> {
+    fn first_line(&mut self) -> Option<Line> {
         let selection = &self.selection;
-        if let Some((_, object)) = self.listed.find(|(address, object)| selection.selects(address, object)) {
-            return Some(line(EventType::Added, &object.json));
+        let mut selected =
+            self.listed.by_ref().filter(|(address, object)| selection.selects(address, object));
+        if let Some((address, object)) = selected.next() {
+            return Some(Line::News(News {
+                event: EventType::Added,
+                address,
+                revision: object.revision,
+                object: object.json.clone(),
+                is_initial: true,
+            }));
         }
         if let Some(revision) = self.initial_end.take() {
             return Some(bookmark(self.kind, revision, true));
@@ -191,25 +243,27 @@ impl Watch {
     }
 
     /// What this watch has to say of a change.
-    fn line(&self, change: &Change) -> Option<Bytes> {
+    fn line(&self, change: &Change) -> Option<Line> {
         if change.revision <= self.from {
             return None;
         }
         let Change { address, before, after, is_deletion, revision } = change;
         let was_selected = before.as_ref().is_some_and(|before| self.selection.selects(address, before));
         let is_selected = !is_deletion && self.selection.selects(address, after);
-        match (was_selected, is_selected) {
-            (false, false) => None,
-            (false, true) => Some(line(EventType::Added, &after.json)),
-            (true, true) => Some(line(EventType::Modified, &after.json)),
-            (true, false) if *is_deletion => Some(line(EventType::Deleted, &after.json)),
+        let (event, object) = match (was_selected, is_selected) {
+            (false, false) => return None,
+            (false, true) => (EventType::Added, after.json.clone()),
+            (true, true) => (EventType::Modified, after.json.clone()),
+            (true, false) if *is_deletion => (EventType::Deleted, after.json.clone()),
             // It is still there: shown as it was when it was selected, at the version that took it out.
-            (true, false) => before.as_ref().map(|before| {
-                let mut last = before.value();
+            (true, false) => {
+                let mut last = before.as_ref()?.value();
                 last["metadata"]["resourceVersion"] = revision.to_string().into();
-                line(EventType::Deleted, last.to_string().as_bytes())
-            }),
-        }
+                (EventType::Deleted, Bytes::from(last.to_string()))
+            }
+        };
+        let address = address.clone();
+        Some(Line::News(News { event, address, revision: *revision, object, is_initial: false }))
     }
 }
 
@@ -225,27 +279,26 @@ fn next_bookmark(ends: Instant) -> Instant {
     if last > Instant::now() { regular.min(last) } else { regular }
 }
 
-/// The type stands first, as the real server writes it.
-fn line(event: EventType, object: &[u8]) -> Bytes {
-    let head = format!(r#"{{"type":"{}","object":"#, event.word());
-    Bytes::from([head.as_bytes(), object, b"}\n"].concat())
-}
-
-fn bookmark(kind: Kind, revision: u64, ends_initial: bool) -> Bytes {
+fn bookmark(kind: Kind, revision: u64, ends_initial: bool) -> Line {
     let mut meta = json!({"resourceVersion": revision.to_string(), "creationTimestamp": null});
     if ends_initial {
         meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
     }
     let object = json!({"kind": kind.kind, "apiVersion": kind.api_version(), "metadata": meta});
-    raw_line("BOOKMARK", &object)
+    Line::Mark { line: raw_line("BOOKMARK", &object), is_initial: ends_initial }
 }
 
 /// A watch that cannot begin where it was to: the refusal comes as an event, as from the real
 /// server's cache.
 fn expired(asked: u64, oldest: u64) -> Answer {
     let status = Status::expired(&format!("too old resource version: {asked} ({oldest})"));
-    let line = raw_line("ERROR", &status.body());
+    let line = Line::Mark { line: raw_line("ERROR", &status.body()), is_initial: true };
     Answer::Lines(stream::once(async move { line }).boxed())
+}
+
+/// What a watch is told whose place in the history is lost.
+pub(super) fn expired_line() -> Bytes {
+    raw_line("ERROR", &Status::expired("too old resource version: 1 (2)").body())
 }
 
 fn raw_line(word: &str, object: &Value) -> Bytes {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Machine, Workload, namespace};
+use super::{Machine, Workload};
 use crate::controllers::pod_template;
 use crate::kinds;
 use crate::registry::{Registry, Status, time};
@@ -16,7 +16,7 @@ const DEPLOYMENTS: usize = 20;
 /// Fills an empty cluster with nodes of three zones and settled pods on them, of Deployments of 50.
 pub fn fill(registry: &Registry, nodes: usize, pods: usize) -> Result<(), Status> {
     for name in super::NAMESPACES {
-        registry.put(kinds::NAMESPACE, "", namespace(name))?;
+        registry.put(kinds::NAMESPACE, "", json!({"metadata": {"name": name}}))?;
     }
     for number in 0..nodes {
         registry.put(kinds::NODE, "", Machine::numbered(number, 3).object(registry.now()))?;
@@ -25,7 +25,7 @@ pub fn fill(registry: &Registry, nodes: usize, pods: usize) -> Result<(), Status
         let number = first / REPLICAS;
         let space = format!("team-{}", number / DEPLOYMENTS);
         if number.is_multiple_of(DEPLOYMENTS) {
-            registry.put(kinds::NAMESPACE, "", namespace(&space))?;
+            registry.put(kinds::NAMESPACE, "", json!({"metadata": {"name": space}}))?;
         }
         let count = REPLICAS.min(pods - first);
         let set = deployment(registry, &space, &format!("app-{number}"), count)?;

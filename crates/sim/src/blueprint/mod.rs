@@ -80,7 +80,7 @@ impl Blueprint {
     /// Builds it: stores everything that is planned. The machinery does the rest.
     pub fn build(&self, registry: &Registry) -> Result<(), Status> {
         for name in &self.namespaces {
-            registry.put(kinds::NAMESPACE, "", namespace(name))?;
+            registry.put(kinds::NAMESPACE, "", json!({"metadata": {"name": name}}))?;
         }
         for machine in &self.machines {
             registry.put(kinds::NODE, "", machine.object(registry.now()))?;
@@ -90,13 +90,4 @@ impl Blueprint {
         }
         Ok(())
     }
-}
-
-/// A namespace as the API server makes it.
-fn namespace(name: &str) -> Value {
-    json!({
-        "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
-        "spec": {"finalizers": ["kubernetes"]},
-        "status": {"phase": "Active"},
-    })
 }

@@ -45,7 +45,7 @@ pub(super) fn work(cx: &mut Context<'_>, address: &Address) {
         return;
     }
     let revision = revision::keep(cx, kinds::DAEMON_SET, address, &value);
-    let Some(set) = DaemonSet::new(address, value, revision) else { return };
+    let Some(set) = DaemonSet::new(address, value, &revision) else { return };
     let daemons = set.daemons(cx);
     set.place(cx, &daemons);
     set.roll(cx);
@@ -53,12 +53,8 @@ pub(super) fn work(cx: &mut Context<'_>, address: &Address) {
 }
 
 impl DaemonSet {
-    fn new(address: &Address, value: Value, revision: String) -> Option<Self> {
+    fn new(address: &Address, value: Value, revision: &str) -> Option<Self> {
         let mut template = pod_template::pod(kinds::DAEMON_SET, &value);
-        // Before the default tolerations of admission, which would be narrower.
-        if let Some(all) = template["spec"]["tolerations"].as_array_mut() {
-            all.retain(|one| one["tolerationSeconds"].is_null());
-        }
         for (key, effect) in BORNE {
             tolerate(&mut template["spec"], key, effect, None);
         }

@@ -74,9 +74,7 @@ fn owner_may_go(controllers: &mut Controllers, gone: &Pod, view: &View, at: Dura
     let address = Address::new(kind, &gone.address.namespace, &owner.name);
     controllers.queue.add(Controller::Garbage, address, at);
     deployments_that_wait(controllers, gone, at);
-    for address in view.owned(&gone.object.uid) {
-        controllers.queue.add(Controller::Garbage, address.clone(), at);
-    }
+    dependents_may_go(controllers, &gone.object.uid, view, at);
 }
 
 /// A Deployment that recreates waits for the last old pod to be gone: its ReplicaSet has told the
@@ -111,6 +109,9 @@ fn node(
         Some(_) if before.is_none() => controllers.nodes.hear(name, at),
         Some(_) => {}
         None => controllers.nodes.forget(name),
+    }
+    if let (Some(gone), None) = (before, after) {
+        dependents_may_go(controllers, &gone.object.uid, view, at);
     }
     let is_same = before.zip(after).is_some_and(|(before, after)| {
         before.takes_the_same_pods(after) && before.conditions == after.conditions
@@ -161,14 +162,18 @@ fn other(controllers: &mut Controllers, change: &Change, view: &View, at: Durati
         }
     }
     if change.is_deletion {
-        let uid = &change.after.uid;
-        let pods = view.pods.owned_by(uid).map(|pod| Address::clone(&pod.address));
-        for dependent in view.owned(uid).cloned().chain(pods) {
-            queue.add(Controller::Garbage, dependent, at);
-        }
+        dependents_may_go(controllers, &change.after.uid, view, at);
         owners_may_go(controllers, change, at);
     } else if !change.after.owners.is_empty() || change.after.is_terminating {
         queue.add(Controller::Garbage, address.clone(), at);
+    }
+}
+
+/// What is owned looks whether it has an owner left.
+fn dependents_may_go(controllers: &mut Controllers, uid: &str, view: &View, at: Duration) {
+    let pods = view.pods.owned_by(uid).map(|pod| Address::clone(&pod.address));
+    for dependent in view.owned(uid).cloned().chain(pods) {
+        controllers.queue.add(Controller::Garbage, dependent, at);
     }
 }
 

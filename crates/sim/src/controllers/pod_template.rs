@@ -1,14 +1,9 @@
-//! Pods from templates: what every controller of pods does alike, and what admission adds.
+//! Pods from templates: what every controller of pods does alike.
 
 use serde_json::{Value, json};
 
 use crate::kinds::Kind;
 use crate::storage::Address;
-use crate::view::taint::tolerate;
-
-/// How long pods stay on a node that is not ready or cannot be reached: what the admission plugin
-/// DefaultTolerationSeconds gives to pods that do not say, in seconds.
-pub const TOLERATED_S: i64 = 300;
 
 /// A reference to a controlling owner.
 pub fn owner_reference(owner: Kind, value: &Value) -> Value {
@@ -31,27 +26,7 @@ pub fn pod(owner: Kind, value: &Value) -> Value {
             pod["metadata"][field] = template["metadata"][field].clone();
         }
     }
-    settle(&mut pod);
     pod
-}
-
-/// Gives a pod what the API server's defaults and admission give it, as far as anything here reads
-/// it.
-pub fn settle(pod: &mut Value) {
-    let spec = &mut pod["spec"];
-    for (field, value) in [
-        ("restartPolicy", json!("Always")),
-        ("dnsPolicy", json!("ClusterFirst")),
-        ("schedulerName", json!("default-scheduler")),
-        ("terminationGracePeriodSeconds", json!(30)),
-    ] {
-        if spec[field].is_null() {
-            spec[field] = value;
-        }
-    }
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
-        tolerate(spec, key, "NoExecute", Some(TOLERATED_S));
-    }
 }
 
 /// Where the pods of a workload are created.
@@ -80,7 +55,7 @@ mod tests {
     use crate::kinds;
 
     #[test]
-    fn a_pod_bears_its_template_its_owner_and_the_default_tolerations() {
+    fn a_pod_bears_its_template_and_its_owner() {
         let set = json!({
             "metadata": {"name": "web", "uid": "u"},
             "spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}},
@@ -88,7 +63,6 @@ mod tests {
         let pod = pod(kinds::REPLICA_SET, &set);
         assert_eq!(pod["metadata"]["labels"]["app"], "web");
         assert_eq!(pod["metadata"]["ownerReferences"][0]["apiVersion"], "apps/v1");
-        assert_eq!(pod["spec"]["tolerations"][1]["tolerationSeconds"], 300);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::behaviour::{Behaviour, Ending};
 use super::behaviours::Workload;
 use super::container::{State, Surroundings};
 use super::eviction;
-use super::machine::RUNTIME_SILENCE;
+use super::machine::{Machine, RUNTIME_SILENCE};
 use super::timers::Task;
 use super::{Fleet, Pressure};
 use crate::controllers::Moment;
@@ -154,7 +154,7 @@ impl Fleet {
     }
 
     fn come_back(&mut self, node: &str, moment: Moment<'_>) {
-        if !self.machines.get(node).is_some_and(|machine| machine.speaks()) {
+        if !self.machines.get(node).is_some_and(Machine::speaks) {
             return;
         }
         // As a process that goes on where it was: its timers are overdue.

@@ -9,6 +9,7 @@ use super::behaviour::Behaviour;
 use super::container::{Run, State, Surroundings};
 use super::images;
 use super::local::Local;
+use super::machine::Machine;
 use super::timers::Task;
 use super::{Fleet, status};
 use crate::controllers::Moment;
@@ -35,7 +36,7 @@ impl Fleet {
         if pod.node.is_empty() || !(is_new_here || is_going) {
             return;
         }
-        if self.machines.get(&pod.node).is_some_and(|machine| machine.speaks()) {
+        if self.machines.get(&pod.node).is_some_and(Machine::speaks) {
             self.take_over(pod, at);
         }
     }
@@ -140,7 +141,7 @@ impl Fleet {
                 self.advance(local, container, at, now);
             }
         }
-        let speaks = self.machines.get(&local.node).is_some_and(|own| own.speaks());
+        let speaks = self.machines.get(&local.node).is_some_and(Machine::speaks);
         if !speaks {
             self.set_next(local, at);
             return true;

@@ -29,7 +29,6 @@ pub(super) fn write(status: &mut Value, local: &Local, at: Duration, now: Timest
         status["reason"] = verdict.reason.into();
         status["message"] = verdict.message.as_str().into();
     }
-    status["qosClass"] = "Burstable".into();
     write_conditions(status, local, at, now);
     let containers = local.spec.containers.iter().zip(&local.runs);
     let statuses: Value = containers.map(|(container, run)| shown(local, container, run, at)).collect();

@@ -24,7 +24,6 @@ use crate::storage::{Address, Object, Storage};
 use custom::{Custom, Definitions};
 
 pub use deletion::{Deleted, Deletion, Propagation};
-pub(crate) use meta::time;
 pub use status::Status;
 
 /// Which half of an object a write is for. What it says of the other half is ignored, as by the
@@ -184,6 +183,14 @@ impl Registry {
         }
         defaults::fill(kind, value);
         Ok(())
+    }
+
+    /// Fills in what an object of a built-in kind that a client has written does not say. Not of
+    /// namespaces, whose finalizers would never end.
+    pub(crate) fn fill_defaults(kind: Kind, value: &mut Value) {
+        if kind != crate::kinds::NAMESPACE {
+            defaults::fill(kind, value);
+        }
     }
 
     fn check_namespace(&self, kind: Kind, namespace: &str) -> Result<(), Status> {

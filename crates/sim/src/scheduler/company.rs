@@ -62,7 +62,7 @@ impl<'a> Company<'a> {
             domain(rule).and_then(|domain| counts.get(domain)).copied().unwrap_or(0)
         };
         for (rule, counts, least) in &self.spread {
-            let is_even = there(counts, &rule.pods) + 1 <= least + rule.skew_max;
+            let is_even = there(counts, &rule.pods) < least + rule.skew_max;
             if domain(&rule.pods).is_none() || !is_even {
                 return Some(Reason::Spread);
             }

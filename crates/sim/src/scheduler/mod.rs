@@ -236,7 +236,7 @@ fn score(copies: &Copies, node: &Node, used: Resources) -> Score {
     let own = copies.nodes.get(&node.name).copied().unwrap_or(0);
     let cpu = share(used.cpu_milli, node.allocatable.cpu_milli);
     let memory = share(used.memory_bytes, node.allocatable.memory_bytes);
-    (zone, own, (cpu + memory) / 2)
+    (zone, own, u64::midpoint(cpu, memory))
 }
 
 fn bind(registry: &Registry, pod: &Pod, node: &str) {

@@ -280,8 +280,13 @@ mod tests {
     use super::*;
     use crate::kinds;
 
-    fn object(revision: u64) -> Result<Object, ()> {
-        Ok(Object::new(&json!({"metadata": {"name": "n", "resourceVersion": revision.to_string()}})))
+    /// What a write makes of whatever is there.
+    fn put(storage: &Storage, address: &Address) {
+        storage.put(address, |_, revision| Ok::<_, ()>(object(revision))).unwrap();
+    }
+
+    fn object(revision: u64) -> Object {
+        Object::new(&json!({"metadata": {"name": "n", "resourceVersion": revision.to_string()}}))
     }
 
     #[test]
@@ -291,9 +296,9 @@ mod tests {
         let (node, lease) =
             (Address::new(kinds::NODE, "", "n"), Address::new(kinds::LEASE, "kube-node-lease", "n"));
         for address in [&node, &lease, &node] {
-            storage.put(address, |_, revision| object(revision)).unwrap();
+            put(&storage, address);
         }
-        storage.remove(&node, |_, revision| object(revision)).unwrap();
+        storage.remove(&node, |_, revision| Ok::<_, ()>(object(revision))).unwrap();
         let told: Vec<(u64, bool)> =
             std::iter::from_fn(|| heard.try_recv().ok()).map(|c| (c.revision, c.is_deletion)).collect();
         assert_eq!(told, [(1, false), (2, false), (3, false), (4, true)]);
@@ -316,12 +321,12 @@ mod tests {
             (kinds::SERVICE, "shop", "e"),
             (kinds::NODE, "", "f"),
         ] {
-            storage.put(&Address::new(kind, namespace, name), |_, revision| object(revision)).unwrap();
+            put(&storage, &Address::new(kind, namespace, name));
         }
         let names = |namespace| {
             let (objects, revision) = storage.list(kinds::POD, namespace);
             assert_eq!(revision, 6);
-            objects.iter().map(|(address, _)| address.name.to_string()).collect::<Vec<_>>().join("")
+            objects.iter().map(|(address, _)| address.name.as_str()).collect::<String>()
         };
         assert_eq!((names(Some("shop")), names(None)), ("ab".to_owned(), "dabc".to_owned()));
         assert_eq!((storage.count(kinds::POD), storage.count(kinds::JOB)), (4, 0));
@@ -332,9 +337,9 @@ mod tests {
         let storage = Storage::default();
         let [a, b] = ["a", "b"].map(|name| Address::new(kinds::POD, "shop", name));
         for address in [&a, &b, &a] {
-            storage.put(address, |_, revision| object(revision)).unwrap();
+            put(&storage, address);
         }
-        storage.remove(&b, |_, revision| object(revision)).unwrap();
+        storage.remove(&b, |_, revision| Ok::<_, ()>(object(revision))).unwrap();
         let at = |revision| {
             let objects = storage.list_at(kinds::POD, Some("shop"), revision).unwrap();
             objects.iter().map(|(address, object)| format!("{}{}", address.name, object.revision)).collect()

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn selectors_match_as_the_api_server_does() {
-        let object = Object::new(json!({"metadata": {"labels": {"app": "web", "rank": "5"}}}));
+        let object = Object::new(&json!({"metadata": {"labels": {"app": "web", "rank": "5"}}}));
         let one = |operator, values| json!({"matchExpressions": [{"key": "rank", "operator": operator, "values": values}]});
         for (selector, expected) in [
             (json!({}), true),

@@ -7,10 +7,10 @@ mod strategic;
 
 use serde_json::Value;
 
-use super::Server;
 use super::answer::Answer;
 use super::call::Asked;
 use super::object::text;
+use super::{Server, validation};
 use crate::kinds::Kind;
 use crate::registry::{Registry, Status};
 
@@ -46,12 +46,15 @@ fn patch_with(
 ) -> Result<Answer, Status> {
     let address = asked.address();
     let patched = registry.modify(&address, asked.part(), |object| {
-        let before = object["metadata"].clone();
+        let before = object.clone();
         change(object)?;
-        let after = &mut object["metadata"];
+        if asked.is_main() {
+            Registry::fill_defaults(asked.kind, object);
+        }
+        let after = &object["metadata"];
         let differs = |field: &str| {
             let asked = text(&after[field]);
-            !asked.is_empty() && asked != text(&before[field])
+            !asked.is_empty() && asked != text(&before["metadata"][field])
         };
         if differs("resourceVersion") {
             return Err(Status::conflict(&address));
@@ -62,7 +65,7 @@ fn patch_with(
                 return Err(Status::invalid(asked.kind, &address.name, &format!("metadata.{field}"), &why));
             }
         }
-        Ok(())
+        if asked.is_main() { validation::change(asked.kind, &before, object) } else { Ok(()) }
     })?;
     Ok(Answer::object(200, &patched))
 }

@@ -96,7 +96,8 @@ fn merge_list(
     before: &mut Value,
     patch: &[Value],
 ) -> Result<(), Status> {
-    let mut own = before.as_array().cloned().unwrap_or_default();
+    let original = before.as_array().cloned().unwrap_or_default();
+    let mut own = original.clone();
     let rule = list(kind, parent, field);
     if rule == List::Whole || patch.iter().any(|item| directive(item) == Some("replace")) {
         let kept = patch.iter().filter(|item| directive(item).is_none()).cloned();
@@ -113,8 +114,33 @@ fn merge_list(
             }
         }
     }
-    *before = Value::Array(own);
+    *before = Value::Array(in_order(own, rule, &original, patch));
     Ok(())
+}
+
+/// The order that the real server gives a merged list: the items that the patch names as it names
+/// them, the others as they were, and before one that the patch names only where they stood before
+/// it. So new items come first.
+fn in_order(merged: Vec<Value>, rule: List, original: &[Value], patch: &[Value]) -> Vec<Value> {
+    let same = |a: &Value, b: &Value| match rule {
+        List::ByKey(key) => a.get(key) == b.get(key),
+        List::Set | List::Whole => a == b,
+    };
+    let place = |list: &[Value], item: &Value| list.iter().position(|own| same(own, item));
+    let (mut named, others): (Vec<Value>, Vec<Value>) =
+        merged.into_iter().partition(|item| place(patch, item).is_some());
+    named.sort_by_key(|item| place(patch, item));
+    let mut ordered = Vec::new();
+    let mut others = others.into_iter().peekable();
+    for item in named {
+        let at = place(original, &item);
+        while let Some(other) = others.next_if(|other| at.is_some() && place(original, other) < at) {
+            ordered.push(other);
+        }
+        ordered.push(item);
+    }
+    ordered.extend(others);
+    ordered
 }
 
 fn merge_item(kind: Kind, field: &str, key: &str, own: &mut Vec<Value>, item: &Value) -> Result<(), Status> {
@@ -186,7 +212,7 @@ mod tests {
         assert_eq!(
             patched(kinds::DEPLOYMENT, deployment, &patch),
             json!({"spec": {"template": {"spec": {"containers": [
-                {"name": "a", "image": "a:1", "env": [{"name": "X", "value": "1"}, {"name": "Y", "value": "2"}]},
+                {"name": "a", "image": "a:1", "env": [{"name": "Y", "value": "2"}, {"name": "X", "value": "1"}]},
             ]}}}})
         );
     }

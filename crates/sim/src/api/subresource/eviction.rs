@@ -9,8 +9,8 @@ use super::super::call::Asked;
 use super::super::object::{read_deletion, text};
 use crate::kinds;
 use crate::registry::{Part, Registry, Status, time};
-use crate::selector::Selector;
 use crate::storage::{Address, Object};
+use crate::view::Selector;
 
 /// Most pods that a budget notes as evicted and not yet gone.
 const DISRUPTED_MAX: usize = 2000;
@@ -35,7 +35,7 @@ struct Meta {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Spec {
-    selector: Option<Selector>,
+    selector: Option<Value>,
     unhealthy_pod_eviction_policy: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl Server {
         let (all, _) = storage.list(kinds::POD_DISRUPTION_BUDGET, Some(&address.namespace));
         let read = all.into_iter().filter_map(|(address, object)| Some((address, object.read::<Budget>()?)));
         let selects = |budget: &Budget| {
-            budget.spec.selector.as_ref().is_some_and(|selector| selector.selects(|name| pod.label(name)))
+            budget.spec.selector.as_ref().is_some_and(|selector| Selector::of(selector).matches(pod))
         };
         read.filter(|(_, budget)| selects(budget)).collect()
     }

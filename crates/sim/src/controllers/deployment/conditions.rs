@@ -121,7 +121,7 @@ impl Outlook<'_> {
         if self.deployment.is_paused {
             if reason_before != Some("DeploymentPaused") {
                 let message = "Deployment is paused";
-                self.say(status, ("Unknown", "DeploymentPaused", message), true, now);
+                say(status, ("Unknown", "DeploymentPaused", message), true, now);
             }
             return None;
         }
@@ -130,22 +130,22 @@ impl Outlook<'_> {
             self.counts.all == self.counts.updated && reason_before == Some("NewReplicaSetAvailable");
         if self.new.is_some_and(|new| new.is_made_now) {
             let message = format!("Created new replica set \"{name}\"");
-            self.say(status, ("True", "NewReplicaSetCreated", &message), true, now);
+            say(status, ("True", "NewReplicaSetCreated", &message), true, now);
         } else if is_settled {
             // Pods that fail after a rollout was complete are not its failure.
             return None;
         } else if self.is_complete {
             let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
-            self.say(status, ("True", "NewReplicaSetAvailable", &message), true, now);
+            say(status, ("True", "NewReplicaSetAvailable", &message), true, now);
             return None;
         } else if reason_before.is_none() {
             let message = format!("Found new replica set \"{name}\"");
-            self.say(status, ("True", "FoundNewReplicaSet", &message), true, now);
+            say(status, ("True", "FoundNewReplicaSet", &message), true, now);
         } else if reason_before == Some("DeploymentPaused") {
-            self.say(status, ("Unknown", "DeploymentResumed", "Deployment is resumed"), true, now);
+            say(status, ("Unknown", "DeploymentResumed", "Deployment is resumed"), true, now);
         } else if self.counts.is_further_than(Counts::read(self.before)) {
             let message = format!("ReplicaSet \"{name}\" is progressing.");
-            self.say(status, ("True", "ReplicaSetUpdated", &message), true, now);
+            say(status, ("True", "ReplicaSetUpdated", &message), true, now);
         } else if matches!(reason_before, Some("NewReplicaSetAvailable" | "ProgressDeadlineExceeded")) {
             return None;
         }
@@ -165,16 +165,15 @@ impl Outlook<'_> {
             return Some(until);
         }
         let message = format!("ReplicaSet \"{name}\" has timed out progressing.");
-        self.say(status, ("False", "ProgressDeadlineExceeded", &message), true, now);
+        say(status, ("False", "ProgressDeadlineExceeded", &message), true, now);
         None
     }
+}
 
-    fn say(&self, status: &mut Value, what: (&str, &str, &str), is_update: bool, now: jiff::Timestamp) {
-        let (to, reason, message) = what;
-        let changed =
-            condition::set(status, Condition { kind: "Progressing", status: to, reason, message }, now);
-        stamp(status, "Progressing", changed || is_update, now);
-    }
+fn say(status: &mut Value, what: (&str, &str, &str), is_update: bool, now: jiff::Timestamp) {
+    let (to, reason, message) = what;
+    let changed = condition::set(status, Condition { kind: "Progressing", status: to, reason, message }, now);
+    stamp(status, "Progressing", changed || is_update, now);
 }
 
 /// `lastUpdateTime` moves with every statement, and is kept otherwise.

@@ -76,7 +76,7 @@ pub(super) fn create(cx: &Context<'_>, deployment: &Deployment, old: &[Revision]
         Err(status) if status.reason == "AlreadyExists" => {
             // Another template has the same hash: count the collision and make another name.
             cx.change_status(&deployment.address, |status| {
-                status["collisionCount"] = (collisions + 1).into()
+                status["collisionCount"] = (collisions + 1).into();
             });
             None
         }

@@ -48,21 +48,12 @@ impl Templates {
         start: i64,
     ) {
         let is_held_back = ordinal < start.max(self.partition);
-        let (own, name);
-        let source = match (&self.before, is_held_back) {
-            (Some(before), true) => {
-                let mut other = set.clone();
-                other["spec"]["template"] = before.clone();
-                own = other;
-                name = &self.current;
-                &own
-            }
-            _ => {
-                name = &self.update;
-                set
-            }
-        };
-        let mut pod = pod_template::pod(kinds::STATEFUL_SET, source);
+        let (mut source, mut name) = (std::borrow::Cow::Borrowed(set), &self.update);
+        if let Some(before) = self.before.as_ref().filter(|_| is_held_back) {
+            source.to_mut()["spec"]["template"] = before.clone();
+            name = &self.current;
+        }
+        let mut pod = pod_template::pod(kinds::STATEFUL_SET, &source);
         let own_name = format!("{}-{ordinal}", address.name);
         pod["metadata"]["name"] = own_name.as_str().into();
         let labels = &mut pod["metadata"]["labels"];

@@ -35,11 +35,10 @@ impl Bed {
 
     /// Three nodes in three zones, and these workloads.
     pub(super) fn with(workloads: &[Workload]) -> Self {
-        Self::new(&workloads.iter().fold(Blueprint::new().nodes(3, 3), |plan, own| plan.workload(own)))
+        Self::new(&workloads.iter().fold(Blueprint::new().nodes(3, 3), Blueprint::workload))
     }
 
     /// Lets virtual time pass.
-    #[expect(clippy::unused_self, reason = "reads as what happens to the cluster")]
     pub(super) async fn pass(&self, seconds: u64) {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
     }

@@ -54,11 +54,12 @@ fn secret(object: &mut Value) {
     set(object, "type", "Opaque".into());
 }
 
-/// A namespace can be selected by its name.
+/// A namespace can be selected by its name, and is emptied before it goes.
 fn namespace(object: &mut Value) {
     let name = object["metadata"]["name"].clone();
     set(&mut object["metadata"], "labels", json!({}));
     object["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
+    set(&mut object["spec"], "finalizers", json!(["kubernetes"]));
     set(object, "status", json!({"phase": "Active"}));
 }
 
