@@ -32,8 +32,12 @@ impl Selector {
         Self { requirements: equal.collect() }
     }
 
-    /// Of a workload: `matchLabels` and `matchExpressions`. What cannot be read matches nothing.
+    /// Of a workload, a budget or a rule about other pods: `matchLabels` and `matchExpressions`. What
+    /// cannot be read matches nothing, and neither does a selector that is not there.
     pub fn of(selector: &Value) -> Self {
+        if selector.is_null() {
+            return Self { requirements: Box::new([Requirement::never()]) };
+        }
         let mut all = Self::of_map(&selector["matchLabels"]).requirements.into_vec();
         all.extend(Self::of_expressions(&selector["matchExpressions"]).requirements);
         Self { requirements: all.into() }
@@ -42,11 +46,9 @@ impl Selector {
     /// Of a list of requirements, as node affinity has them.
     pub fn of_expressions(expressions: &Value) -> Self {
         let listed = expressions.as_array().into_iter().flatten();
-        let nothing =
-            || Requirement { key: CompactString::default(), operator: "?".into(), values: Vec::new() };
         Self {
             requirements: listed
-                .map(|one| Requirement::deserialize(one).unwrap_or_else(|_| nothing()))
+                .map(|one| Requirement::deserialize(one).unwrap_or_else(|_| Requirement::never()))
                 .collect(),
         }
     }
@@ -63,6 +65,11 @@ impl Selector {
 }
 
 impl Requirement {
+    /// What nothing fulfils.
+    fn never() -> Self {
+        Self { key: CompactString::default(), operator: "?".into(), values: Vec::new() }
+    }
+
     fn matches(&self, label: Option<&str>) -> bool {
         let is_listed = || label.is_some_and(|label| self.values.iter().any(|value| value == label));
         match self.operator.as_str() {
@@ -95,6 +102,7 @@ mod tests {
         let one = |operator, values| json!({"matchExpressions": [{"key": "rank", "operator": operator, "values": values}]});
         for (selector, expected) in [
             (json!({}), true),
+            (json!(null), false),
             (json!({"matchLabels": {"app": "web"}}), true),
             (json!({"matchLabels": {"app": "db"}}), false),
             (json!({"matchLabels": null, "matchExpressions": null}), true),
