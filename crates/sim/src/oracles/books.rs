@@ -41,6 +41,8 @@ pub(crate) struct Pod {
     /// `sim.seaworthy.test/corrupted`: planted with references that make no sense.
     pub(crate) is_corrupted: bool,
     pub(crate) is_ready: bool,
+    /// Whether it ever was.
+    pub(crate) was_ready: bool,
     /// Since when it is, or is not.
     pub(crate) since: Duration,
     pub(crate) born: Duration,
@@ -169,6 +171,7 @@ impl Books {
             pod.is_ready = is_ready;
             pod.since = at;
         }
+        pod.was_ready |= is_ready;
         if change.is_deletion {
             pod.gone = Some(at);
         }
