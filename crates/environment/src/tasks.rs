@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use futures::FutureExt;
 use tokio::sync::watch;
@@ -24,6 +25,14 @@ struct Shared {
     alive: watch::Sender<usize>,
     critical: watch::Sender<Option<Ended>>,
     panics: std::sync::atomic::AtomicU64,
+    pause: Mutex<Pause>,
+}
+
+/// Whether all tasks stand still, and those that would have gone on since.
+#[derive(Default)]
+struct Pause {
+    is_on: bool,
+    waiting: Vec<Waker>,
 }
 
 /// Ordered by birth, so that ending all of them happens in the same order in every run.
@@ -109,6 +118,12 @@ impl Tasks {
             at_end(&presence.shared, Ended { name, outcome: outcome.clone() });
             outcome
         };
+        let mut watched = Box::pin(watched);
+        let shared = Arc::clone(&self.shared);
+        let watched = std::future::poll_fn(move |context| match shared.stands_still(context) {
+            true => Poll::Pending,
+            false => watched.as_mut().poll(context),
+        });
         // Not under the ledger's lock: a runtime that is going away drops the future on the spot.
         let handle = launch_on_tokio(watched.in_current_span());
         self.shared.note_handle(id, handle.abort_handle());
@@ -135,6 +150,23 @@ impl Tasks {
         let mut alive = self.shared.alive.subscribe();
         // The sender is in `self`, so the channel cannot be closed here.
         let _ = alive.wait_for(|alive| *alive == 0).await;
+    }
+
+    /// Makes all tasks stand still where they are, until [`Self::resume`], while time goes on: what
+    /// a process that is stopped, swapped out or migrated looks like from outside. For the
+    /// simulator.
+    pub fn pause(&self) {
+        self.shared.pause().is_on = true;
+    }
+
+    /// Lets the tasks go on, in the order in which they would have.
+    pub fn resume(&self) {
+        let waiting = {
+            let mut pause = self.shared.pause();
+            pause.is_on = false;
+            std::mem::take(&mut pause.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Waits until a critical task has ended by itself, and says which was the first.
@@ -164,6 +196,19 @@ impl Tasks {
 impl Shared {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pause(&self) -> MutexGuard<'_, Pause> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a task must not go on now; it is woken when it may.
+    fn stands_still(&self, context: &Context<'_>) -> bool {
+        let mut pause = self.pause();
+        if pause.is_on {
+            pause.waiting.push(context.waker().clone());
+        }
+        pause.is_on
     }
 
     /// Completes what [`Presence::enter`] began, unless the task has come and gone since.
@@ -299,6 +344,31 @@ mod tests {
         }
         tasks.end().await;
         assert_eq!((Arc::strong_count(&held), tasks.alive()), (1, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tasks_that_are_paused_stand_still_while_time_goes_on() {
+        let tasks = Tasks::default();
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let second = std::time::Duration::from_secs(1);
+        let began = tokio::time::Instant::now();
+        tasks.spawn("ticks", async move {
+            loop {
+                tokio::time::sleep(second).await;
+                let _ = told.send(began.elapsed().as_secs());
+            }
+        });
+        tokio::time::sleep(second * 2).await;
+        tokio::task::yield_now().await;
+        tasks.pause();
+        tokio::time::sleep(second * 10).await;
+        tasks.resume();
+        tokio::time::sleep(second / 2).await;
+        let ticks: Vec<u64> = std::iter::from_fn(|| heard.try_recv().ok()).collect();
+        assert_eq!(ticks, [1, 2, 12]);
+        tasks.pause();
+        tasks.end().await;
+        assert_eq!(tasks.alive(), 0, "what stands still can be ended");
     }
 
     #[tokio::test]

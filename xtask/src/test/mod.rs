@@ -4,6 +4,7 @@ mod guard;
 mod lint;
 mod real;
 mod report;
+mod sim;
 mod step;
 mod suites;
 mod tally;
@@ -40,6 +41,8 @@ enum Stage {
     Unit,
     /// What a pod costs the monitor, as a ratio that must not get worse
     Guard,
+    /// Simulated clusters: recorded runs, and a thousand fresh seeds
+    Sim,
     /// Tests of the testbed's Go code, and its proof that faults come and go and nothing stays behind
     Testbed,
     /// What speaks to Kubernetes, and the scenarios, on a real cluster with real containers
@@ -56,6 +59,7 @@ impl Stage {
             Self::Lint => "lint",
             Self::Unit => "unit",
             Self::Guard => "guard",
+            Self::Sim => "sim",
             Self::Testbed => "testbed",
             Self::Real => "real",
             Self::Peers => "peers",
@@ -68,6 +72,7 @@ impl Stage {
             Self::Lint => lint::run(steps),
             Self::Unit => unit::run(steps),
             Self::Guard => guard::run(steps),
+            Self::Sim => sim::run(steps),
             Self::Testbed => testbed::run(steps),
             Self::Real => real::scenarios(steps),
             Self::Peers => real::peers(steps),

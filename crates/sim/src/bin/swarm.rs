@@ -1,0 +1,156 @@
+//! Plays many seeds, or one again: `cargo xtask swarm`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use sim::run::defect::{self, Defect};
+use sim::run::plan::Plan;
+use sim::run::play::play;
+use sim::swarm::{self, Options};
+use sim::trace::Keep;
+
+/// Plays simulated clusters with faults, seed by seed, and checks every promise.
+#[derive(Parser)]
+struct Arguments {
+    /// How many seeds
+    #[arg(long, default_value_t = 1000)]
+    seeds: u64,
+    /// For how many minutes at most
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// The first seed; one of the operating system's choice without it
+    #[arg(long)]
+    first: Option<u64>,
+    /// Play this seed alone, and show its trace
+    #[arg(long, conflicts_with = "replay")]
+    seed: Option<u64>,
+    /// Play a failing run again, from the file it was written to, and show its trace
+    #[arg(long)]
+    replay: Option<PathBuf>,
+    /// Play all recorded runs of a folder: those of a defect have to be noticed, the others to be good
+    #[arg(long, conflicts_with_all = ["seed", "replay"])]
+    recorded: Option<PathBuf>,
+    /// Switch a deliberate defect on; `list` shows them
+    #[arg(long)]
+    defect: Option<String>,
+    /// Play every so many-th seed twice and compare
+    #[arg(long, default_value_t = 20)]
+    twice_every: u64,
+    /// Do not make failing runs smaller
+    #[arg(long)]
+    no_shrink: bool,
+    /// Stop at the first seed that fails
+    #[arg(long)]
+    until_first: bool,
+    /// How many at once; all cores without it
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Where failing runs are written
+    #[arg(long, default_value = "target/failing")]
+    folder: PathBuf,
+    /// Show what the services log, too; as RUST_LOG
+    #[arg(long)]
+    log: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(filter) = &arguments.log {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    }
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+    if arguments.defect.as_deref() == Some("list") {
+        for Defect { name, noticed_by, .. } in defect::TABLE {
+            println!("{name}: noticed by {noticed_by}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let named =
+        |name: &str| defect::get(name).ok_or(format!("no defect is called {name:?}; try --defect list"));
+    let defect = arguments.defect.as_deref().map(named).transpose()?;
+    if let Some(path) = &arguments.replay {
+        let failure = swarm::read(path)?;
+        let recorded = failure.defect.as_deref().map(named).transpose()?;
+        return replay(&failure.plan, defect.or(recorded));
+    }
+    if let Some(folder) = &arguments.recorded {
+        return recorded(folder);
+    }
+    if let Some(seed) = arguments.seed {
+        return replay(&Plan::draw(seed), defect);
+    }
+    let options = Options {
+        first: arguments.first.map_or_else(fresh_seed, Ok)?,
+        seeds: arguments.seeds,
+        time: arguments.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0)),
+        threads: arguments.threads.unwrap_or_else(cores),
+        twice_every: arguments.twice_every,
+        defect,
+        shrink: !arguments.no_shrink,
+        until_first: arguments.until_first,
+        folder: arguments.folder.clone(),
+    };
+    eprintln!("seeds from {}", options.first);
+    let outcome = swarm::run(&options);
+    print!("{}", swarm::print(&outcome.coverage));
+    for (seed, error) in &outcome.broken {
+        eprintln!("seed {seed} could not be played: {error}");
+    }
+    let is_good = outcome.failures.is_empty() && outcome.broken.is_empty() && outcome.played > 0;
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One run, with all of its trace.
+fn replay(plan: &Plan, defect: Option<&'static Defect>) -> Result<ExitCode, String> {
+    let report = play(plan, Keep::All, defect).map_err(|error| error.to_string())?;
+    for line in &report.trace {
+        println!("{line}");
+    }
+    println!("{}", serde_json::to_string_pretty(plan).unwrap_or_default());
+    println!("{} lines, hash {}", report.lines, report.hash);
+    for violation in &report.violations {
+        println!(
+            "VIOLATION {} at {:.3} s: {}",
+            violation.oracle,
+            violation.at_millis as f64 / 1000.0,
+            violation.what
+        );
+    }
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Recorded runs, one after the other.
+fn recorded(folder: &std::path::Path) -> Result<ExitCode, String> {
+    let mut failed = 0;
+    for (path, verdict) in swarm::replay_recorded(folder)? {
+        failed += usize::from(verdict.is_err());
+        match verdict {
+            Ok(said) => println!("ok   {}: {said}", path.display()),
+            Err(said) => println!("FAIL {}: {said}", path.display()),
+        }
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// A first seed that nobody has played yet.
+fn fresh_seed() -> Result<u64, String> {
+    use rand::TryRng;
+    // Shorter than it could be, so that it can be read and typed.
+    let drawn = rand::rngs::SysRng.try_next_u64().map_err(|error| format!("no randomness: {error}"))?;
+    Ok(drawn % 1_000_000_000)
+}

@@ -1,0 +1,186 @@
+//! What disturbs a run. One fault, one file, one line in [`TABLE`].
+//!
+//! A fault is drawn for a scene from the seed, begins, lasts and ends. What it does it does
+//! through the [`Stage`]; that it was there is seen, so that oracles know what the services can
+//! have known.
+
+mod acknowledge;
+mod api_errors;
+mod bad_image;
+mod brake;
+mod clock_jump;
+mod control_plane;
+mod cordon;
+mod crash_loop;
+mod deadlock;
+mod deletion;
+mod drain;
+mod frozen_nodes;
+mod git_ops;
+mod image_registry;
+mod out_of_memory;
+mod partition;
+mod power;
+mod pressure;
+mod receivers;
+mod runtime;
+mod scaling;
+mod service_crash;
+mod service_pause;
+mod stage;
+mod store;
+mod tight_budget;
+mod watches;
+mod zone;
+
+use std::time::Duration;
+
+use environment::Environment;
+use rand::RngExt;
+use rand_chacha::ChaCha12Rng;
+use serde::{Deserialize, Serialize};
+
+pub use stage::Stage;
+
+/// A kind of fault.
+pub struct Kind {
+    /// Its name, by which timetables and oracles know it.
+    pub name: &'static str,
+    /// How often it is drawn, beside others.
+    pub weight: u32,
+    /// How long it lasts: from and to.
+    pub lasts: (Duration, Duration),
+    /// Draws whom or what it is about; what it means is the fault's own.
+    pub subject: fn(&Scene, &mut ChaCha12Rng) -> String,
+    /// Begins it.
+    pub begin: fn(&Stage, &str),
+    /// Ends it. Whatever else went on meanwhile, nothing of it is left.
+    pub end: fn(&Stage, &str),
+}
+
+/// What a fault is drawn for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scene {
+    /// The nodes' names.
+    pub nodes: Vec<String>,
+    /// The zones' names.
+    pub zones: Vec<String>,
+    /// The workloads that faults may befall, as `kind/namespace/name`.
+    pub workloads: Vec<String>,
+}
+
+/// One fault of a timetable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Its kind's name.
+    pub name: String,
+    /// Whom or what it is about.
+    pub subject: String,
+    /// When it begins, in seconds since the run began.
+    pub at_s: u64,
+    /// How long it lasts, in seconds.
+    pub lasts_s: u64,
+}
+
+/// All faults.
+pub const TABLE: [&Kind; 27] = [
+    &acknowledge::KIND,
+    &api_errors::KIND,
+    &bad_image::KIND,
+    &brake::KIND,
+    &clock_jump::KIND,
+    &control_plane::KIND,
+    &cordon::KIND,
+    &crash_loop::KIND,
+    &deadlock::KIND,
+    &deletion::KIND,
+    &drain::KIND,
+    &frozen_nodes::KIND,
+    &git_ops::KIND,
+    &image_registry::KIND,
+    &out_of_memory::KIND,
+    &partition::KIND,
+    &power::KIND,
+    &pressure::KIND,
+    &receivers::KIND,
+    &runtime::KIND,
+    &scaling::KIND,
+    &service_crash::KIND,
+    &service_pause::KIND,
+    &store::KIND,
+    &tight_budget::KIND,
+    &watches::KIND,
+    &zone::KIND,
+];
+
+/// The fault of a name.
+pub fn get(name: &str) -> Option<&'static Kind> {
+    TABLE.into_iter().find(|kind| kind.name == name)
+}
+
+/// Draws a timetable: so many faults that begin within `span`, in the order of their beginnings.
+pub fn draw(scene: &Scene, count: usize, span: Duration, environment: &Environment) -> Vec<Fault> {
+    let mut rng = environment.rng("timetable");
+    let total: u32 = TABLE.iter().map(|kind| kind.weight).sum();
+    let mut faults: Vec<Fault> = (0..count).map(|_| one(scene, total, span, &mut rng)).collect();
+    faults.sort_by(|a, b| (a.at_s, &a.name, &a.subject).cmp(&(b.at_s, &b.name, &b.subject)));
+    faults
+}
+
+fn one(scene: &Scene, total: u32, span: Duration, rng: &mut ChaCha12Rng) -> Fault {
+    let mut drawn = rng.random_range(0..total);
+    let kind = TABLE.into_iter().find(|kind| {
+        let is_it = drawn < kind.weight;
+        drawn = drawn.saturating_sub(kind.weight);
+        is_it
+    });
+    let kind = kind.unwrap_or(TABLE[0]);
+    let (least, most) = kind.lasts;
+    Fault {
+        name: kind.name.to_owned(),
+        subject: (kind.subject)(scene, rng),
+        at_s: rng.random_range(0..span.as_secs()),
+        lasts_s: rng.random_range(least.as_secs()..=most.as_secs()),
+    }
+}
+
+/// One of several; `fallback` of none.
+fn pick<'a>(from: &'a [String], rng: &mut ChaCha12Rng, fallback: &'a str) -> &'a str {
+    if from.is_empty() { fallback } else { &from[rng.random_range(0..from.len())] }
+}
+
+/// From and to, in seconds.
+const fn lasts(least: u64, most: u64) -> (Duration, Duration) {
+    (Duration::from_secs(least), Duration::from_secs(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scene() -> Scene {
+        let names = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        Scene {
+            nodes: names(&["n-0", "n-1", "n-2"]),
+            zones: names(&["a", "b"]),
+            workloads: names(&["Deployment/shop/web", "StatefulSet/shop/db"]),
+        }
+    }
+
+    #[test]
+    fn every_fault_is_drawn_in_the_end_and_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<&str> = TABLE.iter().map(|kind| kind.name).collect();
+        assert_eq!(names.len(), TABLE.len());
+        let drawn = draw(&scene(), 2000, Duration::from_hours(1), &Environment::real(1));
+        for name in names {
+            assert!(drawn.iter().any(|fault| fault.name == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_seed_draws_one_timetable() {
+        let draw = |seed| draw(&scene(), 10, Duration::from_hours(1), &Environment::real(seed));
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+}

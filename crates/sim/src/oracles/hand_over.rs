@@ -1,0 +1,55 @@
+//! What the healer gives up goes to a person: its page leaves at once, not when the hold would have
+//! ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::pages::{Key, Pages};
+use super::{Books, Findings, Limits, Oracle};
+use crate::seen::{Seen, What};
+
+/// Faults that keep the healer's word from the alerter.
+const MUTE: [&str; 3] = ["partition", "service crash", "service pause"];
+
+pub(super) struct HandOver {
+    limits: Limits,
+    pages: Pages,
+    given_up: BTreeMap<Key, Duration>,
+    late: BTreeSet<Key>,
+}
+
+impl HandOver {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, pages: Pages::default(), given_up: BTreeMap::new(), late: BTreeSet::new() }
+    }
+}
+
+impl Oracle for HandOver {
+    fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
+        self.pages.see(seen);
+        if let What::Change(change) = &seen.what
+            && change.address.kind.plural == "remediations"
+            && let Some(remediation) = books.remediations.get(change.address.name.as_str())
+        {
+            let key = (remediation.lineage.clone(), remediation.check.clone());
+            if remediation.phase == "Escalated" {
+                self.given_up.entry(key).or_insert(seen.at);
+            } else {
+                self.given_up.remove(&key);
+            }
+        }
+        for (key, at) in &self.given_up {
+            let Some(page) = self.pages.pages.get(key) else { continue };
+            let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
+            let since = firing.max(*at).max(self.pages.disturbed);
+            let is_late = seen.at.saturating_sub(since) > self.limits.delivery;
+            if !page.is_told()
+                && is_late
+                && !books.is_disturbed(&MUTE, seen.at, Duration::ZERO)
+                && self.late.insert(key.clone())
+            {
+                found.add(format!("{} {} was given up at {at:?}, and nobody was told", key.0, key.1));
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! When the faults are over, everything comes to an end in bounded time: no repair hangs, no mark is
+//! left behind, and what is still in trouble is known to the monitor.
+
+use std::time::Duration;
+
+use super::pages::Pages;
+use super::{Books, Findings, Limits, Oracle};
+use crate::seen::Seen;
+
+pub(super) struct Liveness {
+    limits: Limits,
+    pages: Pages,
+}
+
+impl Liveness {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, pages: Pages::default() }
+    }
+
+    fn remediations(&self, at: Duration, books: &Books, found: &mut Findings) {
+        for (name, remediation) in books.remediations.iter().filter(|(_, own)| !own.is_deleted) {
+            let is_busy = matches!(remediation.phase.as_str(), "Acting" | "Verifying" | "Pending" | "");
+            let idle = at.saturating_sub(remediation.changed);
+            if is_busy && idle > self.limits.calm {
+                found.add(format!("{name} has been {} since {:?}", remediation.phase, remediation.changed));
+            }
+        }
+    }
+
+    fn marks(&self, at: Duration, books: &Books, found: &mut Findings) {
+        if books.brake.0 != Some(false) {
+            return;
+        }
+        for (name, node) in &books.nodes {
+            let is_well = node.is_ready && at.saturating_sub(node.since) > self.limits.calm;
+            if is_well && node.quarantined.is_some() && !node.is_excluded {
+                found.add(format!("{name} is well since {:?}, and still in quarantine", node.since));
+            }
+        }
+    }
+
+    /// A pod that has long been without readiness, whose workload nobody complains of.
+    fn silence(&self, at: Duration, books: &Books, found: &mut Findings) {
+        let is_told = |name: &str| {
+            self.pages.pages.iter().any(|((lineage, _), page)| {
+                (page.firing.is_some() || page.is_folded) && lineage.split('/').any(|part| part == name)
+            })
+        };
+        for pod in books.pods.values().filter(|pod| pod.gone.is_none() && !pod.is_ready && !pod.has_ended) {
+            let is_long =
+                at.saturating_sub(pod.since) > self.limits.calm && !pod.is_going && !pod.is_corrupted;
+            let names = [
+                Some(pod.name.as_str()),
+                books.top(pod).map(|(_, top)| top.name.as_str()),
+                Some(pod.node.as_str()),
+            ];
+            if is_long && !names.into_iter().flatten().any(is_told) {
+                found.add(format!(
+                    "pod {}/{} is not ready since {:?}, and nobody says so",
+                    pod.namespace, pod.name, pod.since
+                ));
+            }
+        }
+    }
+}
+
+impl Oracle for Liveness {
+    fn see(&mut self, seen: &Seen, _: &Books, _: &mut Findings) {
+        self.pages.see(seen);
+    }
+
+    fn end(&mut self, at: Duration, books: &Books, found: &mut Findings) {
+        if books.calm.is_none() {
+            return;
+        }
+        self.remediations(at, books, found);
+        self.marks(at, books, found);
+        self.silence(at, books, found);
+    }
+}

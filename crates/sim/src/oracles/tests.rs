@@ -1,0 +1,495 @@
+//! Each checker notices what it is there for, and says nothing of the same thing done well.
+
+use std::sync::Arc;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::kinds::{self, Definition, Kind};
+use crate::run::settings::limits;
+use crate::seen::{Fault, Life, Message, Post, Request, Turn, What};
+use crate::storage::{Address, Change, Object};
+
+fn remediations() -> Kind {
+    Kind::custom(Definition {
+        group: "seaworthy.dev",
+        version: "v1alpha1",
+        kind: "Remediation",
+        plural: "remediations",
+        singular: "remediation",
+        short: &[],
+        categories: &[],
+        is_namespaced: false,
+        subresources: &["status"],
+    })
+}
+
+fn brakes() -> Kind {
+    Kind::custom(Definition {
+        kind: "Brake",
+        plural: "brakes",
+        singular: "brake",
+        ..(*remediations()).clone()
+    })
+}
+
+/// A play for the oracles: a cluster with ten nodes in one zone, Deployment `web` with eight pods,
+/// and what a healer does in it.
+struct Play {
+    panel: Panel,
+    at: Duration,
+    revision: u64,
+}
+
+impl Play {
+    fn new() -> Self {
+        let mut play = Self { panel: Panel::new(&limits()), at: Duration::ZERO, revision: 0 };
+        play.brake(false);
+        for number in 1..=10 {
+            play.node(&format!("n{number}"), true, &[]);
+        }
+        play.workload("d-web", "Deployment", "web", Value::Null);
+        play.workload("r-web", "ReplicaSet", "web-1", owner("Deployment", "web", "d-web"));
+        for number in 1..=8 {
+            play.pod(&format!("w{number}"), false, owner("ReplicaSet", "web-1", "r-web"));
+        }
+        let lease =
+            json!({"metadata": {"name": "seaworthy-healer"}, "spec": {"holderIdentity": "healer-0_x"}});
+        play.put(kinds::LEASE, "seaworthy", lease);
+        play.pass(120);
+        play
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.at += Duration::from_secs(seconds);
+    }
+
+    fn see(&mut self, what: What) {
+        self.panel.see(&Seen { at: self.at, what });
+    }
+
+    fn put(&mut self, kind: Kind, namespace: &str, mut value: Value) {
+        self.revision += 1;
+        let name = value["metadata"]["name"].as_str().unwrap().to_owned();
+        if value["metadata"]["uid"].is_null() {
+            value["metadata"]["uid"] = name.as_str().into();
+        }
+        let address = Address::new(kind, namespace, &name);
+        let after = Arc::new(Object::new(&value));
+        let change = Change { revision: self.revision, address, before: None, after, is_deletion: false };
+        self.see(What::Change(Arc::new(change)));
+    }
+
+    fn node(&mut self, name: &str, is_ready: bool, taints: &[&str]) {
+        let taints: Vec<Value> =
+            taints.iter().map(|key| json!({"key": key, "effect": "NoSchedule"})).collect();
+        let status = if is_ready { "True" } else { "Unknown" };
+        self.put(
+            kinds::NODE,
+            "",
+            json!({
+                "metadata": {"name": name}, "spec": {"taints": taints},
+                "status": {"conditions": [{"type": "Ready", "status": status}]},
+            }),
+        );
+    }
+
+    fn workload(&mut self, uid: &str, kind: &str, name: &str, owners: Value) {
+        let kind = [kinds::DEPLOYMENT, kinds::REPLICA_SET].into_iter().find(|own| own.kind == kind).unwrap();
+        let meta = json!({"name": name, "uid": uid, "ownerReferences": owners});
+        self.put(kind, "shop", json!({"metadata": meta, "spec": {"replicas": 8}}));
+    }
+
+    fn pod(&mut self, name: &str, is_ready: bool, owners: Value) {
+        let status = if is_ready { "True" } else { "False" };
+        self.put(
+            kinds::POD,
+            "shop",
+            json!({
+                "metadata": {"name": name, "ownerReferences": owners}, "spec": {"nodeName": "n1"},
+                "status": {"conditions": [{"type": "Ready", "status": status}]},
+            }),
+        );
+    }
+
+    fn brake(&mut self, paused: bool) {
+        self.put(brakes(), "", json!({"metadata": {"name": "cluster"}, "spec": {"paused": paused}}));
+    }
+
+    /// A remediation with attempts of one epoch, each for one UID.
+    fn intend(&mut self, name: &str, lineage: &str, policy: &str, epoch: u64, uids: &[&str]) {
+        self.write(name, lineage, policy, epoch, uids, "Acting");
+    }
+
+    /// The end of a remediation of one attempt.
+    fn end(&mut self, name: &str, lineage: &str, uid: &str, phase: &str) {
+        self.write(name, lineage, "pods", 1, &[uid], phase);
+    }
+
+    fn write(&mut self, name: &str, lineage: &str, policy: &str, epoch: u64, uids: &[&str], phase: &str) {
+        let attempts: Vec<Value> = uids
+            .iter()
+            .enumerate()
+            .map(|(index, uid)| {
+                let closed = if index + 1 < uids.len() || phase != "Acting" { json!("2026-01-01T00:00:00Z") } else { Value::Null };
+                json!({"number": index + 1, "action": "EvictPod", "epoch": epoch, "target": {"uid": uid}, "closed": closed})
+            })
+            .collect();
+        let check = if lineage.starts_with("Node") { "NodeUnreachable" } else { "PodRunningNotReady" };
+        self.put(
+            remediations(),
+            "",
+            json!({
+                "metadata": {"name": name},
+                "spec": {"lineage": lineage, "check": check, "policy": policy},
+                "status": {"phase": phase, "epoch": epoch, "attempts": attempts},
+            }),
+        );
+    }
+
+    fn request(&mut self, method: Method, path: &str, attempt: &str, body: Value, served: u16) {
+        let request = Request {
+            by: "healer-0".to_owned(),
+            sent: self.at,
+            method,
+            path: path.to_owned(),
+            query: String::new(),
+            agent: format!("seaworthy/0 ({attempt})"),
+            body,
+            served: Some(served),
+            refusal: if served == 429 {
+                json!({"details": {"causes": [{"reason": "DisruptionBudget"}]}})
+            } else {
+                Value::Null
+            },
+            was_told: true,
+        };
+        self.see(What::Request(request));
+    }
+
+    fn evict(&mut self, pod: &str, attempt: &str) {
+        self.evict_served(pod, attempt, 201);
+    }
+
+    fn evict_served(&mut self, pod: &str, attempt: &str, served: u16) {
+        let body = json!({"deleteOptions": {"preconditions": {"uid": pod}}});
+        self.request(
+            Method::POST,
+            &format!("/api/v1/namespaces/shop/pods/{pod}/eviction"),
+            attempt,
+            body,
+            served,
+        );
+    }
+
+    fn quarantine(&mut self, node: &str, attempt: &str) {
+        self.send_quarantine(node, attempt);
+        self.node(node, false, &["seaworthy.dev/quarantine"]);
+    }
+
+    fn send_quarantine(&mut self, node: &str, attempt: &str) {
+        let body = json!({
+            "metadata": {"uid": node, "resourceVersion": "1"},
+            "spec": {"taints": [{"key": "seaworthy.dev/quarantine", "effect": "NoSchedule"}]},
+        });
+        self.request(Method::PATCH, &format!("/api/v1/nodes/{node}"), attempt, body, 200);
+    }
+
+    /// The usual: a remediation of `web` with an intent for a pod.
+    fn intend_web(&mut self, uids: &[&str]) {
+        self.intend("r-1", "Deployment/shop/web", "pods", 1, uids);
+    }
+
+    fn post(&mut self, resolution: Option<&str>) {
+        let mut alert = json!({"labels": labels(), "annotations": {}});
+        if let Some(resolution) = resolution {
+            alert["annotations"]["resolution"] = resolution.into();
+        }
+        let post = Post {
+            from: "monitor".to_owned(),
+            to: "alerter".to_owned(),
+            path: "/api/v2/alerts".to_owned(),
+            body: json!([alert]),
+            served: Some(200),
+            was_told: true,
+        };
+        self.see(What::Post(post));
+    }
+
+    fn message(&mut self, status: &str) {
+        let body = json!({"groupKey": "g", "alerts": [{"labels": labels(), "status": status}]});
+        let message = Message { receiver: "hook".to_owned(), arrived: self.at, body, answered: Some(200) };
+        self.see(What::Message(message));
+    }
+
+    fn found(mut self) -> Vec<String> {
+        let mut names: Vec<String> = self.panel.end(self.at).into_iter().map(|found| found.oracle).collect();
+        names.dedup();
+        names
+    }
+}
+
+fn labels() -> Value {
+    json!({"lineage": "Deployment/shop/web", "alertname": "PodRunningNotReady"})
+}
+
+fn owner(kind: &str, name: &str, uid: &str) -> Value {
+    json!([{"kind": kind, "name": name, "uid": uid, "controller": true}])
+}
+
+/// Plays one after the other and says what was found.
+fn expect(expected: &[&str], play: impl FnOnce(&mut Play)) {
+    let mut own = Play::new();
+    play(&mut own);
+    assert_eq!(own.found(), expected);
+}
+
+#[test]
+fn a_repair_by_the_rules_is_no_violation() {
+    expect(&[], |play| {
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+        play.node("n1", false, &[]);
+        play.intend("r-2", "Node/n1", "nodes", 1, &["n1"]);
+        play.quarantine("n1", "r-2/1");
+    });
+}
+
+#[test]
+fn budgets_are_counted() {
+    expect(&["I1 budget"], |play| {
+        for (name, pod) in [("r-1", "w1"), ("r-2", "w2"), ("r-3", "w3")] {
+            // Lineages of their own, as far as the healer says.
+            play.intend(name, &format!("StatefulSet/shop/web/{pod}"), "pods", 1, &[pod]);
+            play.evict(pod, &format!("{name}/1"));
+        }
+    });
+    expect(&["I1 budget"], |play| {
+        for (name, node) in [("r-1", "n1"), ("r-2", "n2")] {
+            play.node(node, false, &[]);
+            play.intend(name, &format!("Node/{node}"), "nodes", 1, &[node]);
+            play.quarantine(node, &format!("{name}/1"));
+        }
+    });
+}
+
+#[test]
+fn a_budget_s_no_is_final() {
+    expect(&["I2 disruption budgets"], |play| {
+        play.intend_web(&["w1"]);
+        play.evict_served("w1", "r-1/1", 429);
+        play.evict("w1", "r-1/1");
+    });
+    expect(&["I2 disruption budgets"], |play| {
+        play.intend_web(&["w1"]);
+        let body = json!({"preconditions": {"uid": "w1"}});
+        play.request(Method::DELETE, "/api/v1/namespaces/shop/pods/w1", "r-1/1", body, 200);
+    });
+}
+
+#[test]
+fn effects_have_preconditions_and_an_intent() {
+    expect(&["I3 preconditions"], |play| play.evict("w1", "r-9/1"));
+    expect(&["I3 preconditions"], |play| {
+        play.intend_web(&["w2"]);
+        play.evict("w1", "r-1/1");
+    });
+    expect(&["I3 preconditions"], |play| {
+        play.intend_web(&["d-web"]);
+        let body = json!({"metadata": {"uid": "d-web"}, "spec": {"template": {}}});
+        play.request(Method::PATCH, "/apis/apps/v1/namespaces/shop/deployments/web", "r-1/1", body, 200);
+    });
+}
+
+#[test]
+fn what_is_well_is_left_alone() {
+    expect(&["I4 stale view"], |play| {
+        play.pod("w1", true, owner("ReplicaSet", "web-1", "r-web"));
+        play.pass(60);
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+    });
+}
+
+#[test]
+fn an_intent_has_one_effect_and_a_lineage_one_intent() {
+    expect(&["I6 one effect"], |play| {
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+        play.evict("w1", "r-1/1");
+    });
+    expect(&["I6 one effect"], |play| {
+        play.intend_web(&["w1"]);
+        play.intend("r-2", "Deployment/shop/web", "pods", 1, &["w2"]);
+        play.evict("w1", "r-1/1");
+    });
+}
+
+#[test]
+fn epochs_do_not_go_back_and_only_the_holder_acts() {
+    expect(&["I7 leader"], |play| {
+        play.intend("r-1", "Deployment/shop/web", "pods", 3, &["w1"]);
+        play.intend("r-1", "Deployment/shop/web", "pods", 2, &["w1", "w2"]);
+    });
+    expect(&["I9 partition"], |play| {
+        let lease =
+            json!({"metadata": {"name": "seaworthy-healer"}, "spec": {"holderIdentity": "healer-1_y"}});
+        play.put(kinds::LEASE, "seaworthy", lease);
+        play.pass(1);
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+    });
+}
+
+#[test]
+fn rest_comes_after_the_calm() {
+    // The pods are not ready, and nobody says so.
+    expect(&["I8 quiescence", "liveness"], |play| {
+        play.see(What::Calm);
+        play.pass(limits().calm.as_secs() + 60);
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+    });
+    expect(&["I8 quiescence", "liveness"], |play| {
+        for number in 1..=3 {
+            let name = format!("r-{number}");
+            play.intend(&name, "Node/n1", "pressure", 1, &["n1"]);
+            play.send_quarantine("n1", &format!("{name}/1"));
+            play.end(&name, "Node/n1", "n1", "Succeeded");
+            play.pass(60);
+        }
+        play.see(What::Calm);
+        play.node("n1", true, &["seaworthy.dev/quarantine"]);
+        play.node("n2", true, &[]);
+        play.pass(limits().calm.as_secs() + 60);
+    });
+}
+
+#[test]
+fn what_must_not_act_does_not() {
+    for policy in ["odd-all", "observe-x", "approve-x"] {
+        expect(&["I10 odd policies"], |play| {
+            play.intend("r-1", "Deployment/shop/web", policy, 1, &["w1"]);
+            play.evict("w1", "r-1/1");
+        });
+    }
+    expect(&["I16 brake"], |play| {
+        play.brake(true);
+        play.pass(13);
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+    });
+    expect(&["I13 own"], |play| {
+        play.intend_web(&["w1"]);
+        let body = json!({"deleteOptions": {"preconditions": {"uid": "w1"}}});
+        play.request(Method::POST, "/api/v1/namespaces/kube-system/pods/w1/eviction", "r-1/1", body, 201);
+    });
+    expect(&["I14 corrupted"], |play| {
+        play.pod("bare", false, Value::Null);
+        play.intend_web(&["bare"]);
+        play.evict("bare", "r-1/1");
+    });
+}
+
+#[test]
+fn many_sick_nodes_are_one_failure() {
+    expect(&["I11 mass failure"], |play| {
+        (1..=3).for_each(|number| play.node(&format!("n{number}"), false, &[]));
+        play.pass(20);
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+    });
+    // What it cannot know yet.
+    expect(&[], |play| {
+        (1..=3).for_each(|number| play.node(&format!("n{number}"), false, &[]));
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+    });
+}
+
+#[test]
+fn attempts_are_counted_over_remediations() {
+    expect(&["I12 attempts"], |play| {
+        for number in 1..=6 {
+            let (name, pod) = (format!("r-{number}"), format!("w{number}"));
+            play.intend(&name, "Deployment/shop/web", "pods", 1, &[&pod]);
+            play.evict(&pod, &format!("{name}/1"));
+            play.end(&name, "Deployment/shop/web", &pod, "Succeeded");
+            play.pass(600);
+        }
+    });
+}
+
+#[test]
+fn pages_are_told_once_and_not_after_an_acknowledgement() {
+    let late = limits().hold + limits().delivery + Duration::from_secs(1);
+    expect(&["held pages"], |play| {
+        play.post(None);
+        play.pass(late.as_secs());
+    });
+    expect(&[], |play| {
+        play.post(None);
+        play.pass(60);
+        play.message("firing");
+        play.pass(late.as_secs());
+    });
+    expect(&["duplicates"], |play| {
+        play.post(None);
+        play.message("firing");
+        play.pass(60);
+        play.message("firing");
+    });
+    expect(&[], |play| {
+        play.post(None);
+        play.message("firing");
+        play.see(What::Life(Life { service: "alerter".to_owned(), turn: Turn::Crashed }));
+        play.message("firing");
+    });
+    expect(&["acknowledged"], |play| {
+        play.post(None);
+        play.see(What::Acknowledged("Deployment/shop/web".to_owned(), "PodRunningNotReady".to_owned()));
+        play.pass(60);
+        play.message("firing");
+    });
+}
+
+#[test]
+fn silence_is_no_recovery() {
+    expect(&["dead sender"], |play| {
+        play.post(None);
+        play.message("firing");
+        play.pass(600);
+        play.message("resolved");
+    });
+    expect(&[], |play| {
+        play.post(None);
+        play.message("firing");
+        play.pass(600);
+        play.post(Some("healthy"));
+        play.message("resolved");
+    });
+}
+
+#[test]
+fn what_is_given_up_is_told_at_once() {
+    let play_up_to = |phase: &str, play: &mut Play| {
+        play.post(None);
+        play.intend_web(&["w1"]);
+        play.end("r-1", "Deployment/shop/web", "w1", phase);
+        play.pass(limits().delivery.as_secs() + 1);
+        play.node("n1", true, &[]);
+    };
+    expect(&["hand over"], |play| play_up_to("Escalated", play));
+    expect(&[], |play| play_up_to("Verifying", play));
+}
+
+#[test]
+fn what_hangs_or_is_silent_is_noticed_in_the_end() {
+    expect(&["liveness"], |play| {
+        play.see(What::Fault(Fault { name: "deadlock", subject: "web".to_owned(), begins: true }));
+        play.see(What::Calm);
+        play.pass(limits().calm.as_secs() + 1);
+        // Eight pods that are not ready, and nobody says so.
+    });
+}

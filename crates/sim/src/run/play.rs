@@ -1,0 +1,158 @@
+//! One run, from the empty cluster to the oracles' verdict.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use environment::Environment;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::cluster::Cluster;
+use super::defect::{self, Defect};
+use super::plan::Plan;
+use super::report::Report;
+use super::staff::{Ended, Place, SERVICES, Staff};
+use super::weather::Weather;
+use super::witness::Witness;
+use super::{settings, timetable};
+use crate::faults::Stage;
+use crate::seen::What;
+use crate::trace::Keep;
+
+/// How long the cluster is left alone before the services start, so that everything runs.
+const WARM_UP: Duration = Duration::from_secs(60);
+
+/// How long a service that crashed is down: a container's start, and a step of back-off.
+const RESTART: Duration = Duration::from_secs(5);
+
+/// Why a run could not be played at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no runtime.
+    #[error("no runtime: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// The healer was not built to have that defect.
+    #[error("built without the feature defects, the healer asks every rule")]
+    NoDefects,
+    /// The cluster could not be built.
+    #[error("the cluster could not be built: {0}")]
+    Cluster(#[from] crate::registry::Status),
+}
+
+/// Plays a plan, in a runtime of its own on virtual time, with a deliberate defect or without.
+pub fn play(plan: &Plan, keep: Keep, defect: Option<&'static Defect>) -> Result<Report, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    defect::switch_on(defect)?;
+    runtime.block_on(Run::play(plan, keep, defect))
+}
+
+struct Run {
+    stage: Stage,
+    witness: Witness,
+    crashes: mpsc::UnboundedReceiver<String>,
+    ended: mpsc::UnboundedReceiver<Ended>,
+    restarts: BTreeSet<(Instant, String)>,
+}
+
+impl Run {
+    async fn play(plan: &Plan, keep: Keep, defect: Option<&'static Defect>) -> Result<Report, Error> {
+        let environment = Environment::test(plan.seed);
+        let mut run = Self::set_up(plan, keep, defect, &environment)?;
+        run.wait_until(WARM_UP).await;
+        for service in SERVICES {
+            run.stage.staff.start(service).await;
+        }
+        let storm = WARM_UP + Duration::from_secs(plan.storm_s);
+        for turn in timetable::turns(&plan.faults, Duration::from_secs(plan.storm_s)) {
+            run.wait_until(WARM_UP + turn.at).await;
+            turn.take(&run.stage, &run.witness);
+        }
+        run.wait_until(storm).await;
+        run.calm();
+        run.wait_until(storm + Duration::from_secs(plan.calm_s)).await;
+        let (violations, coverage) = run.witness.end();
+        for service in SERVICES {
+            run.stage.staff.crash(service).await;
+        }
+        environment.tasks().end().await;
+        let trace = run.witness.trace();
+        Ok(Report {
+            plan: plan.clone(),
+            hash: trace.hash(),
+            lines: trace.count(),
+            trace: trace.lines(),
+            violations,
+            coverage,
+        })
+    }
+
+    fn set_up(
+        plan: &Plan,
+        keep: Keep,
+        defect: Option<&'static Defect>,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        let (crash, crashes) = mpsc::unbounded_channel();
+        let (end, ended) = mpsc::unbounded_channel();
+        let weather = Weather::new(environment, crash);
+        let cluster = Cluster::new(environment);
+        let witness = Witness::new(environment, cluster.registry.storage(), &settings::limits(), keep);
+        cluster.build(plan)?;
+        let server = cluster.server.clone();
+        let place = Place {
+            environment: environment.clone(),
+            connect: Arc::new(move |user: &str| server.client(user)),
+            weather: weather.clone(),
+            witness: witness.clone(),
+            nodes: plan.places(),
+            defect,
+        };
+        let stage = Stage {
+            cluster,
+            staff: Staff::new(place, end),
+            weather,
+            witness: witness.clone(),
+            environment: environment.clone(),
+        };
+        Ok(Self { stage, witness, crashes, ended, restarts: BTreeSet::new() })
+    }
+
+    /// Lets time pass, and services crash and be started again.
+    async fn wait_until(&mut self, at: Duration) {
+        let until = Instant::now() + at.saturating_sub(self.witness.now());
+        loop {
+            let restart = self.restarts.first().map_or(until, |(at, _)| (*at).min(until));
+            tokio::select! {
+                biased;
+                Some(service) = self.crashes.recv() => {
+                    self.stage.staff.crash(&service).await;
+                    self.restarts.insert((Instant::now() + RESTART, service));
+                }
+                Some(ended) = self.ended.recv() => {
+                    if self.stage.staff.bury(&ended).await {
+                        self.restarts.insert((Instant::now() + RESTART, ended.service));
+                    }
+                }
+                () = tokio::time::sleep_until(restart) => {
+                    let now = Instant::now();
+                    while self.restarts.first().is_some_and(|(at, _)| *at <= now) {
+                        if let Some((_, service)) = self.restarts.pop_first() {
+                            self.stage.staff.start(&service).await;
+                        }
+                    }
+                    if now >= until {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// No fault from now on. Those of the timetable have ended; what they left armed is taken back.
+    fn calm(&self) {
+        self.stage.weather.clear();
+        self.stage.set_brake(false);
+        self.witness.see(What::Calm);
+    }
+}

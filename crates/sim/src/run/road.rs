@@ -1,0 +1,151 @@
+//! The way from one service to another, in the same process.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use environment::Environment;
+use http::{Method, Request, Response};
+use http_body_util::BodyExt;
+use net::http::{BoxFuture, Client, Error, Transport};
+use net::tls::Identity;
+use tokio::sync::{oneshot, watch};
+use tower::ServiceExt;
+
+use super::weather::{Fate, Weather};
+use super::witness::Witness;
+use crate::seen::{Post, What};
+
+/// What is there of a service for those who call it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Presence {
+    /// What answers; nothing while it is down.
+    pub(super) router: Option<Router>,
+    /// Whether it stands still.
+    pub(super) is_paused: bool,
+}
+
+/// A way to a service.
+#[derive(Clone)]
+pub(super) struct Road {
+    /// Whose.
+    pub(super) from: String,
+    /// Where to.
+    pub(super) to: String,
+    /// Who the other end knows the caller to be.
+    pub(super) caller: Identity,
+    /// The other end.
+    pub(super) presence: watch::Receiver<Presence>,
+    /// Carries what is on its way; the cluster's, not the sender's.
+    pub(super) environment: Environment,
+    /// How the way is.
+    pub(super) weather: Weather,
+    /// Who sees it.
+    pub(super) witness: Witness,
+}
+
+impl Road {
+    /// A client on this way.
+    pub(super) fn client(self) -> Client {
+        Client::new(self)
+    }
+
+    fn see(&self, head: &Request<Bytes>, served: Option<u16>, was_told: bool) {
+        let post = Post {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            path: head.uri().path().to_owned(),
+            body: serde_json::from_slice(head.body()).unwrap_or_default(),
+            served,
+            was_told,
+        };
+        self.witness.see(What::Post(post));
+    }
+
+    fn peer(&self) -> String {
+        format!("https://{}", self.to)
+    }
+
+    /// Sends it on its way, whatever becomes of the sender.
+    fn carry_off(
+        &self,
+        request: Request<Bytes>,
+        delay: Duration,
+        is_answered: bool,
+    ) -> oneshot::Receiver<Result<Response<Body>, Error>> {
+        let (sender, receiver) = oneshot::channel();
+        let road = self.clone();
+        self.environment.spawn("post", async move {
+            tokio::time::sleep(delay).await;
+            let answer = road.serve(&request).await;
+            let served = answer.as_ref().ok().map(|response| response.status().as_u16());
+            road.see(&request, served, is_answered && !sender.is_closed());
+            // Whoever asked may be gone.
+            let _ = sender.send(answer);
+        });
+        receiver
+    }
+
+    async fn serve(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
+        let mut presence = self.presence.clone();
+        let found = presence.wait_for(|presence| !presence.is_paused).await;
+        let Some(router) = found.ok().and_then(|presence| presence.router.clone()) else {
+            return Err(Error::Refused { peer: self.peer() });
+        };
+        let mut request = request.clone().map(Body::from);
+        request.extensions_mut().insert(self.caller.clone());
+        let (head, body) = match router.oneshot(request).await {
+            Ok(response) => response.into_parts(),
+            Err(never) => match never {},
+        };
+        let body = body.collect().await.map_err(|_| Error::Closed { peer: self.peer() })?.to_bytes();
+        Ok(Response::from_parts(head, Body::from(body)))
+    }
+
+    async fn go(self, request: Request<Bytes>) -> Result<Response<Body>, Error> {
+        let is_write = request.method() != Method::GET;
+        match self.weather.fate(&self.from, &self.to, is_write) {
+            Fate::Served(delay) => {
+                let answer = self.carry_off(request, delay, true).await;
+                answer.unwrap_or_else(|_| Err(Error::Closed { peer: self.peer() }))
+            }
+            Fate::Unanswered(delay) => {
+                drop(self.carry_off(request, delay, false));
+                std::future::pending().await
+            }
+            Fate::Lost => {
+                self.see(&request, None, false);
+                std::future::pending().await
+            }
+            Fate::Closed => {
+                self.see(&request, None, false);
+                Err(Error::Refused { peer: self.peer() })
+            }
+            Fate::Refused(code) => {
+                self.see(&request, Some(code), true);
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
+                Ok(response)
+            }
+            Fate::CrashBefore => {
+                self.weather.report_crash(&self.from);
+                std::future::pending().await
+            }
+            Fate::CrashAfter => {
+                let (road, answered) = (self.clone(), self.carry_off(request, Duration::ZERO, false));
+                self.environment.spawn("crash", async move {
+                    let _ = answered.await;
+                    road.weather.report_crash(&road.from);
+                });
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+impl Transport for Road {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<Result<Response<Body>, Error>> {
+        Box::pin(self.clone().go(request))
+    }
+}

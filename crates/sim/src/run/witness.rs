@@ -1,0 +1,102 @@
+//! Takes in everything that is seen of a run and passes it on: to the trace, the oracles and the
+//! count of what was covered.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use environment::Environment;
+use tokio::sync::mpsc;
+
+use super::coverage::Coverage;
+use crate::oracles::{Books, Limits, Panel, Violation};
+use crate::seen::{Seen, What};
+use crate::storage::{Change, Storage};
+use crate::trace::{Keep, Trace};
+
+/// The witness of one run. Cheap to clone.
+#[derive(Clone)]
+pub struct Witness {
+    environment: Environment,
+    trace: Trace,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    changes: mpsc::UnboundedReceiver<Arc<Change>>,
+    panel: Panel,
+    coverage: Coverage,
+}
+
+impl Witness {
+    /// A witness of what becomes of a store, from now on.
+    pub fn new(environment: &Environment, storage: &Storage, limits: &Limits, keep: Keep) -> Self {
+        let state =
+            State { changes: storage.listen(), panel: Panel::new(limits), coverage: Coverage::default() };
+        let state = Arc::new(Mutex::new(state));
+        let witness = Self { environment: environment.clone(), trace: Trace::new(keep), state };
+        // The same changes once more, only to be woken by: they are then taken in at their time.
+        let (mut wake, own) = (storage.listen(), witness.clone());
+        environment.spawn("witness", async move {
+            while wake.recv().await.is_some() {
+                while wake.try_recv().is_ok() {}
+                own.take_in();
+            }
+        });
+        witness
+    }
+
+    /// Something was seen now. Changes of the store that came before it are taken in first.
+    pub fn see(&self, what: What) {
+        let mut state = self.lock();
+        self.drain(&mut state);
+        self.pass_on(&mut state, what);
+    }
+
+    /// Takes in what changed in the store since the last time.
+    pub fn take_in(&self) {
+        self.drain(&mut self.lock());
+    }
+
+    /// Asks the books something.
+    pub fn ask<T>(&self, question: impl FnOnce(&Books) -> T) -> T {
+        let mut state = self.lock();
+        self.drain(&mut state);
+        question(state.panel.books())
+    }
+
+    /// The record.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The time since the run began.
+    pub fn now(&self) -> Duration {
+        self.environment.monotonic()
+    }
+
+    /// The run is over: what was found, and what was covered.
+    pub fn end(&self) -> (Vec<Violation>, Coverage) {
+        let mut state = self.lock();
+        self.drain(&mut state);
+        let found = state.panel.end(self.now());
+        (found, std::mem::take(&mut state.coverage))
+    }
+
+    fn drain(&self, state: &mut State) {
+        while let Ok(change) = state.changes.try_recv() {
+            self.pass_on(state, What::Change(change));
+        }
+    }
+
+    fn pass_on(&self, state: &mut State, what: What) {
+        let seen = Seen { at: self.now(), what };
+        let (who, line, detail) = seen.parts();
+        self.trace.note(seen.at, who, &line, &detail);
+        state.panel.see(&seen);
+        state.coverage.see(&seen, state.panel.books());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
