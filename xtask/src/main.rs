@@ -10,6 +10,7 @@ mod docs;
 mod image;
 mod process;
 mod stopwatch;
+mod swarm;
 mod test;
 mod testbed;
 mod tree;
@@ -31,6 +32,8 @@ enum Chore {
     Image(image::Arguments),
     /// Make again what is made from code: docs/cli.md, manifests
     Docs(docs::Arguments),
+    /// Simulated clusters with faults, seed by seed: how many keep every promise
+    Swarm(swarm::Arguments),
     /// A real Kubernetes cluster with real nodes on this machine
     Testbed(testbed::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Image(arguments) => image::run(&arguments),
         Chore::Docs(arguments) => docs::run(&arguments),
+        Chore::Swarm(arguments) => swarm::run(&arguments),
         Chore::Testbed(arguments) => testbed::run(&arguments),
     };
     match outcome {

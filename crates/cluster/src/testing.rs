@@ -11,6 +11,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type ReplyBody = UnsyncBoxBody<Bytes, Error>;
@@ -130,11 +131,26 @@ impl Script {
     /// A client of it. After the script's end, it never answers.
     pub(crate) fn client(&self) -> kube::Client {
         let script = self.clone();
-        client(Duration::ZERO, move |call| {
-            let (replies, calls) = &mut *lock(&script.0);
-            calls.push(call);
-            replies.pop_front().unwrap_or(Reply::Hang)
-        })
+        client(Duration::ZERO, move |call| script.take(call))
+    }
+
+    /// A client of it whose requests wait for a connection until there is one.
+    pub(crate) fn client_behind(&self, connection: &watch::Receiver<bool>) -> kube::Client {
+        let (script, connection) = (self.clone(), connection.clone());
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (script, mut connection) = (script.clone(), connection.clone());
+            async move {
+                connection.wait_for(|is_up| *is_up).await?;
+                answer(script.take(read(request).await)).await
+            }
+        });
+        kube::Client::new(service, "default")
+    }
+
+    fn take(&self, call: Call) -> Reply {
+        let (replies, calls) = &mut *lock(&self.0);
+        calls.push(call);
+        replies.pop_front().unwrap_or(Reply::Hang)
     }
 
     /// What it was asked until now.

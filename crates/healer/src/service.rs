@@ -1,6 +1,8 @@
 //! The healer as a service: everything that reads, writes and waits. The core decides.
 
+mod cache;
 mod engine;
+mod events;
 mod failpoints;
 mod herald;
 mod http;
@@ -9,6 +11,7 @@ mod policies;
 mod reader;
 mod reload;
 mod retention;
+mod settings;
 mod shared;
 mod tell;
 mod views;
@@ -33,9 +36,10 @@ use tokio::sync::watch;
 use crate::governor::Own;
 use crate::policy;
 use engine::Hands;
+use events::Events;
 use reader::Reader;
+use reload::Reload;
 use shared::Shared;
-use tell::Events;
 
 /// The field manager, and what stands in events.
 const MANAGER: &str = "seaworthy-healer";
@@ -50,6 +54,8 @@ const RELEASE: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Its configuration, valid.
     pub config: HealerConfig,
+    /// The file it was read from, to be read again when it changes; none where it came from nowhere.
+    pub file: Option<PathBuf>,
     /// Its version, for the metrics.
     pub version: &'static str,
     /// What tells this process from all others, also from an earlier one of the same pod: random.
@@ -162,6 +168,7 @@ impl Transports {
 /// A healer that is not running yet.
 pub struct Service {
     shared: Arc<Shared>,
+    file: Option<PathBuf>,
     transports: Transports,
     lease: lease::Options,
     observability: Router,
@@ -199,7 +206,7 @@ impl Service {
         environment: Environment,
         transports: Transports,
     ) -> Result<Self, Error> {
-        let Options { config, version, incarnation, surroundings } = options;
+        let Options { config, file, version, incarnation, surroundings } = options;
         config.validate().map_err(|wrong| {
             Error::Config(wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
@@ -227,9 +234,10 @@ impl Service {
         }
         let served = server::Metrics::default();
         served.register(&mut registry);
-        let shared = Arc::new(Shared::new(config, environment, own, instance, files, &mut registry));
+        let shared = Shared::new(config, environment, own, instance, incarnation, files, &mut registry);
+        let shared = Arc::new(shared);
         let observability = http::plain(&shared, registry);
-        Ok(Self { shared, transports, lease, observability, served })
+        Ok(Self { shared, file, transports, lease, observability, served })
     }
 
     /// Another way to it, for the same process.
@@ -251,7 +259,7 @@ impl Service {
     /// Opens the configured addresses and serves on them until the drain.
     pub async fn run(self, drain: Drained) -> Result<(), Error> {
         let environment = self.shared.environment.clone();
-        let listen = &self.shared.config.listen;
+        let listen = self.shared.config().listen.clone();
         let open =
             async |key, address| server::listen(address).await.map_err(|error| Error::Listen { key, error });
         let metrics = open("listen.metrics", listen.metrics).await?;
@@ -278,9 +286,9 @@ impl Service {
     /// and for services that share a process. What it started goes on until its environment's
     /// tasks are ended.
     pub async fn work(self, drain: Drained) -> Result<(), Error> {
-        let Self { shared, transports, lease, .. } = self;
+        let Self { shared, file, transports, lease, .. } = self;
         let environment = shared.environment.clone();
-        let request = shared.config.timeouts.request.0;
+        let request = shared.config().timeouts.request.0;
         if let Err(error) = cluster::crds::check_installed(&transports.client, request).await {
             match error {
                 cluster::crds::Error::Missing(_) => return Err(error.into()),
@@ -289,15 +297,18 @@ impl Service {
             }
         }
         views::follow_all(&shared, &transports.client);
-        if !shared.config.policies.is_empty() {
-            environment.spawn_critical("policy files", reload::follow(Arc::clone(&shared)));
+        let events = Events::start(&shared, transports.client.clone());
+        // What came from nowhere is changed by nobody.
+        if file.is_some() || !shared.config().policies.is_empty() {
+            let reload = Reload::new(&shared, file, events.clone());
+            environment.spawn_critical("configuration", reload.run());
         }
         let (elector, claim) = Elector::new(transports.client.clone(), environment.clone(), lease);
         let floor = elector.floor();
         let (release, released) = environment::drain();
         let election = environment.spawn_critical("election", elector.run(released));
         let tell = herald::start(&shared, transports.alerters);
-        let hands = hands(&shared, &transports.client, &claim);
+        let hands = hands(&shared, &transports.client, &claim, events);
         let engine = engine::Engine::new(Arc::clone(&shared), hands, claim, floor, tell);
         // On the heap: it is large, and its callers' futures would be as large.
         let mut leading = Box::pin(engine.run(drain.clone()));
@@ -319,13 +330,13 @@ impl Service {
     }
 }
 
-fn hands(shared: &Shared, client: &kube::Client, claim: &watch::Receiver<Claim>) -> Hands {
-    let (environment, deadline) = (shared.environment.clone(), shared.config.timeouts.request.0);
+fn hands(shared: &Shared, client: &kube::Client, claim: &watch::Receiver<Claim>, events: Events) -> Hands {
+    let (environment, deadline) = (shared.environment.clone(), shared.config().timeouts.request.0);
     Hands {
         bookkeeper: Bookkeeper::new(client.clone(), MANAGER, deadline),
         effects: Effects::new(client.clone(), environment.clone(), claim.clone(), MANAGER),
         reader: Reader::new(client.clone(), environment, deadline),
-        events: Events::new(client.clone(), shared, deadline),
+        events,
     }
 }
 

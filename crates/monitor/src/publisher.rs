@@ -4,6 +4,9 @@
 //! endpoint is away; every live issue is told again every minute, and every end for a quarter of
 //! an hour. An issue whose routing labels changed is told under the new ones first, and then the
 //! old ones are ended as relabelled, so that it is never seen to be over in between.
+//!
+//! An endpoint that keeps nothing over a restart says which process it is. It is told something
+//! every few seconds, so that a new one is noticed soon, and that one is told everything again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +27,13 @@ const RESEND: Duration = Duration::from_secs(alert::RESEND_INTERVAL.as_secs().un
 /// For how long an end is told: Alertmanager forgets an alert five minutes after its last word,
 /// so an end that is told for three times that reaches whoever was away for a restart.
 const TELL_END_FOR: Duration = Duration::from_mins(15);
+
+/// How often an endpoint that keeps nothing is told something, if only what it knows: one small
+/// request. A healer that starts anew is ready to act no sooner than a lease lasts, 15 s.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// How many processes behind one endpoint are told apart: its replicas, and those before them.
+const INCARNATIONS_MAX: usize = 16;
 
 /// Most alerts in one request, as Prometheus has it.
 const BATCH_MAX: usize = 256;
@@ -51,6 +61,10 @@ impl Common {
 pub(crate) struct Ledger {
     entries: BTreeMap<Key, Entry>,
     versions: u64,
+    /// The processes that answered, the latest first known last; none where it does not matter.
+    incarnations: Vec<String>,
+    /// When the endpoint accepted something last.
+    accepted: Duration,
 }
 
 #[derive(Debug)]
@@ -112,11 +126,16 @@ impl Ledger {
     /// What is to be told now, at most a request's worth. From here on it counts as sent.
     pub(crate) fn take_due(&mut self, common: &Common, now: Now) -> Batch {
         let mut batch = Batch { alerts: Vec::new(), told: Vec::new() };
+        // What waits for longest is due at the latest when the endpoint is to be told something.
+        let first = self.entries.values().map(Entry::due).min();
+        let is_probed = self.probe_due().is_some_and(|due| due <= now.steady);
+        let until = first.filter(|_| is_probed).unwrap_or_default().max(now.steady);
+        let most = if until > now.steady { 1 } else { BATCH_MAX };
         for (key, entry) in &mut self.entries {
-            if batch.alerts.len() >= BATCH_MAX {
+            if batch.alerts.len() >= most {
                 break;
             }
-            if entry.due() <= now.steady {
+            if entry.due() <= until {
                 entry.write(common, now, &mut batch.alerts);
                 batch.told.push((key.clone(), entry.version));
             }
@@ -124,8 +143,29 @@ impl Ledger {
         batch
     }
 
+    /// The process that is about to accept a batch. One that was never heard of knows nothing:
+    /// all is to be told again. One that was is another replica behind the same address.
+    pub(crate) fn answered_by(&mut self, incarnation: &str, now: Now) {
+        if self.incarnations.iter().any(|known| known == incarnation) {
+            return;
+        }
+        if self.incarnations.len() >= INCARNATIONS_MAX {
+            self.incarnations.remove(0);
+        }
+        self.incarnations.push(incarnation.to_owned());
+        for entry in self.entries.values_mut() {
+            if entry.is_told() {
+                entry.since = now.steady;
+            }
+            if let Some(sent) = &mut entry.sent {
+                sent.accepted = None;
+            }
+        }
+    }
+
     /// The endpoint accepted a batch. Gives for how long each new state had been waiting.
     pub(crate) fn accepted(&mut self, batch: &Batch, now: Now) -> Vec<Duration> {
+        self.accepted = now.steady;
         let mut waits = Vec::new();
         for (key, version) in &batch.told {
             let Some(entry) = self.entries.get_mut(key) else { continue };
@@ -142,7 +182,13 @@ impl Ledger {
 
     /// When there is something to be told next.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        self.entries.values().map(Entry::due).min()
+        let first = self.entries.values().map(Entry::due).min()?;
+        Some(self.probe_due().map_or(first, |probe| probe.min(first)))
+    }
+
+    /// When the endpoint is to be told something in any case.
+    fn probe_due(&self) -> Option<Duration> {
+        (!self.incarnations.is_empty()).then(|| self.accepted + PROBE)
     }
 }
 
@@ -206,181 +252,4 @@ fn relabelled(issue: &Issue, former: &LabelSet, at: Timestamp) -> PostableAlert 
 }
 
 #[cfg(test)]
-mod tests {
-    use model::alert::report;
-    use model::labels;
-    use model::{Lineage, ObjectRef, Severity};
-
-    use super::*;
-    use crate::fixtures::{NOW, later};
-
-    fn common() -> Common {
-        Common { cluster: "c1".into(), runbooks: "https://wiki.example/checks".into() }
-    }
-
-    fn issue(severity: Severity) -> Arc<Issue> {
-        Arc::new(Issue {
-            code: "PodOOMKilled".into(),
-            severity,
-            lineage: Lineage::namespaced("Deployment", "shop", "web"),
-            subject: ObjectRef::namespaced("Deployment", "shop", "web", "u"),
-            members: Vec::new(),
-            members_omitted: 0,
-            since: NOW.wall,
-            summary: "killed".into(),
-            evidence: model::issue::Evidence::new(),
-            cause: None,
-            routing: model::issue::Routing::default(),
-        })
-    }
-
-    fn fires(severity: Severity) -> Update {
-        Update { issue: issue(severity), resolution: None }
-    }
-
-    fn ends(resolution: Resolution) -> Update {
-        Update { issue: issue(Severity::Warning), resolution: Some(resolution) }
-    }
-
-    /// Posts what is due after so many seconds: severity and resolution of each alert.
-    fn post(ledger: &mut Ledger, seconds: u64) -> Vec<(String, Option<Resolution>)> {
-        let batch = ledger.take_due(&common(), later(seconds));
-        ledger.accepted(&batch, later(seconds));
-        read(&batch)
-    }
-
-    fn read(batch: &Batch) -> Vec<(String, Option<Resolution>)> {
-        let read = |alert: &PostableAlert| {
-            (alert.labels[labels::SEVERITY].clone(), report(alert).unwrap().resolution)
-        };
-        batch.alerts.iter().map(read).collect()
-    }
-
-    fn live(severity: &str) -> (String, Option<Resolution>) {
-        (severity.to_owned(), None)
-    }
-
-    fn over(severity: &str, resolution: Resolution) -> (String, Option<Resolution>) {
-        (severity.to_owned(), Some(resolution))
-    }
-
-    #[test]
-    fn a_state_is_told_at_once_and_then_every_minute() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        assert_eq!(ledger.next_due(), Some(NOW.steady));
-        let alert = &ledger.take_due(&common(), NOW).alerts[0];
-        assert_eq!(alert.annotations[annotation::RUNBOOK_URL], "https://wiki.example/checks#podoomkilled");
-        assert_eq!(post(&mut ledger, 0), [live("warning")]);
-        assert_eq!(post(&mut ledger, 59), []);
-        assert_eq!(ledger.next_due(), Some(later(60).steady));
-        assert_eq!(post(&mut ledger, 60), [live("warning")]);
-    }
-
-    #[test]
-    fn an_end_is_told_for_a_quarter_of_an_hour_with_the_time_it_had() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        post(&mut ledger, 0);
-        ledger.update(&ends(Resolution::Healthy), later(10));
-        let batch = ledger.take_due(&common(), later(10));
-        assert_eq!(read(&batch), [over("warning", Resolution::Healthy)]);
-        ledger.accepted(&batch, later(10));
-        let again = ledger.take_due(&common(), later(70));
-        assert_eq!(again.alerts[0].ends_at, Some(later(10).wall));
-        ledger.accepted(&again, later(70));
-        assert_eq!(post(&mut ledger, 910), [over("warning", Resolution::Healthy)]);
-        assert_eq!((ledger.entries.len(), ledger.next_due()), (0, None));
-    }
-
-    #[test]
-    fn new_labels_are_told_before_the_old_ones_end() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        post(&mut ledger, 0);
-        ledger.update(&fires(Severity::Critical), later(5));
-        let both = [live("critical"), over("warning", Resolution::Relabelled)];
-        assert_eq!(post(&mut ledger, 5), both);
-        assert_eq!(post(&mut ledger, 65), both);
-        // Back again: the old labels live, and the newer ones end.
-        ledger.update(&fires(Severity::Warning), later(66));
-        assert_eq!(post(&mut ledger, 66), [live("warning"), over("critical", Resolution::Relabelled)]);
-        assert_eq!(post(&mut ledger, 66 + 900), [live("warning")]);
-    }
-
-    #[test]
-    fn old_labels_end_also_when_the_issue_ends_before_anybody_heard_so() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        post(&mut ledger, 0);
-        ledger.update(&fires(Severity::Critical), later(5));
-        // Sent, and no answer came.
-        drop(ledger.take_due(&common(), later(5)));
-        ledger.update(&ends(Resolution::Healthy), later(6));
-        let both = [over("critical", Resolution::Healthy), over("warning", Resolution::Relabelled)];
-        assert_eq!(post(&mut ledger, 6), both);
-    }
-
-    #[test]
-    fn what_may_have_arrived_is_ended_even_if_nobody_said_so() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        // Sent, and no answer came.
-        drop(ledger.take_due(&common(), NOW));
-        ledger.update(&ends(Resolution::Healthy), later(1));
-        assert_eq!(post(&mut ledger, 1), [over("warning", Resolution::Healthy)]);
-    }
-
-    #[test]
-    fn what_was_never_sent_needs_no_end() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        ledger.update(&ends(Resolution::Healthy), later(1));
-        ledger.update(&ends(Resolution::SubjectGone), later(1));
-        assert_eq!((ledger.entries.len(), post(&mut ledger, 1)), (0, vec![]));
-    }
-
-    #[test]
-    fn a_change_on_the_way_is_not_lost() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        let batch = ledger.take_due(&common(), NOW);
-        ledger.update(&fires(Severity::Critical), later(1));
-        assert!(ledger.accepted(&batch, later(2)).is_empty());
-        assert_eq!(post(&mut ledger, 2), [live("critical"), over("warning", Resolution::Relabelled)]);
-    }
-
-    #[test]
-    fn an_issue_that_comes_back_is_live_again() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        post(&mut ledger, 0);
-        ledger.update(&ends(Resolution::Healthy), later(10));
-        post(&mut ledger, 10);
-        ledger.update(&fires(Severity::Warning), later(20));
-        assert_eq!(post(&mut ledger, 20), [live("warning")]);
-    }
-
-    #[test]
-    fn a_batch_is_bounded_and_the_rest_comes_after_it() {
-        let mut ledger = Ledger::default();
-        for n in 0..BATCH_MAX + 10 {
-            let mut one = Issue::clone(&issue(Severity::Warning));
-            one.lineage.name = format!("web-{n}");
-            ledger.update(&Update { issue: Arc::new(one), resolution: None }, NOW);
-        }
-        assert_eq!(post(&mut ledger, 0).len(), BATCH_MAX);
-        assert_eq!(post(&mut ledger, 0).len(), 10);
-        assert_eq!(post(&mut ledger, 0).len(), 0);
-    }
-
-    #[test]
-    fn how_long_a_new_state_waited_is_known() {
-        let mut ledger = Ledger::default();
-        ledger.update(&fires(Severity::Warning), NOW);
-        let batch = ledger.take_due(&common(), NOW);
-        assert_eq!(ledger.accepted(&batch, later(3)), [Duration::from_secs(3)]);
-        let again = ledger.take_due(&common(), later(63));
-        assert!(ledger.accepted(&again, later(63)).is_empty());
-    }
-}
+mod tests;

@@ -18,6 +18,13 @@ use crate::http::{self, Endpoint};
 /// Where alerts are posted to.
 pub const PATH: &str = "/api/v2/alerts";
 
+/// The header of an answer by which a receiver that keeps nothing over a restart says which process
+/// it is: one that is new knows nothing of what the one before it was told.
+pub const INCARNATION: &str = "seaworthy-incarnation";
+
+/// The longest incarnation that is one.
+const INCARNATION_MAX: usize = 64;
+
 /// The most alerts in one request, as Prometheus has it.
 pub const BATCH_MAX: usize = 256;
 
@@ -35,6 +42,13 @@ const RETRY_AFTER_MAX: Duration = Duration::from_mins(5);
 pub struct Poster {
     environment: Environment,
     endpoint: Endpoint,
+}
+
+/// All was taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which process took it last, where that matters: see [`INCARNATION`].
+    pub incarnation: Option<String>,
 }
 
 /// Why a batch was not taken.
@@ -127,24 +141,25 @@ impl Poster {
 
     /// Posts the alerts in batches, in order, `deadline` for each. A malformed batch does not
     /// keep the following ones from being posted; anything else does, as they would fare the same.
-    pub async fn post(&self, alerts: &[PostableAlert], deadline: Duration) -> Result<(), Error> {
+    pub async fn post(&self, alerts: &[PostableAlert], deadline: Duration) -> Result<Receipt, Error> {
+        let mut receipt = Receipt::default();
         let mut taken = 0;
         let mut malformed = None;
         for batch in batches(alerts, BATCH_MAX, BATCH_BYTES_MAX) {
             match self.post_batch(batch.body, deadline).await {
-                Ok(()) => taken += batch.count,
+                Ok(by) => (taken, receipt) = (taken + batch.count, by),
                 Err(reason @ Reason::Malformed { .. }) => drop(malformed.get_or_insert(reason)),
                 Err(reason) => return Err(Error { taken, total: alerts.len(), reason }),
             }
         }
-        malformed.map_or(Ok(()), |reason| Err(Error { taken, total: alerts.len(), reason }))
+        malformed.map_or(Ok(receipt), |reason| Err(Error { taken, total: alerts.len(), reason }))
     }
 
-    async fn post_batch(&self, body: Bytes, deadline: Duration) -> Result<(), Reason> {
+    async fn post_batch(&self, body: Bytes, deadline: Duration) -> Result<Receipt, Reason> {
         let answer = self.endpoint.post_json(PATH, body, deadline).await?;
         let status = answer.status();
         if status == StatusCode::OK {
-            return Ok(());
+            return Ok(Receipt { incarnation: incarnation(answer.headers()) });
         }
         let (peer, text) = (self.peer(), quote(answer.body()));
         Err(match status {
@@ -159,6 +174,11 @@ impl Poster {
     fn busy(&self, peer: String, status: StatusCode, text: String, headers: &HeaderMap) -> Reason {
         Reason::Busy { peer, status, text, retry_after: retry_after(headers, self.environment.now()) }
     }
+}
+
+fn incarnation(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(INCARNATION)?.to_str().ok()?;
+    (1..=INCARNATION_MAX).contains(&text.len()).then(|| text.to_owned())
 }
 
 struct Batch {

@@ -15,7 +15,7 @@ use common::PATIENCE;
 use environment::Environment;
 use model::alert::PostableAlert;
 use model::hold::{Hold, Outcome, State};
-use net::apiv2::{self, Poster, Reason};
+use net::apiv2::{self, Poster, Reason, Receipt};
 use net::holds::{self, Teller};
 use net::http::{Client, Endpoint};
 
@@ -66,11 +66,11 @@ fn alerts(count: usize) -> Vec<PostableAlert> {
 async fn alerts_are_posted_in_order_and_in_batches() {
     let peer = Peer::default();
     let sent = alerts(600);
-    assert_eq!(peer.poster().post(&sent, PATIENCE).await, Ok(()));
+    assert_eq!(peer.poster().post(&sent, PATIENCE).await, Ok(Receipt::default()));
     let received = peer.received();
     assert_eq!(received.iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 88]);
     assert_eq!(received.concat(), sent);
-    assert_eq!(Peer::default().poster().post(&[], PATIENCE).await, Ok(()));
+    assert_eq!(Peer::default().poster().post(&[], PATIENCE).await, Ok(Receipt::default()));
 }
 
 #[tokio::test]

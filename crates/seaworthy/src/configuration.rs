@@ -147,10 +147,7 @@ pub(crate) fn monitor(file: Option<&Path>) -> Result<MonitorConfig, Failure> {
 pub(crate) fn healer(file: Option<&Path>) -> Result<HealerConfig, Failure> {
     let Some(file) = file else { return Ok(HealerConfig::default()) };
     let (name, text) = read(file)?;
-    let mut config = HealerConfig::parse(&name, &text).map_err(Failure::configuration)?;
-    let paths = config.tls.iter_mut().flat_map(|tls| [&mut tls.ca, &mut tls.cert, &mut tls.key]);
-    paths.chain(&mut config.policies).for_each(|path| *path = beside(file, path));
-    Ok(config)
+    Ok(HealerConfig::parse(&name, &text).map_err(Failure::configuration)?.beside(file))
 }
 
 /// A relative path in a configuration begins at the folder of its file.

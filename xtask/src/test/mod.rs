@@ -3,6 +3,7 @@
 mod lint;
 mod real;
 mod report;
+mod sim;
 mod step;
 mod suites;
 mod tally;
@@ -36,6 +37,8 @@ enum Stage {
     Lint,
     /// Unit and property tests of every crate, the architecture test, the command line
     Unit,
+    /// Simulated clusters: recorded runs, and a thousand fresh seeds
+    Sim,
     /// Tests of the testbed's Go code, and its proof that faults come and go and nothing stays behind
     Testbed,
     /// What speaks to Kubernetes, and the scenarios, on a real cluster with real containers
@@ -49,6 +52,7 @@ impl Stage {
         match self {
             Self::Lint => "lint",
             Self::Unit => "unit",
+            Self::Sim => "sim",
             Self::Testbed => "testbed",
             Self::Real => "real",
             Self::Peers => "peers",
@@ -59,6 +63,7 @@ impl Stage {
         match self {
             Self::Lint => lint::run(steps),
             Self::Unit => unit::run(steps),
+            Self::Sim => sim::run(steps),
             Self::Testbed => testbed::run(steps),
             Self::Real => real::scenarios(steps),
             Self::Peers => real::peers(steps),

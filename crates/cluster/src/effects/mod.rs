@@ -5,8 +5,12 @@
 //! of permits.
 //!
 //! A request is sent once, never again: not by this module, not by the client below it. It goes
-//! out only while the leader's claim lasts longer than the request may take, and it carries a
-//! precondition, so that a second arrival, by whomever and however late, changes nothing:
+//! out only while the leader's claim lasts longer than the request may take. That is asked before
+//! each step towards the wire, so that what is frozen while it waits for credentials or a
+//! connection does not go out when it thaws. What remains is the moment in which a connection that
+//! is up has been handed the request and has not written it: a process that is stopped there sends
+//! it late, as a network may deliver it late. So it carries a precondition, too, and a second
+//! arrival, by whomever and however late, changes nothing:
 //!
 //! - *evict, delete*: the UID that the attempt recorded;
 //! - *change in place*: UID and resourceVersion of the read that re-checked the condition, and
@@ -20,7 +24,10 @@ mod change;
 #[cfg(test)]
 mod tests;
 
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use environment::Environment;
@@ -38,7 +45,8 @@ pub use change::Change;
 /// The annotation that holds the id of the attempt that changed an object last.
 pub const ATTEMPT: &str = "seaworthy.dev/attempt";
 
-/// How much longer than the request the claim must last.
+/// How much longer than the request the claim must last when it is sent: two clocks are compared,
+/// and they do not run equally fast.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// Leave for one effect.
@@ -139,16 +147,30 @@ impl<P: Permit> Effects<P> {
         {
             wire.headers_mut().insert(header::USER_AGENT, agent);
         }
-        // Immediately before the sending, and nothing in between.
-        if let Err(why) = self.check_claim(permit) {
-            return Answer::NotSent(why);
+        let mut exchange = pin!(transport::call(&self.client, wire, deadline));
+        let until = self.environment.monotonic() + deadline;
+        let mut is_begun = false;
+        let result = poll_fn(|cx| {
+            // Immediately before each step, and nothing in between.
+            let margin = if is_begun { Duration::ZERO } else { MARGIN };
+            if let Err(why) = self.check_claim(permit, until, margin) {
+                return Poll::Ready(Err(why));
+            }
+            is_begun = true;
+            exchange.as_mut().poll(cx).map(Ok)
+        });
+        match result.await {
+            Ok(result) => {
+                answer::classify(result, || address.missing_verb(&request.method, request.subresource))
+            }
+            Err(why) if is_begun => Answer::Unknown(why),
+            Err(why) => Answer::NotSent(why),
         }
-        let result = transport::call(&self.client, wire, deadline).await;
-        answer::classify(result, || address.missing_verb(&request.method, request.subresource))
     }
 
-    /// Whether the claim under which the permit was given outlasts the request.
-    fn check_claim(&self, permit: &P) -> Result<(), String> {
+    /// Whether the claim under which the permit was given outlasts a request that ends at `until`
+    /// by so much, and that has not come.
+    fn check_claim(&self, permit: &P, until: Duration, margin: Duration) -> Result<(), String> {
         let claim = *self.claim.borrow();
         if claim.epoch != permit.epoch() {
             return Err(format!(
@@ -160,7 +182,10 @@ impl<P: Permit> Effects<P> {
         // A sender that is gone took the claim with it.
         let is_abandoned = self.claim.has_changed().is_err();
         let remaining = claim.remaining(&self.environment);
-        if is_abandoned || remaining < permit.deadline() + MARGIN {
+        let Some(left) = until.checked_sub(self.environment.monotonic()) else {
+            return Err(format!("the API server did not answer within {:?}", permit.deadline()));
+        };
+        if is_abandoned || remaining < left + margin {
             return Err(format!("the lease lasts {remaining:?} more, the request may take longer"));
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The guarded writer against a small server.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use environment::Environment;
@@ -52,7 +53,13 @@ struct Subject {
 impl Subject {
     /// Effects under a claim of epoch 3 that lasts ten seconds.
     fn new(reply: Reply) -> Self {
+        Self::behind(reply, &watch::channel(true).1)
+    }
+
+    /// The same before a connection is up.
+    fn behind(reply: Reply, connection: &watch::Receiver<bool>) -> Self {
         let script = Script::new([reply]);
+        let client = script.client_behind(connection);
         let environment = Environment::test(1);
         let (claim, receiver) = watch::channel(Claim {
             held: true,
@@ -60,7 +67,7 @@ impl Subject {
             expires: environment.monotonic() + 10 * S,
             until: environment.now() + 10 * S,
         });
-        let effects = Effects::new(script.client(), environment.clone(), receiver, "seaworthy-healer");
+        let effects = Effects::new(client, environment.clone(), receiver, "seaworthy-healer");
         Self { script, effects, claim, environment }
     }
 }
@@ -130,6 +137,34 @@ async fn nothing_leaves_without_a_claim_that_outlasts_it() {
     drop(claim);
     assert!(matches!(effects.evict(pod(), None).await, Answer::NotSent(_)), "nobody keeps the claim");
     assert!(script.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_frozen_on_its_way_does_not_leave_when_it_thaws() {
+    type Happens = fn(&Subject);
+    let stories: [(&str, Duration, bool, Happens); 4] = [
+        ("in time", 4 * S, true, |_| ()),
+        ("past its deadline", 6 * S, false, |_| ()),
+        ("past the lease", 60 * S, false, |_| ()),
+        ("lost", S, false, |subject| subject.claim.send_modify(|claim| claim.held = false)),
+    ];
+    for (what, pause, leaves, happens) in stories {
+        let (up, connection) = watch::channel(false);
+        let subject = Subject::behind(ok(), &connection);
+        let mut sending = pin!(subject.effects.evict(pod(), None));
+        // The client hands it to a task of its own, and has it back then.
+        for _ in 0..3 {
+            assert!(futures::poll!(sending.as_mut()).is_pending());
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(pause).await;
+        happens(&subject);
+        up.send_replace(true);
+        let answer = sending.await;
+        assert_eq!(matches!(answer, Answer::Done { .. }), leaves, "{what}: {answer:?}");
+        assert!(leaves || matches!(answer, Answer::Unknown(_)), "{what}: {answer:?}");
+        assert_eq!(subject.script.calls().len(), usize::from(leaves), "{what}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

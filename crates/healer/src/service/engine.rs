@@ -15,9 +15,9 @@ use environment::Drained;
 use model::remediation::Remediation;
 use tokio::sync::{mpsc, watch};
 
+use super::events::Events;
 use super::reader::Reader;
 use super::shared::Shared;
-use super::tell::Events;
 use super::{policies, retention};
 use crate::governor::Admit;
 use crate::inbox::Standing;
@@ -212,8 +212,8 @@ impl Engine {
             retention::sweep(&self.shared, &self.bookkeeper).await;
         }
         let (queued, next) = (tenure.due.len(), tenure.due.values().min().copied());
-        let Shared { metrics, config, .. } = &*self.shared;
-        metrics.settled(&self.shared.state(), config, queued, next, self.shared.now());
+        let Shared { metrics, .. } = &*self.shared;
+        metrics.settled(&self.shared.state(), &self.shared.config(), queued, next, self.shared.now());
         false
     }
 

@@ -1,13 +1,14 @@
 //! Tells the alerters: a hold as long as an issue is worked on, renewed as a sign of life, and
 //! outcomes, each until one alerter has accepted it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use model::hold::{Hold, Outcome, State};
-use net::holds::Teller;
+use net::holds::{Error, Teller};
 use tokio::sync::mpsc;
 
 use super::shared::Shared;
@@ -30,7 +31,14 @@ pub(super) fn start(shared: &Arc<Shared>, alerters: Vec<Teller>) -> mpsc::Receiv
     let shared = Arc::clone(shared);
     let environment = shared.environment.clone();
     environment.spawn_critical("herald", async move {
-        let herald = Herald { shared, alerters, accepted, held: BTreeMap::new(), told: BTreeMap::new() };
+        let herald = Herald {
+            shared,
+            alerters,
+            accepted,
+            held: BTreeMap::new(),
+            told: BTreeMap::new(),
+            absent: Absent::default(),
+        };
         herald.run().await;
     });
     receiver
@@ -44,6 +52,7 @@ struct Herald {
     held: BTreeMap<String, (State, Duration)>,
     /// What was accepted and may not be recorded yet.
     told: BTreeMap<String, u64>,
+    absent: Absent,
 }
 
 impl Herald {
@@ -59,20 +68,18 @@ impl Herald {
                 continue;
             }
             let (holds, outcomes) = self.news();
-            for hold in holds.into_iter().take(BATCH) {
-                self.tell_hold(hold).await;
-            }
-            for (outcome, transition) in outcomes.into_iter().take(BATCH) {
-                self.tell_outcome(outcome, transition).await;
-            }
+            self.tell_holds(&holds[..holds.len().min(BATCH)]).await;
+            self.tell_outcomes(&outcomes[..outcomes.len().min(BATCH)]).await;
         }
     }
 
-    /// What is to be told now.
-    fn news(&self) -> (Vec<Hold>, Vec<(Outcome, u64)>) {
+    /// What is to be told now. Forgets what is no more.
+    fn news(&mut self) -> (Vec<Hold>, Vec<(Outcome, u64)>) {
         let now = self.shared.now();
-        let longest = self.shared.config.timeouts.hold.0;
+        let longest = self.shared.config().timeouts.hold.0;
         let state = self.shared.state();
+        self.held.retain(|name, _| state.remediations.objects.contains_key(name));
+        self.told.retain(|name, _| state.remediations.objects.contains_key(name));
         let all = state.remediations.objects.values();
         let mut holds = Vec::new();
         let mut outcomes = Vec::new();
@@ -103,34 +110,162 @@ impl Herald {
         }
     }
 
-    async fn tell_hold(&mut self, hold: Hold) {
-        let told = join_all(self.alerters.iter().map(|alerter| alerter.hold(&hold, DEADLINE))).await;
-        let is_accepted = told.iter().any(Result::is_ok);
-        for error in told.iter().filter_map(|result| result.as_ref().err()) {
-            tracing::warn!(remediation = hold.remediation, %error, "an alerter was not told of a hold");
-        }
-        self.shared.metrics.told("hold", is_accepted);
-        if is_accepted {
-            self.held.insert(hold.remediation, (hold.state, self.shared.environment.monotonic()));
+    /// All of them at once: one alerter that hangs must not make the others wait until the holds
+    /// that they know lapse.
+    async fn tell_holds(&mut self, holds: &[Hold]) {
+        let tell = |alerter: Teller, hold: Hold| async move { alerter.hold(&hold, DEADLINE).await };
+        let accepted = self.tell("hold", holds, tell).await;
+        let now = self.shared.environment.monotonic();
+        for (hold, _) in holds.iter().zip(accepted).filter(|(_, is_accepted)| *is_accepted) {
+            self.held.insert(hold.remediation.clone(), (hold.state, now));
         }
     }
 
-    async fn tell_outcome(&mut self, outcome: Outcome, transition: u64) {
-        if self.is_accepted(&outcome).await {
-            self.told.insert(outcome.remediation.clone(), transition);
+    async fn tell_outcomes(&mut self, outcomes: &[(Outcome, u64)]) {
+        let tell = |alerter: Teller, (outcome, _): (Outcome, u64)| async move {
+            alerter.outcome(&outcome, DEADLINE).await
+        };
+        let accepted = self.tell("outcome", outcomes, tell).await;
+        for ((outcome, transition), _) in outcomes.iter().zip(accepted).filter(|(_, is)| *is) {
+            let told = (outcome.remediation.clone(), *transition);
             // A full channel means that it is told once more, which is harmless.
-            let _ = self.accepted.try_send((outcome.remediation, transition));
+            if self.accepted.try_send(told.clone()).is_ok() {
+                self.told.insert(told.0, told.1);
+            }
         }
     }
 
-    /// One message for a correlated failure, however many remediations it holds.
-    async fn is_accepted(&self, outcome: &Outcome) -> bool {
-        let told = join_all(self.alerters.iter().map(|alerter| alerter.outcome(outcome, DEADLINE))).await;
-        for error in told.iter().filter_map(|result| result.as_ref().err()) {
-            tracing::warn!(outcome = outcome.id, %error, "an alerter was not told of an outcome");
+    /// Tells every alerter each of `news`. Gives for each whether one of them has accepted it.
+    async fn tell<N: Clone, F>(
+        &mut self,
+        what: &'static str,
+        news: &[N],
+        tell: impl Fn(Teller, N) -> F,
+    ) -> Vec<bool>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        if news.is_empty() {
+            return Vec::new();
         }
-        let is_accepted = told.iter().any(Result::is_ok);
-        self.shared.metrics.told("outcome", is_accepted);
-        is_accepted
+        let one = |alerter: &Teller| join_all(news.iter().map(|news| tell(alerter.clone(), news.clone())));
+        let told = join_all(self.alerters.iter().map(one)).await;
+        for (alerter, results) in self.alerters.iter().zip(&told) {
+            self.absent.note(&alerter.peer(), what, results.iter().find_map(|result| result.as_ref().err()));
+        }
+        let accepted = |at: usize| told.iter().any(|results| results[at].is_ok());
+        let accepted: Vec<bool> = (0..news.len()).map(accepted).collect();
+        for &is_accepted in &accepted {
+            self.shared.metrics.told(what, is_accepted);
+        }
+        accepted
+    }
+}
+
+/// The alerters that did not take something the last time. One may be away for hours: that is a
+/// line when it goes, and one when it is back.
+#[derive(Default)]
+struct Absent(BTreeSet<(String, &'static str)>);
+
+impl Absent {
+    fn note(&mut self, peer: &str, what: &'static str, error: Option<&Error>) {
+        let key = (peer.to_owned(), what);
+        match error {
+            Some(error) if self.0.insert(key) => {
+                tracing::warn!(peer, what, %error, "an alerter was not told; trying on");
+            }
+            None if self.0.remove(&(peer.to_owned(), what)) => {
+                tracing::info!(peer, what, "the alerter can be told again");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use axum::{Json, Router};
+    use environment::Environment;
+    use model::remediation::{Attempt, Phase, Remediation};
+    use net::http::{Client, Endpoint};
+
+    use super::*;
+    use crate::machine::tests_support::{attempt, open_part, remediation};
+    use crate::service::{Options, Service, Transports};
+
+    async fn shared(environment: &Environment) -> Arc<Shared> {
+        let client = crate::service::tests::cluster().client();
+        let transports =
+            Transports { client, default_namespace: "seaworthy".into(), tls: None, alerters: Vec::new() };
+        let service = Service::new(Options::default(), environment.clone(), transports).await;
+        service.expect("it is valid").shared
+    }
+
+    /// A remediation under which something is done.
+    fn acting(name: &str) -> Remediation {
+        let mut one = remediation(name);
+        let status = one.status.as_mut().expect("it has one");
+        status.phase = Phase::Acting;
+        status.attempts = vec![Attempt { parts: vec![open_part("web-1", "p-1")], ..attempt() }];
+        one
+    }
+
+    fn teller(environment: &Environment, router: Router) -> Teller {
+        let endpoint = Endpoint::new("http://alerter", Client::to_router(router, None)).expect("a url");
+        Teller::new(environment, endpoint)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_alerter_is_absent_until_it_takes_something() {
+        let environment = Environment::test(1);
+        let shared = shared(&environment).await;
+        let busy = Router::new().fallback(async || axum::http::StatusCode::SERVICE_UNAVAILABLE);
+        let alerters = vec![teller(&environment, busy)];
+        let (accepted, _receiver) = mpsc::channel(1);
+        let mut herald = Herald {
+            shared,
+            alerters,
+            accepted,
+            held: BTreeMap::new(),
+            told: BTreeMap::new(),
+            absent: Absent::default(),
+        };
+        let hold = tell::hold(&acting("r-1-1"), herald.shared.now(), RENEW).expect("it is held");
+        for holds in [vec![hold], Vec::new()] {
+            herald.tell_holds(&holds).await;
+            assert_eq!(herald.absent.0.len(), 1, "{} told", holds.len());
+        }
+        assert!(herald.held.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_alerter_that_hangs_does_not_let_the_others_holds_lapse() {
+        let environment = Environment::test(1);
+        let shared = shared(&environment).await;
+        {
+            let mut state = shared.state();
+            state.epoch = Some(1);
+            for n in 0..30 {
+                state.remediations.apply(acting(&format!("r-{n}-1")));
+            }
+        }
+        let heard: Arc<Mutex<BTreeMap<String, Duration>>> = Arc::default();
+        let (notes, clock) = (Arc::clone(&heard), environment.clone());
+        let healthy = Router::new().fallback(async move |Json(hold): Json<Hold>| {
+            let mut heard = notes.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.insert(hold.remediation, clock.monotonic());
+        });
+        let hangs = Router::new().fallback(async || std::future::pending::<()>().await);
+        let alerters = [hangs, healthy].map(|router| teller(&environment, router));
+        let _accepted = start(&shared, alerters.into());
+        for _ in 0..6 {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let oldest = heard.values().min().copied().unwrap_or_default();
+            let silence = environment.monotonic().saturating_sub(oldest);
+            assert!(heard.len() == 30 && silence < 2 * RENEW, "{} heard, {silence:?}", heard.len());
+        }
     }
 }

@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use model::alert::PostableAlert;
+use net::apiv2;
 use net::problem::Problem;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 
+use super::policies;
 use super::shared::Shared;
 use crate::machine;
 
@@ -20,8 +22,9 @@ const READERS: [&str; 3] = ["operator", "alerter", "healer"];
 
 /// Behind mutual TLS: issues from the monitor alone, the status for operators.
 pub(super) fn api(shared: &Arc<Shared>) -> Router {
+    let config = shared.config();
     let names: Vec<&str> =
-        shared.config.monitors.iter().map(|name| name.strip_suffix(".seaworthy").unwrap_or(name)).collect();
+        config.monitors.iter().map(|name| name.strip_suffix(".seaworthy").unwrap_or(name)).collect();
     let issues = Router::new().route("/api/v2/alerts", post(receive)).with_state(Arc::clone(shared));
     let reading = Router::new().route("/api/v1/status", get(status)).with_state(Arc::clone(shared));
     net::access::only(issues, &names).merge(net::access::only(reading, &READERS))
@@ -36,9 +39,15 @@ pub(super) fn plain(shared: &Arc<Shared>, registry: Registry) -> Router {
         .merge(net::metrics::router(registry))
 }
 
-/// 200 when all alerts that are issues could be read, 400 otherwise; those that could were taken.
+/// Says with every answer which process this is: what it is told is kept in memory alone, and who
+/// told another one tells everything again.
 async fn receive(State(shared): State<Arc<Shared>>, Json(alerts): Json<Vec<PostableAlert>>) -> Response {
-    let received = shared.receive(&alerts);
+    ([(apiv2::INCARNATION, shared.incarnation.clone())], take(&shared, &alerts)).into_response()
+}
+
+/// 200 when all alerts that are issues could be read, 400 otherwise; those that could were taken.
+fn take(shared: &Shared, alerts: &[PostableAlert]) -> Response {
+    let received = shared.receive(alerts);
     if received.malformed > 0 {
         let text = format!("{} of {} alerts cannot be read as issues", received.malformed, alerts.len());
         return Problem::bad_request(text).into_response();
@@ -69,6 +78,8 @@ async fn readyz(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
 }
 
 async fn status(State(shared): State<Arc<Shared>>) -> Json<serde_json::Value> {
+    // Who does not lead makes the book for nobody but whoever asks.
+    policies::refresh(&shared);
     let now = shared.now();
     let state = shared.state();
     let (issues, folded) = state.inbox.count(now);
@@ -100,11 +111,12 @@ async fn status(State(shared): State<Arc<Shared>>) -> Json<serde_json::Value> {
         .map(|view| json!({"name": view.name, "synced": view.is_synced, "problem": view.problem}))
         .collect();
     Json(json!({
+        "configuration": {"hash": shared.settings.hash(), "problem": shared.settings.problem()},
         "leads": state.epoch.is_some(),
         "epoch": state.epoch,
         "issues": issues,
         "folded": folded,
-        "correlatedFailure": state.correlation.holds(&shared.config, now),
+        "correlatedFailure": state.correlation.holds(&shared.config(), now),
         "open": open,
         "policies": policies,
         "views": views,

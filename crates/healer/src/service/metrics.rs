@@ -28,6 +28,7 @@ pub(super) struct Metrics {
     recovery: Histogram,
     issues: Family<Taken, Counter>,
     told: Family<Told, Counter>,
+    events: Family<Taken, Counter>,
     policies: Family<Fitness, Gauge>,
     open: Family<Standing, Gauge>,
     unhealthy: Gauge,
@@ -39,6 +40,7 @@ pub(super) struct Metrics {
     silence: Family<View, Gauge>,
     unreadable: Family<View, Gauge>,
     configured: Gauge,
+    in_force: Family<Config, Gauge>,
     leader: Gauge,
     epoch: Gauge<i64>,
 }
@@ -89,6 +91,11 @@ struct View {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Config {
+    hash: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Standing {
     phase: &'static str,
 }
@@ -101,6 +108,7 @@ impl Metrics {
             recovery: Histogram::new(RECOVERY),
             issues: Family::default(),
             told: Family::default(),
+            events: Family::default(),
             policies: Family::default(),
             open: Family::default(),
             unhealthy: Gauge::default(),
@@ -112,6 +120,7 @@ impl Metrics {
             silence: Family::default(),
             unreadable: Family::default(),
             configured: Gauge::default(),
+            in_force: Family::default(),
             leader: Gauge::default(),
             epoch: Gauge::<i64>::default(),
         };
@@ -133,6 +142,8 @@ impl Metrics {
             self.issues.clone(),
         );
         registry.register("told", "Holds and outcomes posted to the alerters", self.told.clone());
+        let help = "Kubernetes Events, by what became of them";
+        registry.register("events", help, self.events.clone());
         registry.register("policies", "Policies, by mode and whether they are in use", self.policies.clone());
         registry.register("remediations_open", "Remediations that are not over, by phase", self.open.clone());
         registry.register("nodes_unhealthy", "Nodes that cannot be used", self.unhealthy.clone());
@@ -149,8 +160,10 @@ impl Metrics {
         registry.register_with_unit("view_staleness", help, Unit::Seconds, self.silence.clone());
         let help = "Objects that cannot be read: while there is one, nothing is done";
         registry.register("view_unreadable", help, self.unreadable.clone());
-        let help = "1 if the policy files as they were last read are in force";
+        let help = "1 if the configuration and policy files as they were last read are in force";
         registry.register("config_last_reload_successful", help, self.configured.clone());
+        let help = "1 with the hash of what is in force: replicas that differ in it drifted apart";
+        registry.register("config_in_force", help, self.in_force.clone());
         registry.register("leader", "1 while this replica leads", self.leader.clone());
         registry.register("epoch", "The epoch under which this replica led last", self.epoch.clone());
     }
@@ -172,6 +185,10 @@ impl Metrics {
     pub(super) fn told(&self, what: &'static str, is_accepted: bool) {
         let result = if is_accepted { "accepted" } else { "failed" };
         self.told.get_or_create(&Told { what, result }).inc();
+    }
+
+    pub(super) fn event(&self, result: &'static str) {
+        self.events.get_or_create(&Taken { result }).inc();
     }
 
     pub(super) fn policies(&self, book: &Book) {
@@ -245,7 +262,13 @@ impl Metrics {
         }
     }
 
-    /// The policy files were read, or could not be.
+    /// This configuration is in force from now on.
+    pub(super) fn in_force(&self, hash: &str) {
+        self.in_force.clear();
+        self.in_force.get_or_create(&Config { hash: hash.to_owned() }).set(1);
+    }
+
+    /// The files were read, or could not be.
     pub(super) fn configured(&self, is_in_force: bool) {
         self.configured.set(i64::from(is_in_force));
     }

@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use cluster::bookkeeping::Bookkeeper;
+use cluster::bookkeeping::{Bookkeeper, Error};
 use jiff::Timestamp;
 use model::policy::HealingPolicy;
 
-use super::Error;
+use super::Error as ServiceError;
+use super::settings::FromFile;
 use super::shared::Shared;
 use crate::policy::{self, Book, POLICIES_MAX, Source};
 
 /// Reads the policy files: each policy with the name of its file.
-pub(super) async fn read_files(paths: &[PathBuf]) -> Result<Vec<(String, HealingPolicy)>, Error> {
+pub(super) async fn read_files(paths: &[PathBuf]) -> Result<Vec<FromFile>, ServiceError> {
     let mut policies = Vec::new();
     for path in paths {
         let file = path.display().to_string();
-        let error = |reason: String| Error::PolicyFile { path: path.clone(), reason };
+        let error = |reason: String| ServiceError::PolicyFile { path: path.clone(), reason };
         let text = tokio::fs::read_to_string(path).await.map_err(|source| error(source.to_string()))?;
         let read = policy::parse(&file, &text).map_err(|source| error(source.to_string()))?;
         policies.extend(read.into_iter().map(|policy| (file.clone(), policy)));
@@ -70,9 +71,10 @@ pub(super) async fn report(shared: &Shared, bookkeeper: &Bookkeeper) -> bool {
         match bookkeeper.replace_status(&policy).await {
             Ok(written) => drop(shared.state().policies.apply(written)),
             // Whoever changed it meanwhile will be heard of, and answered then.
+            Err(Error::Conflict(_) | Error::Absent(_)) => is_written = false,
             Err(error) => {
                 is_written = false;
-                tracing::debug!(%error, "a policy's status was not written");
+                tracing::warn!(%error, "a policy's status was not written");
             }
         }
     }

@@ -152,19 +152,22 @@ impl Reader {
         Some(map(self.list(spec).await, others))
     }
 
-    /// All pods of a selection, by the list that begins a watch.
+    /// All pods of a selection, by the list that begins a watch, each as it was last: what changes
+    /// while the list is read comes again.
     async fn list(&self, spec: Spec) -> Found<Vec<Pod>> {
         let collect = async {
             let mut events = pin!(watch::<Pod>(self.client.clone(), self.environment.clone(), spec));
-            let mut pods = Vec::new();
+            let mut pods = BTreeMap::new();
+            let name = |pod: &Pod| (pod.metadata.namespace.clone(), pod.metadata.name.clone());
             loop {
                 match events.next().await {
                     Some(Event::ListStarted) => pods.clear(),
                     Some(Event::Listed(_)) if pods.len() >= PODS_MAX => {
                         return Found::Unreadable(format!("more than {PODS_MAX} pods"));
                     }
-                    Some(Event::Listed(pod)) => pods.push(pod),
-                    Some(Event::ListDone) => return Found::There(pods),
+                    Some(Event::Listed(pod)) => drop(pods.insert(name(&pod), pod)),
+                    Some(Event::Deleted(pod)) => drop(pods.remove(&name(&pod))),
+                    Some(Event::ListDone) => return Found::There(pods.into_values().collect()),
                     Some(Event::Malformed { name, reason, .. }) => {
                         return Found::Unreadable(format!("pod {name}: {reason}"));
                     }
@@ -172,7 +175,6 @@ impl Reader {
                     Some(
                         Event::Failed { error: cluster::watch::Error::NoStreaming, .. }
                         | Event::Applied(_)
-                        | Event::Deleted(_)
                         | Event::Heard
                         | Event::Progressed,
                     ) => {}
@@ -218,5 +220,56 @@ fn map<T, U>(found: Found<T>, f: impl FnOnce(T) -> U) -> Found<U> {
         Found::There(object) => Found::There(f(object)),
         Found::Absent => Found::Absent,
         Found::Unreadable(why) => Found::Unreadable(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(name: &str, version: u32, ready: &str) -> Value {
+        json!({
+            "metadata": {"name": name, "namespace": "kube-system", "uid": name, "resourceVersion": version.to_string()},
+            "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]},
+        })
+    }
+
+    /// A server whose every watch says this, and then nothing more.
+    fn says(events: &[(&str, Value)]) -> kube::Client {
+        let line =
+            |(event, object): &(&str, Value)| format!("{{\"type\":\"{event}\",\"object\":{object}}}\n");
+        let text: String = events.iter().map(line).collect();
+        kube::Client::new(
+            tower::service_fn(move |_: http::Request<kube::client::Body>| {
+                let frame = Ok::<_, std::io::Error>(Frame::data(bytes::Bytes::from(text.clone())));
+                let frames = futures::stream::iter([frame]).chain(futures::stream::pending());
+                std::future::ready(Ok::<_, std::io::Error>(http::Response::new(StreamBody::new(frames))))
+            }),
+            "default",
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_that_changes_while_it_is_listed_is_one_pod_as_it_is_now() {
+        let end = json!({"metadata": {
+            "name": "", "uid": "", "resourceVersion": "9", "annotations": {"k8s.io/initial-events-end": "true"},
+        }});
+        let client = says(&[
+            ("ADDED", pod("dns-1", 1, "True")),
+            ("ADDED", pod("dns-2", 2, "True")),
+            ("MODIFIED", pod("dns-1", 5, "False")),
+            ("DELETED", pod("dns-2", 6, "True")),
+            ("ADDED", pod("dns-3", 7, "True")),
+            ("BOOKMARK", end),
+        ]);
+        let reader = Reader::new(client, Environment::test(1), Duration::from_secs(5));
+        let Found::There(pods) = reader.list(Spec::default()).await else { panic!("it can be read") };
+        let seen: Vec<(&str, bool)> =
+            pods.iter().map(|pod| (pod.metadata.name.as_str(), is_ready(pod))).collect();
+        assert_eq!(seen, [("dns-1", false), ("dns-3", true)]);
     }
 }

@@ -21,12 +21,16 @@ pub(super) async fn sweep(shared: &Shared, bookkeeper: &Bookkeeper) {
         }
         let all: Vec<&Remediation> = state.remediations.objects.values().collect();
         let is_told = |key: &model::issue::Key| state.inbox.first_heard(key, now).is_some();
-        intake::expired(&all, is_told, &shared.config, now)
+        intake::expired(&all, is_told, &shared.config(), now)
     };
     for (name, uid) in expired.into_iter().take(BATCH) {
         match bookkeeper.delete::<Remediation>(&name, &uid).await {
             Ok(()) | Err(Error::Absent(_)) => shared.state().remediations.remove(&name, &uid),
-            Err(error) => tracing::debug!(%error, name, "an old remediation was not deleted"),
+            // The others would fare the same; the next sweep tries again.
+            Err(error) => {
+                tracing::warn!(%error, name, "old remediations are not deleted");
+                return;
+            }
         }
     }
 }

@@ -1,63 +1,12 @@
-//! What is told about a remediation: Kubernetes Events on its subject, holds and outcomes for the
-//! alerter.
+//! What the alerter is told about a remediation: holds and outcomes.
 
 use std::time::Duration;
 
-use cluster::bookkeeping::{Note, Recorder, Weight};
 use model::hold::{Hold, Outcome, State};
 use model::remediation::{Phase, Remediation, RemediationStatus};
 
-use super::MANAGER;
-use super::shared::Shared;
 use crate::Now;
 use crate::governor::rules::CORRELATED_FAILURE;
-
-/// Events on the subjects of remediations.
-pub(super) struct Events {
-    recorder: Recorder,
-}
-
-impl Events {
-    pub(super) fn new(client: kube::Client, shared: &Shared, deadline: Duration) -> Self {
-        let environment = shared.environment.clone();
-        let recorder = Recorder::new(client, environment, MANAGER, &shared.instance, deadline);
-        Self { recorder }
-    }
-
-    /// Records a transition.
-    pub(super) async fn record(&mut self, remediation: &Remediation, status: &RemediationStatus) {
-        let subject = &remediation.spec.subject;
-        let is_normal = matches!(
-            status.phase,
-            Phase::Pending
-                | Phase::Acting
-                | Phase::Verifying
-                | Phase::Succeeded
-                | Phase::Cleared
-                | Phase::Observed
-        );
-        let action = status.action.map_or("None", model::policy::ActionName::as_str);
-        let note = Note {
-            regarding: subject.clone(),
-            api_version: api_version(&subject.kind).to_owned(),
-            weight: if is_normal { Weight::Normal } else { Weight::Warning },
-            reason: status.phase.as_str().to_owned(),
-            action: action.to_owned(),
-            note: format!("{}: {}", remediation.spec.check, status.message),
-        };
-        if let Err(error) = self.recorder.record(note).await {
-            tracing::debug!(%error, "an event was not written");
-        }
-    }
-}
-
-fn api_version(kind: &str) -> &'static str {
-    match kind {
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
-        "Job" | "CronJob" => "batch/v1",
-        _ => "v1",
-    }
-}
 
 /// How long after an attempt the next one is taken to follow at once.
 const BETWEEN: Duration = Duration::from_secs(10);

@@ -1,6 +1,8 @@
 //! The service from end to end: a small API server, virtual time, one healer or two.
 
 mod api_server;
+mod metrics;
+mod reload;
 
 use bytes::Bytes;
 use environment::Drain;
@@ -8,7 +10,8 @@ use model::alert::{self, PostableAlert};
 use model::brake::{Brake, BrakeSpec};
 use model::issue::{Issue, Resolution};
 use model::policy::{HealingPolicy, Mode};
-use net::http::Client;
+use net::apiv2::INCARNATION;
+use net::http::{Client, Endpoint};
 use serde_json::{Value, json};
 
 use super::*;
@@ -18,7 +21,7 @@ use api_server::ApiServer;
 
 /// A cluster with Deployment web, of whose three pods one is not ready, a policy to evict it, and
 /// a Brake that holds nobody.
-fn cluster() -> ApiServer {
+pub(super) fn cluster() -> ApiServer {
     let server = ApiServer::default();
     for name in ["n1", "n2", "n3"] {
         server.apply(
@@ -61,29 +64,27 @@ fn enforced() -> Value {
     serde_json::to_value(policy).expect("plain data")
 }
 
+/// A healer of this name that tells `alerters`.
 async fn healer(
     server: &ApiServer,
-    mut config: HealerConfig,
+    mut options: Options,
+    alerters: Vec<Teller>,
     name: &str,
     environment: &Environment,
 ) -> Service {
-    config.leader.namespace = "seaworthy".to_owned();
-    config.leader.identity = name.to_owned();
-    let incarnation = name.to_owned();
-    let options = Options { config, version: "test", incarnation, ..Options::default() };
-    let transports = Transports {
-        client: server.client(),
-        default_namespace: String::new(),
-        tls: None,
-        alerters: Vec::new(),
-    };
+    options.config.leader.namespace = "seaworthy".to_owned();
+    options.config.leader.identity = name.to_owned();
+    (options.version, options.incarnation) = ("test", name.to_owned());
+    let transports =
+        Transports { client: server.client(), default_namespace: String::new(), tls: None, alerters };
     Service::new(options, environment.clone(), transports).await.expect("it is valid")
 }
 
 /// A healer on a server.
 struct Rig {
     handle: Handle,
-    api: axum::Router,
+    api: Router,
+    metrics: Router,
     environment: Environment,
     drain: Option<Drain>,
     ended: tokio::sync::oneshot::Receiver<Result<(), Error>>,
@@ -95,29 +96,56 @@ impl Rig {
     }
 
     async fn start_with(server: &ApiServer, config: HealerConfig, name: &str, seed: u64) -> Self {
+        let options = Options { config, ..Options::default() };
+        Self::start_telling(server, options, Vec::new(), name, seed).await
+    }
+
+    /// One that tells `alerters`, each over a router that plays it.
+    async fn start_telling(
+        server: &ApiServer,
+        options: Options,
+        alerters: Vec<Router>,
+        name: &str,
+        seed: u64,
+    ) -> Self {
         let environment = Environment::test(seed);
-        let service = healer(server, config, name, &environment).await;
-        let (handle, api) = (service.handle(), service.router());
+        let teller = |router| {
+            let endpoint = Endpoint::new("http://alerter", Client::to_router(router, None));
+            Teller::new(&environment, endpoint.expect("a url"))
+        };
+        let alerters = alerters.into_iter().map(teller).collect();
+        let service = healer(server, options, alerters, name, &environment).await;
+        let (handle, api, metrics) = (service.handle(), service.router(), service.metrics_router());
         let (drain, drained) = environment::drain();
         let (end, ended) = tokio::sync::oneshot::channel();
         environment.spawn("healer", async move { drop(end.send(service.work(drained).await)) });
-        Self { handle, api, environment, drain: Some(drain), ended }
+        Self { handle, api, metrics, environment, drain: Some(drain), ended }
     }
 
     fn firing(&self, issue: &Issue) -> PostableAlert {
         alert::firing(issue, "c1", self.environment.now())
     }
 
-    /// Posts over the API, as somebody whose certificate names `caller`.
-    async fn post(&self, caller: Option<Identity>, alert: &PostableAlert) -> u16 {
+    /// Posts over the API, as somebody whose certificate names `caller`. Gives the status, and
+    /// which process answered.
+    async fn post(&self, caller: Option<Identity>, alert: &PostableAlert) -> (u16, Option<String>) {
         let body = serde_json::to_vec(&[alert]).expect("plain data");
         let request = ::http::Request::post("http://healer/api/v2/alerts")
             .header("content-type", "application/json")
             .body(Bytes::from(body))
             .expect("a request");
         let client = Client::to_router(self.api.clone(), caller);
-        client.send(request, Duration::from_secs(1)).await.expect("a router answers").status().as_u16()
+        let answer = client.send(request, Duration::from_secs(1)).await.expect("a router answers");
+        let process = answer.headers().get(INCARNATION).and_then(|process| process.to_str().ok());
+        (answer.status().as_u16(), process.map(str::to_owned))
     }
+}
+
+async fn get(router: &Router, caller: Option<Identity>, path: &str) -> String {
+    let request = ::http::Request::get(path).body(Bytes::new()).expect("a request");
+    let client = Client::to_router(router.clone(), caller);
+    let answer = client.send(request, Duration::from_secs(1)).await.expect("a router answers");
+    String::from_utf8_lossy(answer.body()).into_owned()
 }
 
 /// Waits, in virtual time, until something is so; the monitor goes on posting meanwhile.
@@ -165,17 +193,44 @@ async fn a_pod_that_is_not_ready_is_evicted_and_seen_healthy() {
     assert_eq!((server.evictions().len(), phases(&server).len()), (1, 1), "and that is all");
 }
 
+/// The requests of a healer from its start until a repair is over and its lease given back.
+fn trace(seed: u64) -> Vec<(Duration, String)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("it starts").block_on(async {
+        let server = cluster();
+        let mut rig = Rig::start(&server, "a", seed).await;
+        until("it is evicted", &[&rig], Some(&issue()), &server, || server.evictions().len() == 1).await;
+        rig.handle.receive(&[alert::resolved(&issue(), "c1", Resolution::Healthy, rig.environment.now())]);
+        until("it succeeds", &[&rig], None, &server, || phases(&server) == ["Succeeded"]).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        rig.drain.take().expect("it was not asked to stop").start();
+        rig.ended.await.expect("it ends").expect("in order");
+        rig.environment.tasks().end().await;
+        server.trace()
+    })
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    let first = trace(1);
+    assert!(first.len() > 100, "{first:#?}");
+    for _ in 0..5 {
+        assert_eq!(trace(1), first);
+    }
+    assert_ne!(trace(2), first);
+}
+
 #[tokio::test(start_paused = true)]
 async fn issues_are_taken_from_the_monitor_alone() {
     let server = cluster();
     let rig = Rig::start(&server, "a", 1).await;
     let told = rig.firing(&issue());
     for caller in [None, Some(Identity::alerter()), Some(Identity::operator()), Some(Identity::healer())] {
-        assert_eq!(rig.post(caller.clone(), &told).await, 403, "{caller:?}");
+        assert_eq!(rig.post(caller.clone(), &told).await.0, 403, "{caller:?}");
     }
     tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(server.all("remediations").is_empty());
-    assert_eq!(rig.post(Some(Identity::monitor()), &told).await, 200);
+    assert_eq!(rig.post(Some(Identity::monitor()), &told).await, (200, Some("a".to_owned())));
     until("it is evicted", &[&rig], None, &server, || server.evictions().len() == 1).await;
 }
 
@@ -185,6 +240,10 @@ async fn of_two_one_acts_and_the_other_goes_on() {
     let mut first = Rig::start(&server, "a", 1).await;
     until("it leads", &[&first], None, &server, || first.handle.leads()).await;
     let second = Rig::start(&server, "b", 2).await;
+    until("it is ready", &[], None, &server, || second.handle.is_ready()).await;
+    let status = get(&second.api, Some(Identity::operator()), "/api/v1/status").await;
+    let status: Value = serde_json::from_str(&status).expect("it is JSON");
+    assert_eq!(status["policies"][0]["name"], "policy", "who stands by knows them, too");
     let told = issue();
     until("it is evicted", &[&first, &second], Some(&told), &server, || server.evictions().len() == 1).await;
     assert!(!second.handle.leads());
@@ -215,16 +274,27 @@ async fn told_to_stop_it_writes_down_what_it_began_before_it_gives_the_lease_bac
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_server_that_takes_no_events_does_not_slow_a_repair_down() {
+    let server = cluster();
+    server.keep_events_waiting();
+    let rig = Rig::start(&server, "a", 1).await;
+    until("it leads", &[&rig], None, &server, || rig.handle.leads()).await;
+    rig.handle.receive(&[rig.firing(&issue())]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(server.evictions().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_listens_only_where_it_is_run_with_its_addresses() {
     let server = cluster();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let mut config = HealerConfig::default();
-    config.listen.metrics = taken.local_addr().expect("it has one");
+    let mut options = Options::default();
+    options.config.listen.metrics = taken.local_addr().expect("it has one");
     let environment = Environment::test(1);
-    let service = healer(&server, config.clone(), "a", &environment).await;
+    let service = healer(&server, options.clone(), Vec::new(), "a", &environment).await;
     let error = service.run(Drained::never()).await.expect_err("somebody listens there");
     assert!(error.to_string().starts_with("listen.metrics: "), "{error}");
-    let rig = Rig::start_with(&server, config, "b", 2).await;
+    let rig = Rig::start_with(&server, options.config, "b", 2).await;
     until("it leads", &[&rig], None, &server, || rig.handle.leads()).await;
 }
 

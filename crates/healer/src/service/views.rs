@@ -10,7 +10,8 @@ use model::brake::Brake;
 use model::policy::HealingPolicy;
 use model::remediation::Remediation;
 
-use super::shared::{Cache, Shared, State};
+use super::cache::Cache;
+use super::shared::{Shared, State};
 
 /// A watched kind: where it is kept, and what its changes concern.
 struct Followed<V> {
@@ -109,7 +110,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
     let now = shared.environment.monotonic();
     let mut state = shared.state();
     let cache = (followed.cache)(&mut state);
-    if !matches!(event, Event::Failed { .. }) {
+    if !matches!(event, Event::ListStarted | Event::Failed { .. }) {
         cache.hear(now);
     }
     match event {
@@ -117,9 +118,10 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
         Event::Listed(object) => cache.listed(object),
         Event::ListDone => {
             cache.done();
+            cache.hear(now);
             state.dirty.everything = true;
             state.dirty.policies = true;
-            state.take_stock(&shared.config, shared.now());
+            state.take_stock(&shared.config(), shared.now());
             return true;
         }
         Event::Applied(object) => {
@@ -127,7 +129,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             let is_news = cache.objects.get(&name).is_none_or(|before| (followed.is_news)(before, &object));
             if cache.apply(object) && is_news {
                 (followed.touch)(&mut state, &name);
-                state.take_stock(&shared.config, shared.now());
+                state.take_stock(&shared.config(), shared.now());
                 return true;
             }
         }
@@ -135,7 +137,7 @@ fn take<V: View + Clone>(shared: &Shared, followed: &Followed<V>, event: Event<V
             let identity = object.identity();
             cache.remove(identity.name, identity.uid);
             (followed.touch)(&mut state, identity.name);
-            state.take_stock(&shared.config, shared.now());
+            state.take_stock(&shared.config(), shared.now());
             return true;
         }
         Event::Heard | Event::Progressed => {}

@@ -1,7 +1,7 @@
 //! Configuration of the healer.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -20,7 +20,8 @@ pub use limits::{Attempts, Budgets, Correlated, NodeBudget, PodBudget, Timeouts}
 pub const KIND: &str = "HealerConfig";
 
 /// The healer's configuration file. Everything but `apiVersion` and `kind` has a default that is
-/// fit for use.
+/// fit for use. What is changed in it is in force within seconds, but for `alerters`, `cluster`,
+/// `leader`, `listen`, `monitors`, `tls` and `timeouts.request`, which are read at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HealerConfig {
@@ -230,6 +231,15 @@ impl HealerConfig {
             ("healthyFor", self.healthy_for),
             ("approvalTimeout", self.approval_timeout),
         ]
+    }
+
+    /// The same with relative paths that begin at the folder of `file`, as they are meant in it.
+    #[must_use]
+    pub fn beside(mut self, file: &Path) -> Self {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let tls = self.tls.iter_mut().flat_map(|tls| [&mut tls.ca, &mut tls.cert, &mut tls.key]);
+        tls.chain(&mut self.policies).for_each(|path| *path = folder.join(&*path));
+        self
     }
 
     /// Reads a configuration file and checks it.

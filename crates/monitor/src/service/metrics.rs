@@ -16,7 +16,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use sha2::{Digest, Sha256};
 
 use super::board::Board;
 use crate::engine::Engine;
@@ -175,7 +174,7 @@ impl Metrics {
     /// This configuration is in force from now on.
     pub(super) fn in_force(&self, config: &MonitorConfig) {
         self.in_force.clear();
-        self.in_force.get_or_create(&Config { hash: hash(config) }).set(1);
+        self.in_force.get_or_create(&Config { hash: model::config::hash(config) }).set(1);
     }
 
     pub(super) fn not_posted(&self, peer: &str) {
@@ -261,12 +260,6 @@ impl Live {
         }
         Ok(())
     }
-}
-
-/// The beginning of a digest: enough to tell the configurations of a fleet apart.
-fn hash(config: &MonitorConfig) -> String {
-    let text = serde_json::to_vec(config).unwrap_or_default();
-    Sha256::digest(text).iter().take(8).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"))
 }
 
 type Counted = fn(&cluster::watch::Snapshot) -> u64;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use environment::{Drained, Environment};
-use net::apiv2::{self, Poster, Reason};
+use net::apiv2::{self, Poster, Reason, Receipt};
 use net::breaker::{Breaker, Pass, Settings};
 use net::http::Endpoint;
 use rand::RngExt;
@@ -137,10 +137,16 @@ impl Posting {
         let ended = now(&self.environment);
         self.metrics.answered(&self.peer, ended.steady.saturating_sub(began.steady));
         // What is malformed will not be better the next time; the rest was taken.
-        let taken = result.as_ref().map_or_else(apiv2::Error::is_about_the_alerts, |()| true);
+        let taken = result.as_ref().map_or_else(apiv2::Error::is_about_the_alerts, |_| true);
         self.breaker.record(pass, taken, ended.steady);
         if taken {
-            let waits = self.outlet.ledger().accepted(&batch, ended);
+            let waits = {
+                let mut ledger = self.outlet.ledger();
+                if let Ok(Receipt { incarnation: Some(incarnation) }) = &result {
+                    ledger.answered_by(incarnation, ended);
+                }
+                ledger.accepted(&batch, ended)
+            };
             self.metrics.posted(&self.peer, batch.alerts.len(), &waits);
         }
         self.report(result.as_ref().err(), taken, ended.steady);

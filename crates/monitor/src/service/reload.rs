@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use model::config::changed_keys;
 use model::config::monitor::{Checks, MonitorConfig};
 use tokio::sync::watch;
 
@@ -49,22 +50,24 @@ impl Reload {
         self.last = Some(read);
         self.metrics.configured(parsed.is_ok());
         match parsed {
-            Ok(config) => self.adopt(config),
+            Ok(config) => self.adopt(&config),
             Err(error) => {
                 tracing::error!(error, "the configuration is not fit for use; the old one stays in force");
             }
         }
     }
 
-    fn adopt(&mut self, config: MonitorConfig) {
+    fn adopt(&mut self, config: &MonitorConfig) {
         self.thresholds.send_if_modified(|checks| {
             let changed = *checks != config.checks;
             checks.clone_from(&config.checks);
             changed
         });
         let first = self.first.get_or_insert_with(|| config.clone());
-        if (MonitorConfig { checks: first.checks.clone(), ..config }) != *first {
-            tracing::warn!("what was changed besides `checks` is in force when the monitor starts anew");
+        let mut keys = changed_keys(first, config);
+        keys.retain(|key| key != "checks");
+        if !keys.is_empty() {
+            tracing::warn!(keys = keys.join(", "), "changed, and in force when the monitor starts anew");
         }
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -15,7 +16,9 @@ use environment::Drain;
 use model::alert::{PostableAlert, report};
 use model::codes;
 use model::issue::Resolution;
+use net::apiv2::INCARNATION;
 use net::http::Client;
+use tokio::time::Instant;
 
 use super::*;
 use crate::fixtures::*;
@@ -33,6 +36,10 @@ struct Told {
     last: BTreeMap<String, Word>,
     clusters: Vec<String>,
     fails: bool,
+    /// Every post, and when it came.
+    trace: Vec<(Instant, Vec<PostableAlert>)>,
+    /// Which process it says that it is, if any.
+    incarnation: Option<&'static str>,
 }
 
 /// A word about an issue.
@@ -59,10 +66,14 @@ impl Alerter {
     }
 }
 
-async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAlert>>) -> StatusCode {
+async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAlert>>) -> impl IntoResponse {
     alerter.with(|told| {
+        let says = HeaderMap::from_iter(told.incarnation.map(|incarnation| {
+            (HeaderName::from_static(INCARNATION), HeaderValue::from_static(incarnation))
+        }));
+        told.trace.push((Instant::now(), alerts.clone()));
         if told.fails {
-            return StatusCode::SERVICE_UNAVAILABLE;
+            return (StatusCode::SERVICE_UNAVAILABLE, says);
         }
         for alert in &alerts {
             let report = report(alert).expect("alerts of the monitor can be read");
@@ -70,7 +81,7 @@ async fn take(State(alerter): State<Alerter>, Json(alerts): Json<Vec<PostableAle
                 .insert(report.issue.key().to_string(), report.resolution.map_or(Word::Live, Word::Over));
             told.clusters.push(report.cluster);
         }
-        StatusCode::OK
+        (StatusCode::OK, says)
     })
 }
 
@@ -96,7 +107,11 @@ impl Rig {
     }
 
     fn start_with(server: ApiServer, options: Options) -> Self {
-        let environment = Environment::test(7);
+        Self::start_seeded(server, options, 7)
+    }
+
+    fn start_seeded(server: ApiServer, options: Options, seed: u64) -> Self {
+        let environment = Environment::test(seed);
         let alerter = Alerter::default();
         let endpoints = vec![alerter.endpoint()];
         let transports = Transports { client: server.client(), tls: None, endpoints };
@@ -147,6 +162,41 @@ async fn what_breaks_is_posted_and_what_is_mended_is_resolved() {
         .await;
 }
 
+/// What is posted while pods crash, the alerter is away, and all is well again.
+fn trace(seed: u64) -> Vec<(Duration, Vec<PostableAlert>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("it starts").block_on(async {
+        let server = ApiServer::default();
+        for name in ["p", "q", "r"] {
+            let fails = container("app").restarts(5).last_ended(1, "Error", 20).waiting("CrashLoopBackOff");
+            server.apply(&pod(name).with(fails));
+        }
+        let begin = Instant::now();
+        let rig = Rig::start_seeded(server, Options::default(), seed);
+        rig.alerter.with(|told| told.fails = true);
+        tokio::time::sleep(Duration::from_mins(2)).await;
+        rig.alerter.with(|told| told.fails = false);
+        rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+        for name in ["p", "q", "r"] {
+            rig.server.apply(&pod(name));
+        }
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        rig.environment.tasks().end().await;
+        let trace = rig.alerter.with(|told| std::mem::take(&mut told.trace));
+        trace.into_iter().map(|(came, alerts)| (came.duration_since(begin), alerts)).collect()
+    })
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    let first = trace(1);
+    assert!(first.len() > 10, "{first:#?}");
+    for _ in 0..5 {
+        assert_eq!(trace(1), first);
+    }
+    assert_ne!(trace(2), first);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_was_away_gets_the_latest_state() {
     let server = ApiServer::default();
@@ -171,6 +221,21 @@ async fn an_endpoint_that_was_away_gets_the_latest_state() {
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_starts_anew_and_has_kept_nothing_is_told_again_within_seconds() {
+    let server = ApiServer::default();
+    server.apply(&looping());
+    let rig = Rig::start(server);
+    rig.alerter.with(|told| told.incarnation = Some("first"));
+    rig.until("it is posted", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    rig.alerter.with(|told| *told = Told { fails: true, incarnation: Some("second"), ..Told::default() });
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    rig.alerter.with(|told| told.fails = false);
+    let began = rig.environment.monotonic();
+    rig.until("it is posted again", |rig| rig.alerter.last(LOOPING) == Some(Word::Live)).await;
+    assert!(rig.environment.monotonic().saturating_sub(began) < Duration::from_secs(5));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! `seaworthy healer`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use environment::{Drained, Environment};
@@ -26,12 +26,16 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let config = configuration::healer(arguments.config.as_deref())?;
     logging::adopt(logging::SERVICE)?;
-    runtime::serve(async |environment, drained| serve(config, &arguments.cluster, environment, drained).await)
+    runtime::serve(async |environment, drained| {
+        let file = arguments.config.as_deref();
+        serve(config, file, &arguments.cluster, environment, drained).await
+    })
 }
 
 /// Runs the healer until the drain. An API server that is away is waited for.
 pub(super) async fn serve(
     config: HealerConfig,
+    file: Option<&Path>,
     cluster: &Cluster,
     environment: Environment,
     drained: Drained,
@@ -39,7 +43,8 @@ pub(super) async fn serve(
     let connection = connect::open(cluster).await?;
     let incarnation = format!("{:016x}", environment.rng("incarnation").next_u64());
     let version = env!("CARGO_PKG_VERSION");
-    let options = Options { config, version, incarnation, surroundings: surroundings() };
+    let file = file.map(Path::to_owned);
+    let options = Options { config, file, version, incarnation, surroundings: surroundings() };
     healer::service::serve(options, environment, &connection, drained).await.map_err(|error| match error {
         Error::Config(_) | Error::PolicyFile { .. } | Error::Tls(_) | Error::Alerter { .. } => {
             Failure::configuration(error)

@@ -30,6 +30,7 @@ const CONDITIONAL: &[Kind] = &[kinds::LEASE, kinds::POD_DISRUPTION_BUDGET, kinds
 /// Kinds whose deletion answers with the object rather than with a `Status`.
 const SHOWN_WHEN_DELETED: &[Kind] = &[
     kinds::POD,
+    kinds::NAMESPACE,
     kinds::SERVICE_ACCOUNT,
     kinds::PERSISTENT_VOLUME,
     kinds::PERSISTENT_VOLUME_CLAIM,
@@ -99,7 +100,7 @@ impl Server {
         }
         let is_conditional = !asked.kind.is_built_in() || CONDITIONAL.contains(&asked.kind);
         if version.is_empty() && is_conditional {
-            let why = "Invalid value: 0x0: must be specified for an update";
+            let why = "Invalid value: 0: must be specified for an update";
             return Err(Status::invalid(asked.kind, &address.name, "metadata.resourceVersion", why));
         }
         if let Some(before) = found.filter(|_| asked.is_main()) {

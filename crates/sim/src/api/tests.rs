@@ -188,7 +188,7 @@ async fn an_eviction_asks_the_budget() {
     };
     assert!(message.starts_with("Cannot evict pod"), "{message}");
     let namesake = ObjectRef { uid: "another".into(), ..target(&other) };
-    assert!(matches!(effects.evict(Leave(namesake), None).await, Answer::Conflict(_)));
+    assert!(matches!(effects.evict(Leave(namesake), None).await, Answer::PdbRefused { .. }), "asked first");
     let absent = ObjectRef { name: "web-9".into(), ..target(&other) };
     assert_eq!(effects.evict(Leave(absent), None).await, Answer::Gone);
 }
@@ -315,4 +315,56 @@ async fn a_status_is_written_apart_and_one_seed_takes_the_same_time() {
         world.environment.monotonic().saturating_sub(begin)
     };
     assert_eq!(run().await, run().await);
+}
+
+/// A log that says whose it is.
+struct Scribe;
+
+impl Logs for Scribe {
+    fn read(&self, pod: &Address, container: &str, previous: bool) -> Option<String> {
+        Some(format!("first\n{}/{container} previous={previous}\n", pod.name))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_are_of_a_container_that_ran() {
+    let world = World::new();
+    world.pod("web-1");
+    let read = async |container: &str, previous: bool, lines: u32| {
+        read::log(&world.client(), "shop", "web-1", container, previous, lines, S).await
+    };
+    let waiting = read("main", false, 5).await.unwrap_err().to_string();
+    assert!(waiting.contains("is waiting to start"), "{waiting}");
+    let address = Address::new(kinds::POD, "shop", "web-1");
+    let run = |pod: &mut Value| {
+        pod["status"]["containerStatuses"] =
+            json!([{"name": "main", "restartCount": 1, "state": {"running": {}}}]);
+        Ok(())
+    };
+    world.registry.modify(&address, Part::Status, run).unwrap();
+    assert_eq!(read("main", true, 5).await.unwrap(), "", "nobody writes logs yet");
+    world.server.set_logs(Arc::new(Scribe));
+    assert_eq!(read("main", false, 5).await.unwrap(), "first\nweb-1/main previous=false\n");
+    assert_eq!(read("main", true, 1).await.unwrap(), "web-1/main previous=true\n");
+    let unknown = read("side", false, 5).await.unwrap_err().to_string();
+    assert!(unknown.contains("container side is not valid for pod web-1"), "{unknown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_binding_places_a_pod_once() {
+    let world = World::new();
+    let value =
+        json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "main", "image": "a:1"}]}});
+    world.registry.create(kinds::POD, "shop", value).unwrap();
+    let bind = async |node: &str| {
+        let binding = json!({"metadata": {"name": "a"}, "target": {"kind": "Node", "name": node}});
+        let request = Request::post("/api/v1/namespaces/shop/pods/a/binding")
+            .body(Body::from(binding.to_string().into_bytes()))
+            .unwrap();
+        world.client().send(request).await.unwrap().status().as_u16()
+    };
+    assert_eq!((bind("n1").await, bind("n2").await), (201, 409));
+    let pod = world.get(kinds::POD, "shop", "a");
+    assert_eq!(pod["spec"]["nodeName"], "n1");
+    assert_eq!(pod["status"]["conditions"][0]["type"], "PodScheduled");
 }

@@ -105,7 +105,7 @@ impl Server {
         if let Begin::Streamed(Some(revision)) = begin
             && revision > known
         {
-            return Err(version::too_large(revision, known));
+            return Ok(error(&version::too_large(revision, known)));
         }
         let from = match begin {
             Begin::After(revision) => revision,
@@ -114,8 +114,8 @@ impl Server {
         // A version that has not come yet is waited for in silence.
         let (missed, changes) = match storage.since(asked.kind, from.min(storage.revision())) {
             Ok(both) => both,
-            Err(Past::Compacted { oldest }) => return Ok(expired(from, oldest)),
-            Err(Past::Future) => return Err(version::too_large(from, storage.revision())),
+            Err(Past::Compacted { oldest }) => return Ok(error(&expired(from, oldest))),
+            Err(Past::Future) => return Ok(error(&version::too_large(from, storage.revision()))),
         };
         let listed = match begin {
             Begin::After(_) => Vec::new(),
@@ -288,17 +288,19 @@ fn bookmark(kind: Kind, revision: u64, ends_initial: bool) -> Line {
     Line::Mark { line: raw_line("BOOKMARK", &object), is_initial: ends_initial }
 }
 
-/// A watch that cannot begin where it was to: the refusal comes as an event, as from the real
-/// server's cache.
-fn expired(asked: u64, oldest: u64) -> Answer {
-    let status = Status::expired(&format!("too old resource version: {asked} ({oldest})"));
+/// A watch that cannot begin: once a request has been understood, the refusal comes as an event.
+fn error(status: &Status) -> Answer {
     let line = Line::Mark { line: raw_line("ERROR", &status.body()), is_initial: true };
     Answer::Lines(stream::once(async move { line }).boxed())
 }
 
+fn expired(asked: u64, oldest: u64) -> Status {
+    Status::expired(&format!("too old resource version: {asked} ({oldest})"))
+}
+
 /// What a watch is told whose place in the history is lost.
 pub(super) fn expired_line() -> Bytes {
-    raw_line("ERROR", &Status::expired("too old resource version: 1 (2)").body())
+    raw_line("ERROR", &expired(1, 2).body())
 }
 
 fn raw_line(word: &str, object: &Value) -> Bytes {

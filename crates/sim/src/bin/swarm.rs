@@ -29,12 +29,18 @@ struct Arguments {
     /// Play a failing run again, from the file it was written to, and show its trace
     #[arg(long)]
     replay: Option<PathBuf>,
+    /// Play all recorded runs of a folder: those of a defect have to be noticed, the others to be good
+    #[arg(long, conflicts_with_all = ["seed", "replay"])]
+    recorded: Option<PathBuf>,
     /// Switch a deliberate defect on; `list` shows them
     #[arg(long)]
     defect: Option<String>,
     /// Play every so many-th seed twice and compare
     #[arg(long, default_value_t = 20)]
     twice_every: u64,
+    /// Do not make failing runs smaller
+    #[arg(long)]
+    no_shrink: bool,
     /// Stop at the first seed that fails
     #[arg(long)]
     until_first: bool,
@@ -78,6 +84,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         let recorded = failure.defect.as_deref().map(named).transpose()?;
         return replay(&failure.plan, defect.or(recorded));
     }
+    if let Some(folder) = &arguments.recorded {
+        return recorded(folder);
+    }
     if let Some(seed) = arguments.seed {
         return replay(&Plan::draw(seed), defect);
     }
@@ -88,6 +97,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         threads: arguments.threads.unwrap_or_else(cores),
         twice_every: arguments.twice_every,
         defect,
+        shrink: !arguments.no_shrink,
         until_first: arguments.until_first,
         folder: arguments.folder.clone(),
     };
@@ -118,6 +128,19 @@ fn replay(plan: &Plan, defect: Option<&'static Defect>) -> Result<ExitCode, Stri
         );
     }
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Recorded runs, one after the other.
+fn recorded(folder: &std::path::Path) -> Result<ExitCode, String> {
+    let mut failed = 0;
+    for (path, verdict) in swarm::replay_recorded(folder)? {
+        failed += usize::from(verdict.is_err());
+        match verdict {
+            Ok(said) => println!("ok   {}: {said}", path.display()),
+            Err(said) => println!("FAIL {}: {said}", path.display()),
+        }
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn cores() -> usize {

@@ -4,6 +4,7 @@
 //! through the [`Stage`]; that it was there is seen, so that oracles know what the services can
 //! have known.
 
+mod acknowledge;
 mod api_errors;
 mod bad_image;
 mod brake;
@@ -82,7 +83,8 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 26] = [
+pub const TABLE: [&Kind; 27] = [
+    &acknowledge::KIND,
     &api_errors::KIND,
     &bad_image::KIND,
     &brake::KIND,

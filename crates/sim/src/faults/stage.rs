@@ -1,5 +1,11 @@
 //! What faults work on: the cluster as its owners see it, the services, and the ways between them.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+use environment::Environment;
+use net::http::Endpoint;
+use net::tls::Identity;
 use serde_json::{Value, json};
 
 use crate::kinds::{self, Kind};
@@ -8,6 +14,8 @@ use crate::registry::{Deletion, Part, Registry, Status};
 use crate::run::cluster::{self, Cluster};
 use crate::run::staff::Staff;
 use crate::run::weather::Weather;
+use crate::run::witness::Witness;
+use crate::seen::What;
 use crate::storage::{Address, Object};
 
 /// The stage of one run. Cheap to clone.
@@ -19,7 +27,14 @@ pub struct Stage {
     pub(crate) staff: Staff,
     /// The ways between them.
     pub(crate) weather: Weather,
+    /// Who sees everything.
+    pub(crate) witness: Witness,
+    /// What goes on beside the services goes on in here.
+    pub(crate) environment: Environment,
 }
+
+/// How long a person waits for the alerter.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a pod's container does with its life, for the kubelets.
 const BEHAVIOUR: &str = "sim.seaworthy.test/behaviour";
@@ -103,6 +118,18 @@ impl Stage {
         }
     }
 
+    /// A person looks at what fires and takes the first that nobody has.
+    pub fn acknowledge(&self) {
+        let client = self.staff.road("person", "alerter", Identity::operator());
+        let Ok(alerter) = Endpoint::new("https://alerter", client) else { return };
+        let witness = self.witness.clone();
+        self.environment.spawn("acknowledges", async move {
+            if let Some((lineage, check)) = take_first(&alerter).await {
+                witness.see(What::Acknowledged(lineage, check));
+            }
+        });
+    }
+
     /// Sets the Brake.
     pub fn set_brake(&self, is_paused: bool) {
         let reason = if is_paused { "somebody pulled it" } else { "" };
@@ -183,4 +210,16 @@ impl Stage {
         // What is gone already needs no deletion.
         let _ = self.cluster.registry.delete(address, &Deletion::default());
     }
+}
+
+/// Acknowledges the first live episode that is nobody's; which it was, if the alerter said yes.
+async fn take_first(alerter: &Endpoint) -> Option<(String, String)> {
+    let listed = alerter.get("/api/v1/episodes", PATIENCE).await.ok()?;
+    let listed: Value = serde_json::from_slice(listed.body()).ok()?;
+    let is_free = |episode: &&Value| episode["ended"].is_null() && episode["acknowledged"].is_null();
+    let episode = listed["episodes"].as_array()?.iter().find(is_free)?;
+    let path = format!("/api/v1/episodes/{}/ack", episode["key"].as_str()?);
+    let answer = alerter.post_json(&path, Bytes::from_static(br#"{"by": "ada"}"#), PATIENCE).await.ok()?;
+    let text = |name: &str| episode["labels"][name].as_str().map(str::to_owned);
+    answer.status().is_success().then_some((text("lineage")?, text("alertname")?))
 }

@@ -41,6 +41,8 @@ pub(crate) struct Pod {
     /// `sim.seaworthy.test/corrupted`: planted with references that make no sense.
     pub(crate) is_corrupted: bool,
     pub(crate) is_ready: bool,
+    /// Whether it ever was.
+    pub(crate) was_ready: bool,
     /// Since when it is, or is not.
     pub(crate) since: Duration,
     pub(crate) born: Duration,
@@ -169,6 +171,7 @@ impl Books {
             pod.is_ready = is_ready;
             pod.since = at;
         }
+        pod.was_ready |= is_ready;
         if change.is_deletion {
             pod.gone = Some(at);
         }
@@ -198,6 +201,7 @@ impl Books {
         keep(&mut node.quarantined, has("seaworthy.dev/quarantine"), at);
     }
 
+    /// A DaemonSet wants a pod on each node.
     fn workload(&mut self, change: &Change, value: &Value) {
         if change.is_deletion {
             self.workloads.remove(change.after.uid.as_str());
@@ -206,7 +210,10 @@ impl Books {
         let workload = Workload {
             name: change.address.name.to_string(),
             owner: owner(value),
-            replicas: value["spec"]["replicas"].as_u64().unwrap_or(1) as usize,
+            replicas: match change.address.kind == kinds::DAEMON_SET {
+                true => value["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1) as usize,
+                false => value["spec"]["replicas"].as_u64().unwrap_or(1) as usize,
+            },
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

@@ -44,7 +44,7 @@ impl Budget {
         self.away.retain(|away| {
             let replaced = books.pods.values().any(|pod| {
                 pod.born >= away.at
-                    && pod.is_ready
+                    && pod.was_ready
                     && books.top(pod).is_some_and(|(uid, _)| uid == away.owner)
             });
             !replaced && at.saturating_sub(away.at) < settle && books.workloads.contains_key(&away.owner)

@@ -8,9 +8,6 @@ use super::pages::{Key, Pages};
 use super::{Books, Findings, Limits, Oracle};
 use crate::seen::{Seen, What};
 
-/// How long before the hand-over a receiver may have been told.
-const SAME_EPISODE: Duration = Duration::from_mins(30);
-
 /// Faults that keep the healer's word from the alerter.
 const MUTE: [&str; 3] = ["partition", "service crash", "service pause"];
 
@@ -45,9 +42,8 @@ impl Oracle for HandOver {
             let Some(page) = self.pages.pages.get(key) else { continue };
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
             let since = firing.max(*at).max(self.pages.disturbed);
-            let is_told = page.told.is_some_and(|told| told + SAME_EPISODE >= firing);
             let is_late = seen.at.saturating_sub(since) > self.limits.delivery;
-            if !is_told
+            if !page.is_told()
                 && is_late
                 && !books.is_disturbed(&MUTE, seen.at, Duration::ZERO)
                 && self.late.insert(key.clone())

@@ -8,10 +8,6 @@ use super::pages::{Key, Pages};
 use super::{Books, Findings, Limits, Oracle};
 use crate::seen::Seen;
 
-/// How long before it fired (again) a receiver may have been told: within the cool-down it is the
-/// same episode.
-const SAME_EPISODE: Duration = Duration::from_mins(6);
-
 pub(super) struct HeldPages {
     limits: Limits,
     pages: Pages,
@@ -28,8 +24,7 @@ impl HeldPages {
         for (key, page) in &self.pages.pages {
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
             let since = firing.max(self.pages.disturbed);
-            let is_told = page.told.is_some_and(|told| told + SAME_EPISODE >= firing);
-            if !is_told && at.saturating_sub(since) > patience && self.late.insert(key.clone()) {
+            if !page.is_told() && at.saturating_sub(since) > patience && self.late.insert(key.clone()) {
                 let (lineage, check) = key;
                 found.add(format!("{lineage} {check} has fired since {firing:?}, and nobody was told"));
             }

@@ -16,6 +16,8 @@ pub(super) type Key = (String, String);
 pub(super) struct Page {
     /// Since when the alerter knows that it fires and stands for itself; `None` when it does not.
     pub(super) firing: Option<Duration>,
+    /// Since when it goes on, whether it stands for itself or not.
+    pub(super) began: Option<Duration>,
     /// Whether it is said to be explained by another.
     pub(super) is_folded: bool,
     /// When a receiver was last told that it fires, and took it.
@@ -24,6 +26,18 @@ pub(super) struct Page {
     pub(super) over: Option<Duration>,
     /// Since when a person has it.
     pub(super) acknowledged: Option<Duration>,
+}
+
+/// How long before an episode began a receiver may have been told of it: within the cool-down it is
+/// the one before, that goes on.
+const COOL_DOWN: Duration = Duration::from_mins(6);
+
+impl Page {
+    /// Whether somebody was told of this episode.
+    pub(super) fn is_told(&self) -> bool {
+        let Some(began) = self.began else { return false };
+        self.told.is_some_and(|told| told + COOL_DOWN >= began)
+    }
 }
 
 /// All issues.
@@ -83,9 +97,11 @@ impl Pages {
                 Some(_) => {
                     page.over = Some(at);
                     page.firing = None;
+                    page.began = None;
                     page.acknowledged = None;
                 }
                 None => {
+                    page.began.get_or_insert(at);
                     page.is_folded = alert["annotations"]["cause"].is_string();
                     page.firing = if page.is_folded { None } else { Some(page.firing.unwrap_or(at)) };
                 }

@@ -24,9 +24,8 @@ use crate::storage::{Address, Object, Storage};
 use custom::{Custom, Definitions};
 
 pub use deletion::{Deleted, Deletion, Propagation};
-pub use status::Status;
-
 pub(crate) use meta::time;
+pub use status::Status;
 
 /// Which half of an object a write is for. What it says of the other half is ignored, as by the
 /// real server, where the kind has a status of its own.

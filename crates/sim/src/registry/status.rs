@@ -117,6 +117,11 @@ impl Status {
         Self::invalid_meta("ListOptions", field, why)
     }
 
+    /// The options of a patch are not ones it can have.
+    pub fn invalid_patch_options(field: &str, why: &str) -> Self {
+        Self::invalid_meta("PatchOptions", field, why)
+    }
+
     /// The options of a deletion are not ones it can have.
     pub fn invalid_delete_options(field: &str, why: &str) -> Self {
         Self::invalid_meta("DeleteOptions", field, why)

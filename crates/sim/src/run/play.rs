@@ -108,7 +108,13 @@ impl Run {
             nodes: plan.places(),
             defect,
         };
-        let stage = Stage { cluster, staff: Staff::new(place, end), weather };
+        let stage = Stage {
+            cluster,
+            staff: Staff::new(place, end),
+            weather,
+            witness: witness.clone(),
+            environment: environment.clone(),
+        };
         Ok(Self { stage, witness, crashes, ended, restarts: BTreeSet::new() })
     }
 

@@ -255,8 +255,13 @@ impl Staff {
             is_in_cluster: true,
         };
         let incarnation = format!("{:016x}", environment.rng("incarnation").next_u64());
-        let options =
-            healer::Options { config: settings::healer(), version: "sim", incarnation, surroundings };
+        let options = healer::Options {
+            config: settings::healer(),
+            version: "sim",
+            incarnation,
+            surroundings,
+            file: None,
+        };
         let service = healer::Service::new(options, environment.clone(), transports).await;
         let service = service.expect("the configuration is valid");
         let router = service.router();

@@ -3,6 +3,7 @@
 
 mod failing;
 mod progress;
+mod recorded;
 mod table;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::run::report::{Failure, Report};
 use crate::trace::Keep;
 
 pub use failing::read;
+pub use recorded::replay as replay_recorded;
 pub use table::print;
 
 /// What a swarm is asked to do.
@@ -35,6 +37,8 @@ pub struct Options {
     pub twice_every: u64,
     /// A deliberate defect.
     pub defect: Option<&'static Defect>,
+    /// Whether failing runs are made smaller.
+    pub shrink: bool,
     /// Whether to stop at the first that fails.
     pub until_first: bool,
     /// Where failing runs are written.
@@ -140,6 +144,9 @@ impl Swarm<'_> {
         let oracle = &report.violations[0].oracle;
         let is_twice = oracle == DETERMINISM;
         let mut last = report.clone();
+        if !self.options.shrink {
+            return self.failure(report.plan.clone(), last);
+        }
         let (plan, _) = crate::run::shrink::shrink(&report.plan, |plan| match self.play(plan, is_twice) {
             Ok(report) if report.breaks(oracle) => {
                 last = report;
@@ -147,8 +154,12 @@ impl Swarm<'_> {
             }
             _ => false,
         });
+        self.failure(plan, last)
+    }
+
+    fn failure(&self, plan: Plan, report: Report) -> Failure {
         let defect = self.options.defect.map(|defect| defect.name.to_owned());
-        Failure { plan, defect, hash: last.hash, violations: last.violations }
+        Failure { plan, defect, hash: report.hash, violations: report.violations }
     }
 }
 

@@ -73,9 +73,10 @@ impl Engine {
     ) -> Option<(Command, Remediation)> {
         let now = self.shared.now();
         let claim = *self.claim.borrow();
+        let config = self.shared.config();
         let mut state = self.shared.state();
         // A turn may take long: what stands against acting is looked at for each decision.
-        state.take_stock(&self.shared.config, now);
+        state.take_stock(&config, now);
         let state = &*state;
         let remediation = state.remediations.objects.get(name)?;
         let key = remediation.spec.key();
@@ -106,7 +107,7 @@ impl Engine {
             correlation: &state.correlation,
             steps: &state.steps,
             own: &self.shared.own,
-            config: &self.shared.config,
+            config: &config,
         };
         let namespace_labels = state.namespace_labels(&key.lineage.namespace);
         let plan = match state.book.get(&remediation.spec.policy) {
@@ -142,7 +143,7 @@ impl Engine {
         let next = Remediation { status: Some(status), ..before.clone() };
         match self.bookkeeper.replace_status(&next).await {
             Ok(written) => {
-                self.note_written(&before, &written).await;
+                self.note_written(&before, &written);
                 self.shared.state().remediations.apply(written);
                 if let Some(id) = intent {
                     tenure.memories.entry(name.to_owned()).or_default().intended(id);
@@ -234,7 +235,7 @@ impl Engine {
         }
     }
 
-    async fn note_written(&mut self, before: &Remediation, written: &Remediation) {
+    fn note_written(&self, before: &Remediation, written: &Remediation) {
         let none = RemediationStatus::default();
         let old = before.status.as_ref().unwrap_or(&none);
         let new = written.status.as_ref().unwrap_or(&none);
@@ -251,7 +252,7 @@ impl Engine {
                 "{}",
                 new.message
             );
-            self.events.record(written, new).await;
+            self.events.transition(written, new);
         }
     }
 }

@@ -94,7 +94,7 @@ impl Engine {
             let names = listed.iter().filter_map(|one| one.metadata.name.as_deref());
             let names = names.chain(damaged.iter().map(|one| one.name.as_str()));
             let number = intake::next_number(&issue.key(), names, self.shared.environment.now());
-            let new = intake::take_up(&issue, &cluster, &policy, number, &self.shared.config);
+            let new = intake::take_up(&issue, &cluster, &policy, number, &self.shared.config());
             match self.bookkeeper.create(&new).await {
                 Ok(made) => {
                     let name = made.metadata.name.clone().unwrap_or_default();

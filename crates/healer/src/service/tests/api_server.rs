@@ -12,13 +12,14 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Answer = Response<UnsyncBoxBody<Bytes, Error>>;
 
 /// The server. Cheap to clone; clones are the same server.
 #[derive(Clone, Default)]
-pub(super) struct ApiServer {
+pub(in crate::service) struct ApiServer {
     state: Arc<Mutex<State>>,
 }
 
@@ -33,6 +34,10 @@ struct State {
     evictions: Vec<Value>,
     /// How long an eviction takes from its effect to its answer.
     slowness: Duration,
+    /// Whether events are never answered.
+    keeps_events_waiting: bool,
+    /// Every request, and when it came.
+    trace: Vec<(Instant, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +72,7 @@ impl Path {
 }
 
 impl ApiServer {
-    pub(super) fn client(&self) -> kube::Client {
+    pub(in crate::service) fn client(&self) -> kube::Client {
         let server = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
             let server = server.clone();
@@ -76,10 +81,15 @@ impl ApiServer {
                 let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
                 let body = serde_json::from_slice(&body).unwrap_or_default();
                 let query = head.uri.query().unwrap_or_default();
+                let request = format!("{} {} {body}", head.method, head.uri);
+                server.lock().trace.push((Instant::now(), request));
                 let answer = server.answer(&head.method, head.uri.path(), query, body);
                 if head.uri.path().ends_with("/eviction") {
                     let slowness = server.lock().slowness;
                     tokio::time::sleep(slowness).await;
+                }
+                if head.uri.path().ends_with("/events") && server.lock().keeps_events_waiting {
+                    return std::future::pending().await;
                 }
                 Ok::<_, Error>(answer)
             }
@@ -114,6 +124,19 @@ impl ApiServer {
     /// Answers evictions so long after they had their effect.
     pub(super) fn slow_evictions(&self, slowness: Duration) {
         self.lock().slowness = slowness;
+    }
+
+    /// Never answers who writes an event.
+    pub(super) fn keep_events_waiting(&self) {
+        self.lock().keeps_events_waiting = true;
+    }
+
+    /// Every request, and how long after the first it came.
+    pub(super) fn trace(&self) -> Vec<(Duration, String)> {
+        let state = self.lock();
+        let first = state.trace.first().map(|(came, _)| *came);
+        let since = |came: Instant| first.map(|first| came.duration_since(first)).unwrap_or_default();
+        state.trace.iter().map(|(came, request)| (since(*came), request.clone())).collect()
     }
 
     /// The evictions that were asked for and granted.

@@ -46,7 +46,9 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             async |drained| {
                 monitor::serve(watching, arguments.monitor.as_deref(), scope, cluster, eyes, drained).await
             },
-            async |drained| healer::serve(healing, cluster, hands, drained).await,
+            async |drained| {
+                healer::serve(healing, arguments.healer.as_deref(), cluster, hands, drained).await
+            },
             async |drained| alerter::serve(telling, voice, drained).await,
         ))
         .await;

@@ -14,7 +14,7 @@ use crate::registry::{Registry, Status};
 pub(super) fn apply(asked: &Asked<'_>, registry: &Registry) -> Result<Answer, Status> {
     if asked.call.query.get("fieldManager").is_empty() {
         let why = "Required value: is required for apply patch";
-        return Err(Status::invalid_options("fieldManager", why));
+        return Err(Status::invalid_patch_options("fieldManager", why));
     }
     let mut applied = asked.object()?;
     if text(&applied["kind"]).is_empty() {

@@ -52,21 +52,19 @@ struct State {
 impl Server {
     pub(super) fn evict(&self, asked: &Asked<'_>) -> Result<Answer, Status> {
         let (address, eviction) = (asked.address(), asked.call.json()?);
-        let name = text(&eviction["metadata"]["name"]);
-        if !name.is_empty() && name != address.name {
+        if text(&eviction["metadata"]["name"]) != address.name {
             return Err(Status::bad_request("name in URL does not match name in Eviction object"));
         }
-        let mut deletion = read_deletion(&eviction["deleteOptions"])?;
+        let deletion = read_deletion(&eviction["deleteOptions"])?;
         let is_dry = asked.call.query.is_dry_run()? || eviction["deleteOptions"]["dryRun"] == json!(["All"]);
         let pod = self.registry().get(&address)?;
-        check_uid(&address, &pod, deletion.uid.as_deref())?;
         let budgets = if needs_no_budget(&pod) { Vec::new() } else { self.budgets_of(&address, &pod) };
         let own = if is_dry { self.registry().rehearsal(&address) } else { self.registry().clone() };
         if let Some(((budget_address, budget), others)) = budgets.split_first() {
             if !others.is_empty() {
                 let message = "This pod has more than one PodDisruptionBudget, which the eviction subresource \
                                does not support.";
-                return Err(Status::new(500, "InternalError", message));
+                return Err(Status::new(500, "", message));
             }
             let is_exempt = may_go_unready(budget) && !is_ready(&pod);
             if !is_exempt {
@@ -75,9 +73,8 @@ impl Server {
                     take_one(self.registry(), budget_address, &address.name)?;
                 }
             }
-            // As it was when the budget was asked, so that no other pod of the name goes.
-            deletion.uid.get_or_insert_with(|| pod.uid.to_string());
         }
+        // Preconditions come last: a budget may have been asked, and have granted, in vain.
         own.delete(&address, &deletion)?;
         Ok(Answer::success(201, Value::Null))
     }
@@ -91,13 +88,6 @@ impl Server {
             budget.spec.selector.as_ref().is_some_and(|selector| Selector::of(selector).matches(pod))
         };
         read.filter(|(_, budget)| selects(budget)).collect()
-    }
-}
-
-fn check_uid(address: &Address, pod: &Object, asked: Option<&str>) -> Result<(), Status> {
-    match asked {
-        Some(uid) if uid != pod.uid => Err(Status::uid_conflict(address, uid, &pod.uid)),
-        _ => Ok(()),
     }
 }
 
@@ -131,20 +121,24 @@ fn check(name: &str, budget: &Budget) -> Result<(), Status> {
         let why = format!("The disruption budget {name} is still being processed by the server.");
         return Err(refused(&why, Some(10)));
     }
-    if budget.status.disrupted_pods.len() > DISRUPTED_MAX {
-        let message = format!(
-            "poddisruptionbudgets.policy \"{name}\" is forbidden: DisruptedPods map too big - too many evictions not \
-             confirmed by PDB controller"
-        );
-        return Err(Status::new(403, "Forbidden", message));
+    if disruptions_allowed < 0 {
+        return Err(forbidden(name, "pdb disruptions allowed is negative"));
     }
-    if disruptions_allowed <= 0 {
+    if budget.status.disrupted_pods.len() > DISRUPTED_MAX {
+        let why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller";
+        return Err(forbidden(name, why));
+    }
+    if disruptions_allowed == 0 {
         let why = format!(
             "The disruption budget {name} needs {desired_healthy} healthy pods and has {current_healthy} currently"
         );
         return Err(refused(&why, None));
     }
     Ok(())
+}
+
+fn forbidden(name: &str, why: &str) -> Status {
+    Status::new(403, "Forbidden", format!("poddisruptionbudget.policy \"{name}\" is forbidden: {why}"))
 }
 
 fn refused(why: &str, retry_after_seconds: Option<u32>) -> Status {

@@ -296,8 +296,8 @@ async fn who_looks_on_sees_everything_in_order() {
 /// What is seen of a watch and some writes on a bad way.
 async fn history(seed: u64) -> Vec<String> {
     let world = World::seeded(seed);
-    let seen = Arc::new(Notes::default());
-    world.server.observe(Arc::clone(&seen) as Arc<dyn Observer>);
+    let notes = Arc::new(Notes::default());
+    world.server.observe(Arc::clone(&notes) as Arc<dyn Observer>);
     let faults = world.server.faults();
     for (share, trouble) in [
         (0.3, Trouble::Slow { least: Duration::ZERO, most: S }),
@@ -309,14 +309,14 @@ async fn history(seed: u64) -> Vec<String> {
     ] {
         faults.add(Fault::of_all(trouble).with_share(share));
     }
-    let mut nodes = Box::pin(watch::<Node>(world.client(), world.environment.clone(), Spec::default()));
+    let mut watched = Box::pin(watch::<Node>(world.client(), world.environment.clone(), Spec::default()));
     for mark in 0..20 {
         world.mark("n1", mark);
         let _ = world.get().await;
-        let _ = tokio::time::timeout(S, nodes.next()).await;
+        let _ = tokio::time::timeout(S, watched.next()).await;
     }
     let at = world.environment.monotonic();
-    let mut history = seen.0.lock().unwrap().clone();
+    let mut history = notes.0.lock().unwrap().clone();
     history.push(format!("{at:?}"));
     history
 }

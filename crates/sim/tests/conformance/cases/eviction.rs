@@ -26,13 +26,14 @@ pub(super) fn cases() -> Vec<Case> {
             steps: vec![
                 post(PODS, pod("a")).keep("uid", "/metadata/uid"),
                 running(),
+                evict("a", "another").refused(409, "Conflict"),
                 post(BUDGETS, budget("one")),
                 evict("a", "{uid}")
                     .refused(429, "TooManyRequests")
                     .saying("Cannot evict pod as it would violate the pod's disruption budget.")
                     .with("/details/causes/0/reason", "DisruptionBudget"),
                 post(BUDGETS, budget("two")),
-                evict("a", "{uid}").refused(500, "InternalError").saying("more than one PodDisruptionBudget"),
+                evict("a", "{uid}").refused(500, "").saying("more than one PodDisruptionBudget"),
             ],
         },
     ]
