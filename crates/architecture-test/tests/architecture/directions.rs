@@ -14,6 +14,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // No `cluster`: nothing on the paging path needs the Kubernetes API.
     ("alerter", &["model", "environment", "net"]),
     ("seaworthy", &["model", "environment", "net", "cluster", "monitor", "healer", "alerter"]),
+    // It runs the services, and nothing of them runs it.
+    ("sim", &["model", "environment", "net", "cluster", "monitor", "healer", "alerter"]),
     ("architecture-test", &[]),
 ];
 

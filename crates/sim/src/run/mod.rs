@@ -12,6 +12,8 @@ mod road;
 pub mod settings;
 pub mod shrink;
 pub mod staff;
+#[cfg(test)]
+mod tests;
 mod timetable;
 pub mod weather;
 mod wire;

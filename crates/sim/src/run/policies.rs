@@ -11,7 +11,7 @@ fn step(action: &str, attempts: u32) -> Value {
 /// What is enforced: pods are evicted, then restarted with their workload; nodes are kept free and
 /// then drained.
 pub(super) fn enforced() -> Vec<(&'static str, Value)> {
-    let pods = ["PodRunningNotReady", "PodOOMKilled", "PodImagePullBackOff"];
+    let pods = ["PodRunningNotReady", "PodOOMKilled"];
     vec![
         (
             "pods",
@@ -56,6 +56,7 @@ pub(super) fn inert() -> Vec<(&'static str, Value)> {
     let matching = |codes: &[&str], namespaces: &[&str]| json!({"codes": codes, "namespaces": namespaces});
     let all = ["*"];
     vec![
+        ("observe-images", json!({"match": matching(&["PodImagePullBackOff"], &all), "steps": evict()})),
         ("observe-terminating", json!({"match": matching(&["PodStuckTerminating"], &all), "steps": evict()})),
         (
             "approve-rollouts",
