@@ -15,7 +15,7 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("hour") => run("1,000 nodes, 30,000 pods, one hour", 1_000, 30_000, Duration::from_hours(1)),
         Some("large") => {
-            run("5,000 nodes, 150,000 pods, five minutes", 5_000, 150_000, Duration::from_mins(5))
+            run("5,000 nodes, 150,000 pods, five minutes", 5_000, 150_000, Duration::from_mins(5));
         }
         _ => eprintln!("say which: hour or large"),
     }

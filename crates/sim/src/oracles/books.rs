@@ -33,6 +33,7 @@ pub struct Books {
 
 /// A pod.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what was seen of it, one thing beside the other")]
 pub(crate) struct Pod {
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -207,13 +208,16 @@ impl Books {
             self.workloads.remove(change.after.uid.as_str());
             return;
         }
+        let is_daemon_set = change.address.kind == kinds::DAEMON_SET;
+        let replicas = if is_daemon_set {
+            &value["status"]["desiredNumberScheduled"]
+        } else {
+            &value["spec"]["replicas"]
+        };
         let workload = Workload {
             name: change.address.name.to_string(),
             owner: owner(value),
-            replicas: match change.address.kind == kinds::DAEMON_SET {
-                true => value["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1) as usize,
-                false => value["spec"]["replicas"].as_u64().unwrap_or(1) as usize,
-            },
+            replicas: replicas.as_u64().unwrap_or(1) as usize,
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

@@ -49,10 +49,10 @@ impl Play {
         for number in 1..=10 {
             play.node(&format!("n{number}"), true, &[]);
         }
-        play.workload("d-web", "Deployment", "web", Value::Null);
-        play.workload("r-web", "ReplicaSet", "web-1", owner("Deployment", "web", "d-web"));
+        play.workload("d-web", "Deployment", "web", &Value::Null);
+        play.workload("r-web", "ReplicaSet", "web-1", &owner("Deployment", "web", "d-web"));
         for number in 1..=8 {
-            play.pod(&format!("w{number}"), false, owner("ReplicaSet", "web-1", "r-web"));
+            play.pod(&format!("w{number}"), false, &owner("ReplicaSet", "web-1", "r-web"));
         }
         let lease =
             json!({"metadata": {"name": "seaworthy-healer"}, "spec": {"holderIdentity": "healer-0_x"}});
@@ -95,13 +95,13 @@ impl Play {
         );
     }
 
-    fn workload(&mut self, uid: &str, kind: &str, name: &str, owners: Value) {
+    fn workload(&mut self, uid: &str, kind: &str, name: &str, owners: &Value) {
         let kind = [kinds::DEPLOYMENT, kinds::REPLICA_SET].into_iter().find(|own| own.kind == kind).unwrap();
         let meta = json!({"name": name, "uid": uid, "ownerReferences": owners});
         self.put(kind, "shop", json!({"metadata": meta, "spec": {"replicas": 8}}));
     }
 
-    fn pod(&mut self, name: &str, is_ready: bool, owners: Value) {
+    fn pod(&mut self, name: &str, is_ready: bool, owners: &Value) {
         let status = if is_ready { "True" } else { "False" };
         self.put(
             kinds::POD,
@@ -305,7 +305,7 @@ fn effects_have_preconditions_and_an_intent() {
 #[test]
 fn what_is_well_is_left_alone() {
     expect(&["I4 stale view"], |play| {
-        play.pod("w1", true, owner("ReplicaSet", "web-1", "r-web"));
+        play.pod("w1", true, &owner("ReplicaSet", "web-1", "r-web"));
         play.pass(60);
         play.intend_web(&["w1"]);
         play.evict("w1", "r-1/1");
@@ -386,7 +386,7 @@ fn what_must_not_act_does_not() {
         play.request(Method::POST, "/api/v1/namespaces/kube-system/pods/w1/eviction", "r-1/1", body, 201);
     });
     expect(&["I14 corrupted"], |play| {
-        play.pod("bare", false, Value::Null);
+        play.pod("bare", false, &Value::Null);
         play.intend_web(&["bare"]);
         play.evict("bare", "r-1/1");
     });
