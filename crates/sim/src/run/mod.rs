@@ -11,6 +11,7 @@ pub mod report;
 mod road;
 pub mod settings;
 pub mod shrink;
+pub mod signal;
 pub mod staff;
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use net::http::{BoxFuture, Client, Error, Transport};
 use net::tls::Identity;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use super::signal::Signal;
 use super::weather::{Fate, Weather};
 use super::witness::Witness;
 use crate::seen::{Post, What};
@@ -36,7 +37,7 @@ pub(super) struct Road {
     /// Who the other end knows the caller to be.
     pub(super) caller: Identity,
     /// The other end.
-    pub(super) presence: watch::Receiver<Presence>,
+    pub(super) presence: Signal<Presence>,
     /// Carries what is on its way; the cluster's, not the sender's.
     pub(super) environment: Environment,
     /// How the way is.
@@ -88,9 +89,8 @@ impl Road {
     }
 
     async fn serve(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
-        let mut presence = self.presence.clone();
-        let found = presence.wait_for(|presence| !presence.is_paused).await;
-        let Some(router) = found.ok().and_then(|presence| presence.router.clone()) else {
+        let found = self.presence.until(|presence| !presence.is_paused).await;
+        let Some(router) = found.router else {
             return Err(Error::Refused { peer: self.peer() });
         };
         let mut request = request.clone().map(Body::from);

@@ -13,12 +13,13 @@ use net::holds::Teller;
 use net::http::{Client, Endpoint};
 use net::tls::Identity;
 use rand::Rng;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::defect::Defect;
 use super::receiver::World;
 use super::road::{Presence, Road};
 use super::settings;
+use super::signal::Signal;
 use super::weather::Weather;
 use super::wire::Line;
 use super::witness::Witness;
@@ -73,7 +74,7 @@ pub struct Place {
 /// A place for a service: what stays over its lives.
 struct Desk {
     clock: Arc<ManualClock>,
-    presence: watch::Sender<Presence>,
+    presence: Signal<Presence>,
     life: Mutex<Option<Running>>,
     lives: Mutex<u32>,
 }
@@ -127,14 +128,14 @@ impl Staff {
             "alerter" => self.alerter(&environment, drained, ended).await,
             healer => self.healer(healer, &environment, drained, ended).await,
         };
-        desk.presence.send_modify(|presence| *presence = Presence { router: Some(router), is_paused: false });
+        desk.presence.change(|presence| *presence = Presence { router: Some(router), is_paused: false });
     }
 
     /// Ends a service on the spot: nothing that it was about to do is done.
     pub async fn crash(&self, service: &str) {
         let Some(desk) = self.shared.desks.get(service) else { return };
         let Some(running) = lock(&desk.life).take() else { return };
-        desk.presence.send_replace(Presence::default());
+        desk.presence.change(|presence| *presence = Presence::default());
         running.environment.tasks().resume();
         running.environment.tasks().end().await;
         self.see(service, Turn::Crashed);
@@ -169,7 +170,7 @@ impl Staff {
         let Some(desk) = self.shared.desks.get(service) else { return };
         let life = lock(&desk.life);
         let Some(running) = life.as_ref() else { return };
-        desk.presence.send_modify(|presence| presence.is_paused = is_paused);
+        desk.presence.change(|presence| presence.is_paused = is_paused);
         if is_paused {
             running.environment.tasks().pause();
         } else {
@@ -187,8 +188,8 @@ impl Staff {
 
     /// A client to a service, for `from`, who is known there as `caller`.
     pub fn road(&self, from: &str, to: &str, caller: Identity) -> Client {
-        let presence = self.shared.desks.get(to).map(|desk| desk.presence.subscribe());
-        let presence = presence.unwrap_or_else(|| watch::channel(Presence::default()).1);
+        let presence = self.shared.desks.get(to).map(|desk| desk.presence.clone());
+        let presence = presence.unwrap_or_default();
         let road = Road {
             from: from.to_owned(),
             to: to.to_owned(),
@@ -321,7 +322,7 @@ impl Desk {
     fn new(environment: &Environment) -> Self {
         Self {
             clock: Arc::new(ManualClock::starting_at(environment.now())),
-            presence: watch::channel(Presence::default()).0,
+            presence: Signal::default(),
             life: Mutex::default(),
             lives: Mutex::default(),
         }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use environment::Environment;
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+
+use super::signal::Signal;
 
 /// How one way is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +72,7 @@ struct Shared {
 
 struct State {
     rng: ChaCha12Rng,
-    ways: BTreeMap<(String, String), watch::Sender<Way>>,
+    ways: BTreeMap<(String, String), Signal<Way>>,
     crashes: BTreeMap<String, Crash>,
 }
 
@@ -84,14 +86,17 @@ impl Weather {
 
     /// Changes a way.
     pub fn change(&self, from: &str, to: &str, change: impl FnOnce(&mut Way)) {
-        self.lock().way(from, to).send_modify(change);
+        let way = self.lock().way(from, to).clone();
+        way.change(change);
     }
 
     /// Makes every way fine again, and forgets where services were to crash.
     pub fn clear(&self) {
         let mut state = self.lock();
         state.crashes.clear();
-        state.ways.values().for_each(|way| way.send_modify(|way| *way = Way::default()));
+        let ways: Vec<Signal<Way>> = state.ways.values().cloned().collect();
+        drop(state);
+        ways.iter().for_each(|way| way.change(|way| *way = Way::default()));
     }
 
     /// Lets a service crash at a write of its own.
@@ -100,8 +105,8 @@ impl Weather {
     }
 
     /// How a way is, now and whenever it changes.
-    pub fn follow(&self, from: &str, to: &str) -> watch::Receiver<Way> {
-        self.lock().way(from, to).subscribe()
+    pub fn follow(&self, from: &str, to: &str) -> Signal<Way> {
+        self.lock().way(from, to).clone()
     }
 
     /// What becomes of a request that leaves now.
@@ -110,7 +115,7 @@ impl Weather {
         if is_write && let Some(after) = state.crashes_now(from) {
             return if after { Fate::CrashAfter } else { Fate::CrashBefore };
         }
-        let way = state.way(from, to).borrow().clone();
+        let way = state.way(from, to).get();
         if way.is_cut {
             return Fate::Lost;
         }
@@ -139,7 +144,7 @@ impl Weather {
     /// How long a watch that begins now may last.
     pub fn watch_life(&self, from: &str, to: &str) -> Option<Duration> {
         let mut state = self.lock();
-        let about = state.way(from, to).borrow().watch_life?.as_millis() as u64;
+        let about = state.way(from, to).get().watch_life?.as_millis() as u64;
         Some(Duration::from_millis(state.rng.random_range(about / 2..=about * 2)))
     }
 
@@ -155,7 +160,7 @@ impl Weather {
 }
 
 impl State {
-    fn way(&mut self, from: &str, to: &str) -> &watch::Sender<Way> {
+    fn way(&mut self, from: &str, to: &str) -> &Signal<Way> {
         self.ways.entry((from.to_owned(), to.to_owned())).or_default()
     }
 

@@ -15,9 +15,10 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use kube::client::Body;
 use serde_json::{Value, json};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::defect::{Call, Defect, Wrong};
+use super::signal::Signal;
 use super::weather::{Fate, Way, Weather};
 use super::witness::Witness;
 use crate::seen::{self, What};
@@ -203,11 +204,11 @@ type Frames = BoxStream<'static, Result<Frame<Bytes>, WayError>>;
 
 /// A watch's frames as they come over a way: none while it is cut, and then the end; and an end
 /// without a word after its life.
-fn over(frames: Frames, way: watch::Receiver<Way>, life: Option<Duration>) -> Frames {
+fn over(frames: Frames, way: Signal<Way>, life: Option<Duration>) -> Frames {
     let ends = life.map(|life| tokio::time::Instant::now() + life);
     let state = Some((frames, way));
     futures::stream::unfold(state, move |state| async move {
-        let (mut frames, mut way) = state?;
+        let (mut frames, way) = state?;
         let end = async {
             match ends {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -216,9 +217,9 @@ fn over(frames: Frames, way: watch::Receiver<Way>, life: Option<Duration>) -> Fr
         };
         tokio::select! {
             biased;
-            () = cut(&mut way) => {
+            _ = way.until(|way| way.is_cut) => {
                 // What both ends believe to be there is found out to be gone.
-                let _ = way.wait_for(|way| !way.is_cut).await;
+                way.until(|way| !way.is_cut).await;
                 Some((Err(reset()), None))
             }
             () = end => Some((Err(reset()), None)),
@@ -226,13 +227,6 @@ fn over(frames: Frames, way: watch::Receiver<Way>, life: Option<Duration>) -> Fr
         }
     })
     .boxed()
-}
-
-async fn cut(way: &mut watch::Receiver<Way>) {
-    if way.wait_for(|way| way.is_cut).await.is_err() {
-        // The weather is gone, and the run with it.
-        std::future::pending().await
-    }
 }
 
 fn whole(bytes: Bytes) -> UnsyncBoxBody<Bytes, WayError> {
