@@ -129,6 +129,10 @@ pub fn get(name: &str) -> Option<&'static Defect> {
 }
 
 /// Switches a rule of the healer off for this thread, or all on.
+#[cfg_attr(
+    feature = "defects",
+    expect(clippy::unnecessary_wraps, reason = "without the feature it can fail")
+)]
 pub(super) fn switch_on(defect: Option<&Defect>) -> Result<(), super::play::Error> {
     let rule = defect.and_then(|defect| match defect.what {
         Wrong::Rule(name) => Some(name),
