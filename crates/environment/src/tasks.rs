@@ -120,9 +120,8 @@ impl Tasks {
         };
         let mut watched = Box::pin(watched);
         let shared = Arc::clone(&self.shared);
-        let watched = std::future::poll_fn(move |context| match shared.stands_still(context) {
-            true => Poll::Pending,
-            false => watched.as_mut().poll(context),
+        let watched = std::future::poll_fn(move |context| {
+            if shared.stands_still(context) { Poll::Pending } else { watched.as_mut().poll(context) }
         });
         // Not under the ledger's lock: a runtime that is going away drops the future on the spot.
         let handle = launch_on_tokio(watched.in_current_span());

@@ -2,6 +2,7 @@
 //! changes in its store, posts between services, messages at receivers, and what the run itself
 //! does to all of them.
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -212,9 +213,9 @@ fn remediation(value: &Value) -> String {
     for attempt in status["attempts"].as_array().into_iter().flatten() {
         let is_open = if attempt["closed"].is_null() { " open" } else { "" };
         let result = text(&attempt["result"]);
-        line.push_str(&format!(" | {} {} {result}{is_open}", attempt["number"], text(&attempt["action"])));
+        let _ = write!(line, " | {} {} {result}{is_open}", attempt["number"], text(&attempt["action"]));
         for part in attempt["parts"].as_array().into_iter().flatten() {
-            line.push_str(&format!(" {}={}", text(&part["target"]["name"]), text(&part["state"])));
+            let _ = write!(line, " {}={}", text(&part["target"]["name"]), text(&part["state"]));
         }
     }
     line
@@ -229,10 +230,10 @@ fn brief(alerts: &Value) -> String {
         let labels = &alert["labels"];
         let text = |name: &str| labels[name].as_str().unwrap_or("?");
         let status = alert["status"].as_str().unwrap_or_default();
-        line.push_str(&format!(" [{} {} {status}]", text("lineage"), text("alertname")));
+        let _ = write!(line, " [{} {} {status}]", text("lineage"), text("alertname"));
     }
     if all.len() > MOST {
-        line.push_str(&format!(" and {} more", all.len() - MOST));
+        let _ = write!(line, " and {} more", all.len() - MOST);
     }
     line
 }

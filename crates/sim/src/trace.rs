@@ -66,7 +66,7 @@ impl Trace {
     /// The hash of everything so far, in hexadecimal.
     pub fn hash(&self) -> String {
         let digest = self.lock().hasher.clone().finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(digest)
     }
 
     /// How many lines there were.

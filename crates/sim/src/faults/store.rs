@@ -8,7 +8,7 @@ pub(super) const KIND: Kind = Kind {
     lasts: lasts(10, 300),
     subject: |_, _| "full".to_owned(),
     begin: |stage, _| {
-        stage.staff().journal().fail(Some(alerter::store::Error::Full { path: "/journal".into() }))
+        stage.staff().journal().fail(Some(alerter::store::Error::Full { path: "/journal".into() }));
     },
     end: |stage, _| stage.staff().journal().fail(None),
 };

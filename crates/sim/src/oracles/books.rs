@@ -33,6 +33,7 @@ pub struct Books {
 
 /// A pod.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what is true of a pod, each by itself")]
 pub(crate) struct Pod {
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -210,9 +211,10 @@ impl Books {
         let workload = Workload {
             name: change.address.name.to_string(),
             owner: owner(value),
-            replicas: match change.address.kind == kinds::DAEMON_SET {
-                true => value["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1) as usize,
-                false => value["spec"]["replicas"].as_u64().unwrap_or(1) as usize,
+            replicas: if change.address.kind == kinds::DAEMON_SET {
+                value["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1) as usize
+            } else {
+                value["spec"]["replicas"].as_u64().unwrap_or(1) as usize
             },
             is_excluded: is_excluded(value),
         };

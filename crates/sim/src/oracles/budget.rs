@@ -8,10 +8,10 @@ use super::{Books, Effect, Findings, Limits, Oracle, Verb};
 use crate::seen::{Seen, What};
 
 /// How long a mark of somebody else must have been on a node before the healer has to count it.
-const HEARD: Duration = Duration::from_secs(60);
+const HEARD: Duration = Duration::from_mins(1);
 /// The intent is older than its effect by up to a request and a hand-over: so much of the hour is
 /// not counted.
-const HOUR: Duration = Duration::from_secs(3600 - 120);
+const HOUR: Duration = Duration::from_mins(58);
 
 /// Faults after which the healer may not know what others do.
 const BLIND: [&str; 3] = ["watch faults", "partition", "api errors"];
@@ -129,10 +129,10 @@ impl Oracle for Budget {
         let Some(effect) = Effect::granted(request) else { return };
         match effect.verb {
             Verb::Evict | Verb::Delete if effect.plural == "pods" => {
-                self.evicted(&effect, books, seen.at, found)
+                self.evicted(&effect, books, seen.at, found);
             }
             Verb::Change if effect.quarantines() == Some(true) => {
-                self.quarantined(&effect, books, seen.at, found)
+                self.quarantined(&effect, books, seen.at, found);
             }
             _ => {}
         }

@@ -25,12 +25,13 @@ impl Partition {
 impl Oracle for Partition {
     fn see(&mut self, seen: &Seen, _: &Books, found: &mut Findings) {
         match &seen.what {
-            What::Change(change) if change.address.kind == kinds::LEASE => {
-                if change.address.name.as_str() == "seaworthy-healer" {
-                    let holder = text(&change.after.value()["spec"]["holderIdentity"]);
-                    if self.holders.last().is_none_or(|(_, last)| *last != holder) {
-                        self.holders.push((seen.at, holder));
-                    }
+            What::Change(change)
+                if change.address.kind == kinds::LEASE
+                    && change.address.name.as_str() == "seaworthy-healer" =>
+            {
+                let holder = text(&change.after.value()["spec"]["holderIdentity"]);
+                if self.holders.last().is_none_or(|(_, last)| *last != holder) {
+                    self.holders.push((seen.at, holder));
                 }
             }
             What::Request(request) => {

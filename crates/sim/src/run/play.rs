@@ -21,7 +21,7 @@ use crate::seen::What;
 use crate::trace::Keep;
 
 /// How long the cluster is left alone before the services start, so that everything runs.
-const WARM_UP: Duration = Duration::from_secs(60);
+const WARM_UP: Duration = Duration::from_mins(1);
 
 /// How long a service that crashed is down: a container's start, and a step of back-off.
 const RESTART: Duration = Duration::from_secs(5);

@@ -51,7 +51,7 @@ impl World {
     fn copies(&self) -> usize {
         let sent = self.sent.fetch_add(1, Ordering::Relaxed);
         match self.defect.map(|defect| defect.what) {
-            Some(Wrong::MessagesLost) if sent % LOST_EVERY == 0 => 0,
+            Some(Wrong::MessagesLost) if sent.is_multiple_of(LOST_EVERY) => 0,
             Some(Wrong::MessagesTwice) => 2,
             _ => 1,
         }

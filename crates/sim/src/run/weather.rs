@@ -96,7 +96,9 @@ impl Weather {
         state.crashes.clear();
         let ways: Vec<Signal<Way>> = state.ways.values().cloned().collect();
         drop(state);
-        ways.iter().for_each(|way| way.change(|way| *way = Way::default()));
+        for way in ways {
+            way.change(|way| *way = Way::default());
+        }
     }
 
     /// Lets a service crash at a write of its own.
@@ -168,12 +170,11 @@ impl State {
     fn crashes_now(&mut self, service: &str) -> Option<bool> {
         let crash = self.crashes.get_mut(service)?;
         let after = crash.after;
-        match crash.writes.checked_sub(1) {
-            Some(left) => crash.writes = left,
-            None => {
-                self.crashes.remove(service);
-                return Some(after);
-            }
+        if let Some(left) = crash.writes.checked_sub(1) {
+            crash.writes = left
+        } else {
+            self.crashes.remove(service);
+            return Some(after);
         }
         None
     }

@@ -1,5 +1,6 @@
 //! Failing runs as files.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::run::report::Failure;
@@ -34,15 +35,16 @@ pub(super) fn describe(path: &Path, failure: &Failure) -> String {
         plan.faults.len()
     );
     for fault in &plan.faults {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "  {:>5} s for {:>4} s  {}: {}\n",
             fault.at_s, fault.lasts_s, fault.name, fault.subject
-        ));
+        );
     }
     for violation in &failure.violations {
         let seconds = violation.at_millis as f64 / 1000.0;
-        text.push_str(&format!("  {} at {seconds:.3} s: {}\n", violation.oracle, violation.what));
+        let _ = write!(text, "  {} at {seconds:.3} s: {}\n", violation.oracle, violation.what);
     }
-    text.push_str(&format!("  replay: cargo xtask swarm --replay {}", path.display()));
+    let _ = write!(text, "  replay: cargo xtask swarm --replay {}", path.display());
     text
 }

@@ -106,7 +106,7 @@ impl Swarm<'_> {
     fn one(&self, index: u64) {
         let seed = self.options.first.wrapping_add(index);
         let plan = Plan::draw(seed);
-        let is_twice = self.options.twice_every > 0 && index % self.options.twice_every == 0;
+        let is_twice = self.options.twice_every > 0 && index.is_multiple_of(self.options.twice_every);
         let result = self.play(&plan, is_twice);
         let failure = match &result {
             Ok(report) if !report.is_good() => Some(self.make_small(report)),
