@@ -2,7 +2,7 @@
 //! changes in its store, posts between services, messages at receivers, and what the run itself
 //! does to all of them.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ impl Oracle for Acknowledged {
     fn see(&mut self, seen: &Seen, _: &Books, found: &mut Findings) {
         if let What::Message(message) = &seen.what {
             for (key, is_firing) in told(message) {
-                let page = self.pages.of.get(&key);
+                let page = self.pages.by_issue.get(&key);
                 let acknowledged = page.and_then(|page| page.acknowledged);
                 if is_firing && acknowledged.is_some_and(|at| message.arrived > at + ON_ITS_WAY) {
                     found.add(format!("{} {} was acknowledged at {acknowledged:?}", key.0, key.1));

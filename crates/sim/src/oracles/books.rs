@@ -33,7 +33,7 @@ pub struct Books {
 
 /// A pod.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "what was seen of it, one thing beside the other")]
+#[expect(clippy::struct_excessive_bools, reason = "what is true of a pod, each by itself")]
 pub(crate) struct Pod {
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -217,7 +217,11 @@ impl Books {
         let workload = Workload {
             name: change.address.name.to_string(),
             owner: owner(value),
-            replicas: replicas.as_u64().unwrap_or(1) as usize,
+            replicas: if change.address.kind == kinds::DAEMON_SET {
+                value["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1) as usize
+            } else {
+                value["spec"]["replicas"].as_u64().unwrap_or(1) as usize
+            },
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

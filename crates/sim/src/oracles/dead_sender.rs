@@ -20,7 +20,7 @@ impl Oracle for DeadSender {
     fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
         if let What::Message(message) = &seen.what {
             for (key, is_firing) in told(message) {
-                let Some(page) = self.pages.of.get(&key) else { continue };
+                let Some(page) = self.pages.by_issue.get(&key) else { continue };
                 let is_silent = message.arrived.saturating_sub(self.pages.heard) > SILENT;
                 let was_jump = books.is_disturbed(&["clock jump"], seen.at, Duration::ZERO);
                 if !is_firing && is_silent && (page.firing.is_some() || page.is_folded) && !was_jump {

@@ -83,6 +83,8 @@ impl<'a> Effect<'a> {
     pub fn attempt(&self) -> Option<(&'a str, u64)> {
         let (_, rest) = self.request.agent.split_once('(')?;
         let (id, _) = rest.split_once(')')?;
+        // A mark that only keeps earlier requests from landing says so.
+        let id = id.strip_suffix("/fence").unwrap_or(id);
         let (remediation, number) = id.rsplit_once('/')?;
         Some((remediation, number.parse().ok()?))
     }

@@ -39,7 +39,7 @@ impl Oracle for HandOver {
             }
         }
         for (key, at) in &self.given_up {
-            let Some(page) = self.pages.of.get(key) else { continue };
+            let Some(page) = self.pages.by_issue.get(key) else { continue };
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
             let since = firing.max(*at).max(self.pages.disturbed);
             let is_late = seen.at.saturating_sub(since) > self.limits.delivery;

@@ -21,7 +21,7 @@ impl HeldPages {
 
     fn look(&mut self, at: Duration, found: &mut Findings) {
         let patience = self.limits.hold + self.limits.delivery;
-        for (key, page) in &self.pages.of {
+        for (key, page) in &self.pages.by_issue {
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
             let since = firing.max(self.pages.disturbed);
             if !page.is_told() && at.saturating_sub(since) > patience && self.late.insert(key.clone()) {

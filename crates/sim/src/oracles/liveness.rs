@@ -42,7 +42,7 @@ impl Liveness {
     /// A pod that has long been without readiness, whose workload nobody complains of.
     fn silence(&self, at: Duration, books: &Books, found: &mut Findings) {
         let is_told = |name: &str| {
-            self.pages.of.iter().any(|((lineage, _), page)| {
+            self.pages.by_issue.iter().any(|((lineage, _), page)| {
                 (page.firing.is_some() || page.is_folded) && lineage.split('/').any(|part| part == name)
             })
         };

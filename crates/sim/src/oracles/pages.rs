@@ -43,7 +43,7 @@ impl Page {
 /// All issues.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
-    pub(super) of: BTreeMap<Key, Page>,
+    pub(super) by_issue: BTreeMap<Key, Page>,
     /// Until when something was wrong on the way from the monitor to the receivers.
     pub(super) disturbed: Duration,
     /// Faults on that way that last.
@@ -62,10 +62,10 @@ impl Pages {
             What::Post(post) => self.post(post, seen.at),
             What::Message(message) => self.message(message, seen.at),
             What::Acknowledged(lineage, check) => {
-                let page = self.of.entry((lineage.clone(), check.clone())).or_default();
+                let page = self.by_issue.entry((lineage.clone(), check.clone())).or_default();
                 page.acknowledged = Some(seen.at);
             }
-            What::Life(life) if life.service.starts_with("alerter") || life.turn != Turn::Started => {
+            What::Life(life) if (life.service.starts_with("alerter") || life.turn != Turn::Started) => {
                 self.disturbed = seen.at;
             }
             What::Fault(fault) if ON_THE_WAY.contains(&fault.name) => {
@@ -88,7 +88,7 @@ impl Pages {
         }
         self.heard = at;
         for alert in post.body.as_array().into_iter().flatten() {
-            let page = self.of.entry(key(alert)).or_default();
+            let page = self.by_issue.entry(key(alert)).or_default();
             match alert["annotations"]["resolution"].as_str() {
                 // It goes on under other labels, which came in the same post or before.
                 Some("relabelled") => {}
@@ -113,7 +113,7 @@ impl Pages {
         }
         for (key, is_firing) in told(message) {
             if is_firing {
-                self.of.entry(key).or_default().told = Some(at);
+                self.by_issue.entry(key).or_default().told = Some(at);
             }
         }
     }

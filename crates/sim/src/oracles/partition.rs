@@ -26,7 +26,8 @@ impl Oracle for Partition {
     fn see(&mut self, seen: &Seen, _: &Books, found: &mut Findings) {
         match &seen.what {
             What::Change(change)
-                if change.address.kind == kinds::LEASE && change.address.name == "seaworthy-healer" =>
+                if change.address.kind == kinds::LEASE
+                    && change.address.name.as_str() == "seaworthy-healer" =>
             {
                 let holder = text(&change.after.value()["spec"]["holderIdentity"]);
                 if self.holders.last().is_none_or(|(_, last)| *last != holder) {

@@ -96,7 +96,7 @@ impl Weather {
         state.crashes.clear();
         let ways: Vec<Signal<Way>> = state.ways.values().cloned().collect();
         drop(state);
-        for way in &ways {
+        for way in ways {
             way.change(|way| *way = Way::default());
         }
     }
@@ -169,9 +169,12 @@ impl State {
     /// Whether a service crashes at this write, and then whether after it.
     fn crashes_now(&mut self, service: &str) -> Option<bool> {
         let crash = self.crashes.get_mut(service)?;
+        let after = crash.after;
         if let Some(left) = crash.writes.checked_sub(1) {
-            crash.writes = left;
-            return None;
+            crash.writes = left
+        } else {
+            self.crashes.remove(service);
+            return Some(after);
         }
         self.crashes.remove(service).map(|crash| crash.after)
     }

@@ -1,6 +1,6 @@
 //! Failing runs as files.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::run::report::Failure;
@@ -35,15 +35,15 @@ pub(super) fn describe(path: &Path, failure: &Failure) -> String {
         plan.faults.len()
     );
     for fault in &plan.faults {
-        let _ = writeln!(
+        let _ = write!(
             text,
-            "  {:>5} s for {:>4} s  {}: {}",
+            "  {:>5} s for {:>4} s  {}: {}\n",
             fault.at_s, fault.lasts_s, fault.name, fault.subject
         );
     }
     for violation in &failure.violations {
         let seconds = violation.at_millis as f64 / 1000.0;
-        let _ = writeln!(text, "  {} at {seconds:.3} s: {}", violation.oracle, violation.what);
+        let _ = write!(text, "  {} at {seconds:.3} s: {}\n", violation.oracle, violation.what);
     }
     let _ = write!(text, "  replay: cargo xtask swarm --replay {}", path.display());
     text
