@@ -116,10 +116,13 @@ pub fn firing(issue: &Issue, cluster: &str, now: Timestamp) -> PostableAlert {
     }
 }
 
-/// The end of an issue as an alert, under the labels it was last posted with.
+/// The end of an issue as an alert, under the labels it was last posted with. It begins no later
+/// than it ends, or the receiver would refuse it: an issue may have begun anew since an end that is
+/// still told, and clocks are set back.
 pub fn resolved(issue: &Issue, cluster: &str, resolution: Resolution, now: Timestamp) -> PostableAlert {
     let mut alert = firing(issue, cluster, now);
     alert.annotations.insert(annotation::RESOLUTION.into(), resolution.as_str().into());
+    alert.starts_at = alert.starts_at.map(|began| began.min(now));
     alert.ends_at = Some(now);
     alert
 }
@@ -275,6 +278,13 @@ mod tests {
         let alert = resolved(&issue(), "c1", Resolution::SubjectGone, now());
         assert_eq!(alert.ends_at, Some(now()));
         assert_eq!(report(&alert).unwrap().resolution, Some(Resolution::SubjectGone));
+    }
+
+    #[test]
+    fn an_end_that_is_still_told_when_the_issue_has_begun_anew_is_not_before_its_beginning() {
+        let long_ago = "2026-01-01T00:00:00Z".parse().unwrap();
+        let alert = resolved(&issue(), "c1", Resolution::Relabelled, long_ago);
+        assert_eq!((alert.starts_at, alert.ends_at), (Some(long_ago), Some(long_ago)));
     }
 
     #[test]

@@ -217,11 +217,7 @@ impl Books {
         let workload = Workload {
             name: change.address.name.to_string(),
             owner: owner(value),
-            replicas: if change.address.kind == kinds::DAEMON_SET {
-                value["status"]["desiredNumberScheduled"].as_u64().unwrap_or(1) as usize
-            } else {
-                value["spec"]["replicas"].as_u64().unwrap_or(1) as usize
-            },
+            replicas: replicas.as_u64().unwrap_or(1) as usize,
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

@@ -171,7 +171,7 @@ impl State {
         let crash = self.crashes.get_mut(service)?;
         let after = crash.after;
         if let Some(left) = crash.writes.checked_sub(1) {
-            crash.writes = left
+            crash.writes = left;
         } else {
             self.crashes.remove(service);
             return Some(after);

@@ -35,15 +35,15 @@ pub(super) fn describe(path: &Path, failure: &Failure) -> String {
         plan.faults.len()
     );
     for fault in &plan.faults {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "  {:>5} s for {:>4} s  {}: {}\n",
+            "  {:>5} s for {:>4} s  {}: {}",
             fault.at_s, fault.lasts_s, fault.name, fault.subject
         );
     }
     for violation in &failure.violations {
         let seconds = violation.at_millis as f64 / 1000.0;
-        let _ = write!(text, "  {} at {seconds:.3} s: {}\n", violation.oracle, violation.what);
+        let _ = writeln!(text, "  {} at {seconds:.3} s: {}", violation.oracle, violation.what);
     }
     let _ = write!(text, "  replay: cargo xtask swarm --replay {}", path.display());
     text
