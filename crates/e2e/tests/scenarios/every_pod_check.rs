@@ -104,7 +104,8 @@ async fn found(stage: &Stage, installation: &Installation, kept: &Pod) -> Result
         .issue(&service("typo"), SERVICE_NO_READY_ENDPOINTS, PATIENCE, |issue| {
             ensure!(issue.severity == Severity::Critical, "nobody is served");
             ensure!(issue.cause.is_none(), "nothing explains it");
-            ensure!(issue.summary.contains("matches no workload"), "it says what is wrong");
+            let says = "no workload's template has the labels";
+            ensure!(issue.summary.contains(says), "it says what is wrong");
             tells(&issue.evidence, &[("selector", "app=kpet")])
         })
         .await?;
