@@ -1,11 +1,13 @@
 //! Taking in what is posted: what of it must be journaled.
 
 use jiff::Timestamp;
+use model::alert::VALIDITY;
 use model::hold::{Hold, Outcome};
+use model::labels::annotation;
 use uuid::Uuid;
 
 use super::Desk;
-use crate::alerts::{Batch, Defaults, Ingested, Invalid, normalise};
+use crate::alerts::{Alert, Batch, Defaults, Ingested, Invalid, normalise};
 use crate::book::episodes::{Ack, EpisodeKey, IssueRef};
 use crate::book::silences::{self, Wanted};
 use crate::entries::{Fact, Reported};
@@ -43,8 +45,9 @@ impl Desk {
         if let Some(poster) = poster {
             self.listening.heard(poster, now);
         }
-        for alert in alerts {
+        for mut alert in alerts {
             let key = if trusted && IssueRef::of(&alert.labels).is_some() {
+                by_our_clock(&mut alert, now);
                 EpisodeKey::of_issue(&alert.labels)
             } else {
                 EpisodeKey::of_foreign(&alert.labels)
@@ -118,6 +121,19 @@ impl Desk {
     /// Ends a silence: what must be journaled.
     pub fn expire_silence(&self, id: &str, now: Timestamp) -> Result<Vec<Fact>, silences::Error> {
         Ok(self.book.silences.expire(id, now)?.into_iter().map(Fact::Silence).collect())
+    }
+}
+
+/// Our monitor says of every end why it is one. What it says counts, not how its clock stands to
+/// ours: an issue without such a word has not ended, and one with it has.
+fn by_our_clock(alert: &mut Alert, now: Timestamp) {
+    match (alert.annotations.contains_key(annotation::RESOLUTION), alert.is_resolve()) {
+        (false, true) => alert.ends_at = now.saturating_add(VALIDITY).unwrap_or(now),
+        (true, false) => {
+            alert.starts_at = alert.starts_at.min(now);
+            alert.ends_at = now;
+        }
+        _ => {}
     }
 }
 

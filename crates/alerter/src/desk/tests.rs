@@ -114,6 +114,17 @@ impl Bench {
         );
     }
 
+    /// An issue as a monitor posts it whose clock says `ends` less the validity, with `rest` beside.
+    fn post_issue(&mut self, name: &str, ends: i64, rest: &str) {
+        let (starts, ends) = (at(ends - 300), at(ends));
+        self.post(
+            &format!(
+                r#"[{{"labels":{{"alertname":"{name}","check":"{name}","cluster":"c","lineage":"Deployment/shop/{name}","severity":"warning"}},"startsAt":"{starts}","endsAt":"{ends}"{rest}}}]"#
+            ),
+            true,
+        );
+    }
+
     fn resolve_issue(&mut self, name: &str, severity: &str, resolution: &str) {
         let ends = at(self.now);
         self.post(

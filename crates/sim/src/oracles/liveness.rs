@@ -21,7 +21,11 @@ impl Liveness {
         for (name, remediation) in books.remediations.iter().filter(|(_, own)| !own.is_deleted) {
             let is_busy = matches!(remediation.phase.as_str(), "Acting" | "Verifying" | "Pending" | "");
             let idle = at.saturating_sub(remediation.changed);
-            if is_busy && idle > self.limits.calm {
+            // What another issue explains waits for what is done about that one.
+            let key = (remediation.lineage.clone(), remediation.check.clone());
+            let is_explained = remediation.phase == "Pending"
+                && self.pages.by_issue.get(&key).is_some_and(|page| page.is_folded);
+            if is_busy && !is_explained && idle > self.limits.calm {
                 found.add(format!("{name} has been {} since {:?}", remediation.phase, remediation.changed));
             }
         }

@@ -1,4 +1,5 @@
-//! The wall clock is set back, by hours: nothing waits for it to come there again.
+//! The wall clock is set back, by hours: nothing waits for it to come there again. And it stands minutes
+//! from the monitor's: what the monitor says counts.
 
 use super::*;
 
@@ -61,4 +62,30 @@ fn no_page_is_held_on_the_word_of_such_a_clock() {
         bench.run_until(200);
         assert_eq!(bench.told()[1..], ["111 [Stuck] [] first notification"], "taken up: {taken}");
     }
+}
+
+/// The alerter's clock is ahead of the monitor's by more than an issue is valid: nothing has ended.
+#[test]
+fn an_issue_that_goes_on_has_not_ended_for_a_clock_ahead_of_its_monitor_s() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.issue("Stuck", "warning", None);
+    bench.run_until(100);
+    let told = bench.told().len();
+    for late in 0..10 {
+        bench.post_issue("Stuck", 160 + 60 * late - 548, "");
+        bench.run_until(160 + 60 * late);
+    }
+    assert_eq!(bench.told().len(), told, "{:?}", bench.told());
+}
+
+/// And of a clock behind the monitor's: an end is one.
+#[test]
+fn an_issue_that_has_ended_is_over_for_a_clock_behind_its_monitor_s() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.issue("Stuck", "warning", None);
+    bench.run_until(100);
+    bench.post_issue("Stuck", bench.now + 7000, r#","annotations":{"resolution":"healthy"}"#);
+    bench.run_until(200);
+    let told = bench.told();
+    assert!(told.last().is_some_and(|last| last.contains("[] [Stuck]")), "{told:?}");
 }
