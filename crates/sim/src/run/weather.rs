@@ -169,12 +169,9 @@ impl State {
     /// Whether a service crashes at this write, and then whether after it.
     fn crashes_now(&mut self, service: &str) -> Option<bool> {
         let crash = self.crashes.get_mut(service)?;
-        let after = crash.after;
         if let Some(left) = crash.writes.checked_sub(1) {
             crash.writes = left;
-        } else {
-            self.crashes.remove(service);
-            return Some(after);
+            return None;
         }
         self.crashes.remove(service).map(|crash| crash.after)
     }
