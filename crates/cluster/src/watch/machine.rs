@@ -40,6 +40,12 @@ const BOOKMARK_SILENCE: Duration = Duration::from_secs(150);
 /// A watch that ends sooner than this without a word counts as failed, not as ended.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// How long after a list, in seconds, a connection that ends is not taken up again but everything
+/// is listed anew. A store or a server's cache that loses a change says nothing of it, and what was
+/// missed without a word is found out in no other way. Not sooner: to list 150,000 pods takes some
+/// seconds of our processor, and of the server's.
+const LIST_AGAIN_S: std::ops::RangeInclusive<u64> = 1200..=1800;
+
 /// First and longest wait before trying again.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_LONGEST: Duration = Duration::from_secs(30);
@@ -64,6 +70,8 @@ pub(super) struct Watcher<V> {
     /// Whether the server has said that it never will.
     streaming_refused: bool,
     page_size: u32,
+    /// When what was listed last is to be listed anew, on the monotonic clock.
+    list_again: Duration,
     /// The newest version seen, where versions are numbers.
     newest: Option<u64>,
     /// The newest version of the store, which other kinds' changes also take forward.
@@ -116,6 +124,7 @@ impl<V: View> Watcher<V> {
             streaming: spec.streaming,
             streaming_refused: false,
             page_size: spec.page_size.max(1),
+            list_again: Duration::ZERO,
             newest: None,
             stored: None,
             went_back: 0,
@@ -162,6 +171,10 @@ impl<V: View> Watcher<V> {
             Phase::Quiet(version) => {
                 let version = mem::take(version);
                 self.ask_store(version).await
+            }
+            Phase::Resume(_) if self.environment.monotonic() >= self.list_again => {
+                self.phase = Phase::List;
+                Ok(None)
             }
             Phase::Resume(version) => {
                 let version = version.clone();
@@ -425,6 +438,8 @@ impl<V: View> Watcher<V> {
         }
         self.newest = number;
         self.stored = number;
+        let age = Duration::from_secs(self.rng.random_range(LIST_AGAIN_S));
+        self.list_again = self.environment.monotonic() + age;
         self.spec.counters.listed();
         self.recovered();
         self.streaming = self.spec.streaming && !self.streaming_refused;

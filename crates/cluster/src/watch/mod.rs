@@ -8,7 +8,8 @@
 //! A list is streamed where the server can (`sendInitialEvents`) and read in pages where not.
 //! Lists are consistent reads (no resourceVersion is asked for), so a restart of the server never
 //! takes the listener back in time; should a server do so all the same, its list is refused, and
-//! changes older than what was already seen are dropped.
+//! changes older than what was already seen are dropped. Everything is listed anew now and then, so
+//! that a change which was never told is not missed for good.
 
 mod counters;
 mod frames;

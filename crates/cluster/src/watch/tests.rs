@@ -190,6 +190,18 @@ async fn a_silence_where_something_is_always_heard_is_looked_into() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_never_told_is_found_out_by_listing_anew() {
+    let connections = (0..20).map(|_| streamed_list(Then::Silence));
+    let mut subject = Subject::new(connections);
+    assert_eq!(subject.told(3).await, ["list", "listed a@3", "done"]);
+    let listed = tokio::time::Instant::now();
+    while short(&subject.next().await) != "list" {}
+    let passed = listed.elapsed().as_secs();
+    // A connection lives for up to eleven minutes.
+    assert!((20 * 60..=41 * 60).contains(&passed), "after {passed} s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_history_is_listed_anew_without_a_word() {
     let expired = line("ERROR", &json!({"kind": "Status", "code": 410, "reason": "Expired"}));
     let told = ["list", "listed a@3", "done", "list", "listed a@3", "done"];
