@@ -21,6 +21,7 @@ pub mod registry;
 pub mod run;
 pub mod scheduler;
 pub mod seen;
+pub mod signal;
 pub mod storage;
 pub mod swarm;
 pub mod trace;

@@ -37,7 +37,7 @@ pub enum What {
     Life(Life),
     /// A fault began or ended, or another actor did something.
     Fault(Fault),
-    /// All faults have ended, and none will come.
+    /// All faults have ended, and none will come; of what they left behind the services can know.
     Calm,
 }
 

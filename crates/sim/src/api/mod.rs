@@ -3,7 +3,7 @@
 //! It is spoken to through a [`kube::Client`], as the real one; nothing leaves the process. A
 //! request arrives after a moment of virtual time, is done at once and as a whole, and its answer
 //! comes after another. Requests, errors and watches are those of the real server as far as
-//! `docs/simulator.md` says.
+//! `docs/simulator-api.md` says.
 
 mod answer;
 mod call;
@@ -43,7 +43,9 @@ pub use labels::LabelSelector;
 pub use path::Target;
 pub use subresource::Logs;
 pub use watch::EventType;
-pub use way::{Calls, Exchange, Fault, FaultId, Faults, Lost, Observer, Outcome, Side, Told, Trouble};
+pub use way::{
+    Calls, Exchange, Fault, FaultId, Faults, Lost, Observer, Outcome, Side, Struck, Told, Trouble,
+};
 
 /// The API server of one cluster. Cheap to clone; clones are the same server.
 #[derive(Clone)]

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use sim::run::defect::{self, Defect};
+use sim::run::level;
 use sim::run::plan::Plan;
 use sim::run::play::play;
+use sim::run::staff::SERVICES;
 use sim::swarm::{self, Options};
 use sim::trace::Keep;
 
@@ -38,6 +40,13 @@ struct Arguments {
     /// Play every so many-th seed twice and compare
     #[arg(long, default_value_t = 20)]
     twice_every: u64,
+    /// Play every so many-th seed that has faults of events without them, too, and compare the ends
+    #[arg(long, default_value_t = 4)]
+    level_every: u64,
+    /// Crash these services (`all` for all), before and after each of their requests, while
+    /// something small is healed
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["seed", "replay", "recorded"])]
+    sweep: Vec<String>,
     /// Do not make failing runs smaller
     #[arg(long)]
     no_shrink: bool,
@@ -87,6 +96,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     if let Some(folder) = &arguments.recorded {
         return recorded(folder);
     }
+    if !arguments.sweep.is_empty() {
+        return Ok(sweep(arguments));
+    }
     if let Some(seed) = arguments.seed {
         return replay(&Plan::draw(seed), defect);
     }
@@ -96,6 +108,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         time: arguments.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0)),
         threads: arguments.threads.unwrap_or_else(cores),
         twice_every: arguments.twice_every,
+        level_every: arguments.level_every,
         defect,
         shrink: !arguments.no_shrink,
         until_first: arguments.until_first,
@@ -113,7 +126,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 
 /// One run, with all of its trace.
 fn replay(plan: &Plan, defect: Option<&'static Defect>) -> Result<ExitCode, String> {
-    let report = play(plan, Keep::All, defect).map_err(|error| error.to_string())?;
+    let mut report = play(plan, Keep::All, defect).map_err(|error| error.to_string())?;
+    report.violations.extend(level::check(&report, defect).map_err(|error| error.to_string())?);
     for line in &report.trace {
         println!("{line}");
     }
@@ -128,6 +142,20 @@ fn replay(plan: &Plan, defect: Option<&'static Defect>) -> Result<ExitCode, Stri
         );
     }
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A crash at each request.
+fn sweep(arguments: &Arguments) -> ExitCode {
+    let named: Vec<&str> = arguments.sweep.iter().map(String::as_str).collect();
+    let services = if named == ["all"] { SERVICES.to_vec() } else { named };
+    let swept = swarm::sweep(&services, arguments.threads.unwrap_or_else(cores), &arguments.folder);
+    for (what, requests) in &swept.requests {
+        println!("{what}: a crash before and after each of {requests} requests");
+    }
+    for error in &swept.broken {
+        eprintln!("a run could not be played: {error}");
+    }
+    if swept.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Recorded runs, one after the other.

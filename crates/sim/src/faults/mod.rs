@@ -5,32 +5,48 @@
 //! have known.
 
 mod acknowledge;
-mod api_errors;
 mod bad_image;
 mod brake;
 mod clock_jump;
+mod coalesced_events;
 mod control_plane;
 mod cordon;
 mod crash_loop;
 mod deadlock;
+mod delayed_events;
 mod deletion;
+mod doubled_events;
 mod drain;
+mod dropped_events;
+mod ended_watches;
 mod frozen_nodes;
+mod garbled_events;
 mod git_ops;
 mod image_registry;
+mod late_requests;
+mod lost_answers;
+mod lost_requests;
+mod malformed_events;
+mod malformed_objects;
 mod out_of_memory;
 mod partition;
 mod power;
 mod pressure;
 mod receivers;
+mod replayed_events;
 mod runtime;
 mod scaling;
+mod server_errors;
 mod service_crash;
 mod service_pause;
+mod slow_api;
 mod stage;
+mod stale_reads;
 mod store;
+mod switched;
+mod throttled;
 mod tight_budget;
-mod watches;
+mod whose;
 mod zone;
 
 use std::time::Duration;
@@ -41,6 +57,7 @@ use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 pub use stage::Stage;
+pub use switched::Switched;
 
 /// A kind of fault.
 pub struct Kind {
@@ -83,35 +100,68 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 27] = [
+pub const TABLE: [&Kind; 41] = [
     &acknowledge::KIND,
-    &api_errors::KIND,
     &bad_image::KIND,
     &brake::KIND,
     &clock_jump::KIND,
+    &coalesced_events::KIND,
     &control_plane::KIND,
     &cordon::KIND,
     &crash_loop::KIND,
     &deadlock::KIND,
+    &delayed_events::KIND,
     &deletion::KIND,
+    &doubled_events::KIND,
     &drain::KIND,
+    &dropped_events::KIND,
+    &ended_watches::KIND,
     &frozen_nodes::KIND,
+    &garbled_events::KIND,
     &git_ops::KIND,
     &image_registry::KIND,
+    &late_requests::KIND,
+    &lost_answers::KIND,
+    &lost_requests::KIND,
+    &malformed_events::KIND,
+    &malformed_objects::KIND,
     &out_of_memory::KIND,
     &partition::KIND,
     &power::KIND,
     &pressure::KIND,
     &receivers::KIND,
+    &replayed_events::KIND,
     &runtime::KIND,
     &scaling::KIND,
+    &server_errors::KIND,
     &service_crash::KIND,
     &service_pause::KIND,
+    &slow_api::KIND,
+    &stale_reads::KIND,
     &store::KIND,
+    &throttled::KIND,
     &tight_budget::KIND,
-    &watches::KIND,
     &zone::KIND,
 ];
+
+/// Those that befall events of watches: what is told, not what is the case.
+pub const EVENTS: [&str; 7] = [
+    coalesced_events::KIND.name,
+    delayed_events::KIND.name,
+    doubled_events::KIND.name,
+    dropped_events::KIND.name,
+    garbled_events::KIND.name,
+    malformed_events::KIND.name,
+    replayed_events::KIND.name,
+];
+
+/// How long after its end services may not know what a fault has kept from them: what nobody tells
+/// them again is found out when they list anew.
+pub fn lingers(name: &str) -> Duration {
+    const RELIST: Duration = Duration::from_mins(40);
+    let is_silent = [dropped_events::KIND.name, malformed_events::KIND.name].contains(&name);
+    if is_silent { RELIST } else { Duration::ZERO }
+}
 
 /// The fault of a name.
 pub fn get(name: &str) -> Option<&'static Kind> {

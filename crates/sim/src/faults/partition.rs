@@ -1,26 +1,38 @@
-//! Two parties cannot reach each other.
+//! Two parties cannot reach each other: services, the API server, receivers, and kubelets.
 
 use rand::RngExt;
 
-use super::{Kind, Stage, lasts};
+use super::{Kind, Stage, lasts, pick, whose};
+use crate::api::{Fault, Trouble};
+use crate::run::settings::RECEIVERS;
 
-/// Who may be cut off from whom.
-const PAIRS: [(&str, &str); 8] = [
-    ("healer-0", "api"),
-    ("healer-1", "api"),
-    ("monitor", "api"),
+const NAME: &str = "partition";
+
+/// The API server, as a party.
+const API: &str = "api";
+
+/// Who may be cut off from whom, besides nodes from the API server.
+const PAIRS: [(&str, &str); 10] = [
+    ("healer-0", API),
+    ("healer-1", API),
+    ("monitor", API),
     ("monitor", "alerter"),
     ("monitor", "healer-0"),
     ("monitor", "healer-1"),
     ("healer-0", "alerter"),
     ("healer-1", "alerter"),
+    ("alerter", RECEIVERS[0]),
+    ("alerter", RECEIVERS[1]),
 ];
 
 pub(super) const KIND: Kind = Kind {
-    name: "partition",
-    weight: 10,
+    name: NAME,
+    weight: 12,
     lasts: lasts(10, 400),
-    subject: |_, rng| {
+    subject: |scene, rng| {
+        if rng.random_bool(0.15) {
+            return format!("{} {API}", pick(&scene.nodes, rng, "n-0"));
+        }
         let (from, to) = PAIRS[rng.random_range(0..PAIRS.len())];
         format!("{from} {to}")
     },
@@ -29,7 +41,13 @@ pub(super) const KIND: Kind = Kind {
 };
 
 fn set(stage: &Stage, subject: &str, is_cut: bool) {
-    if let Some((from, to)) = subject.split_once(' ') {
-        stage.weather().change(from, to, |way| way.is_cut = is_cut);
+    let Some((from, to)) = subject.split_once(' ') else { return };
+    let is_service = PAIRS.iter().any(|(service, _)| *service == from);
+    match (to, is_service, is_cut) {
+        (API, true, true) => stage.switched().on(NAME, subject, [Fault::of(from, Trouble::Cut)]),
+        (API, true, false) => whose::end(stage, NAME, subject),
+        (API, false, true) => stage.kubelets().cut_off(from),
+        (API, false, false) => stage.kubelets().reconnect(from),
+        _ => stage.roads().change(from, to, |road| road.is_cut = is_cut),
     }
 }

@@ -22,10 +22,10 @@ pub(super) const KIND: Kind = Kind {
 fn set(stage: &Stage, subject: &str, is_on: bool) {
     let Some((receiver, how)) = subject.split_once(' ') else { return };
     let share = |most: u32| if is_on { most } else { 0 };
-    stage.weather().change("alerter", receiver, |way| match how {
-        "slow" => way.delay = Duration::from_secs(share(8).into()),
-        "refusing" => (way.refused, way.statuses) = (share(80), vec![429, 500, 503]),
-        "closed" => (way.refused, way.statuses) = (share(90), Vec::new()),
-        _ => way.unanswered = share(50),
+    stage.roads().change("alerter", receiver, |road| match how {
+        "slow" => road.delay = Duration::from_secs(share(8).into()),
+        "refusing" => (road.refused, road.statuses) = (share(80), vec![429, 500, 503]),
+        "closed" => (road.refused, road.statuses) = (share(90), Vec::new()),
+        _ => road.unanswered = share(50),
     });
 }

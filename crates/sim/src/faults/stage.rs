@@ -8,12 +8,14 @@ use net::http::Endpoint;
 use net::tls::Identity;
 use serde_json::{Value, json};
 
+use super::switched::Switched;
+use crate::api::Side;
 use crate::kinds::{self, Kind};
 use crate::machinery::Kubelets;
 use crate::registry::{Deletion, Part, Registry, Status};
 use crate::run::cluster::{self, Cluster};
+use crate::run::roads::Roads;
 use crate::run::staff::Staff;
-use crate::run::weather::Weather;
 use crate::run::witness::Witness;
 use crate::seen::What;
 use crate::storage::{Address, Object};
@@ -25,8 +27,10 @@ pub struct Stage {
     pub(crate) cluster: Cluster,
     /// The services.
     pub(crate) staff: Staff,
-    /// The ways between them.
-    pub(crate) weather: Weather,
+    /// The roads between them, and to receivers.
+    pub(crate) roads: Roads,
+    /// What is wrong on the ways to the API server.
+    pub(crate) switched: Switched,
     /// Who sees everything.
     pub(crate) witness: Witness,
     /// What goes on beside the services goes on in here.
@@ -53,9 +57,27 @@ impl Stage {
         &self.staff
     }
 
-    /// The ways between parties.
-    pub fn weather(&self) -> &Weather {
-        &self.weather
+    /// The roads between services, and to receivers.
+    pub fn roads(&self) -> &Roads {
+        &self.roads
+    }
+
+    /// What is wrong on the ways to the API server.
+    pub(super) fn switched(&self) -> &Switched {
+        &self.switched
+    }
+
+    /// Lets a service crash before or after its so many-th request from now, wherever that goes.
+    pub fn crash_at(&self, service: &str, request: u64, side: Side) {
+        let faults = self.cluster.server.faults();
+        let (staff, name) = (self.staff.clone(), service.to_owned());
+        faults.at_call(service, faults.calls(service) + request, side, move || staff.kill(&name));
+    }
+
+    /// Makes all ways fine, and forgets where services were to crash.
+    pub(crate) fn clear(&self) {
+        self.roads.clear();
+        self.switched.clear();
     }
 
     /// Changes a node; nothing happens if it is gone.

@@ -27,6 +27,8 @@ pub struct Books {
     pub(crate) calm: Option<Duration>,
     /// The faults that last now, with the beginning.
     pub(crate) faults: BTreeMap<(&'static str, String), Duration>,
+    /// The faults that were, with the end.
+    pub(crate) ended: BTreeMap<(&'static str, String), Duration>,
     /// When the last fault ended, or anybody else did something.
     pub(crate) last_fault: Duration,
 }
@@ -122,6 +124,7 @@ impl Books {
                     self.faults.insert(key, seen.at);
                 } else {
                     self.faults.remove(&key);
+                    self.ended.insert(key, seen.at);
                 }
                 self.last_fault = seen.at;
             }

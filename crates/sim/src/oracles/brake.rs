@@ -17,7 +17,8 @@ impl Oracle for Brake {
         let What::Request(request) = &seen.what else { return };
         let Some(effect) = Effect::of(request) else { return };
         let (brake, since) = books.brake;
-        if brake != Some(false) && request.sent > since + WITHIN {
+        let is_known = request.sent > since + WITHIN && !books.is_misled(&request.by, request.sent, WITHIN);
+        if brake != Some(false) && is_known {
             found.add(format!("{effect}: paused since {since:?}"));
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::hearsay::BLINDING;
 use super::{Books, Effect, Findings, Limits, Oracle, Verb};
 use crate::seen::{Seen, What};
 
@@ -12,9 +13,6 @@ const HEARD: Duration = Duration::from_mins(1);
 /// The intent is older than its effect by up to a request and a hand-over: so much of the hour is
 /// not counted.
 const HOUR: Duration = Duration::from_mins(58);
-
-/// Faults after which the healer may not know what others do.
-const BLIND: [&str; 3] = ["watch faults", "partition", "api errors"];
 
 pub(super) struct Budget {
     limits: Limits,
@@ -90,7 +88,7 @@ impl Budget {
     }
 
     fn quarantined(&mut self, effect: &Effect<'_>, books: &Books, at: Duration, found: &mut Findings) {
-        let is_blind = books.is_disturbed(&BLIND, at, HEARD);
+        let is_blind = books.is_disturbed(&BLINDING, at, HEARD);
         let zone = books.nodes.get(effect.name).map(|node| node.zone.clone()).unwrap_or_default();
         let (mut down, mut in_zone, mut size) = (1, 1, 0);
         for (name, node) in &books.nodes {

@@ -4,29 +4,43 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::hearsay::BLINDING;
 use super::pages::{Key, Pages};
 use super::{Books, Findings, Limits, Oracle};
 use crate::seen::{Seen, What};
 
-/// Faults that keep the healer's word from the alerter.
-const MUTE: [&str; 3] = ["partition", "service crash", "service pause"];
+/// Faults that keep the healer's word from the alerter: others than those on its way to the API
+/// server, without which it does not know itself that it has given up.
+const MUTE: [&str; 2] = ["service crash", "service pause"];
 
 pub(super) struct HandOver {
     limits: Limits,
     pages: Pages,
     given_up: BTreeMap<Key, Duration>,
     late: BTreeSet<Key>,
+    /// Until when something kept the healer's word from the alerter.
+    muted: Duration,
 }
 
 impl HandOver {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, pages: Pages::default(), given_up: BTreeMap::new(), late: BTreeSet::new() }
+        Self {
+            limits,
+            pages: Pages::default(),
+            given_up: BTreeMap::new(),
+            late: BTreeSet::new(),
+            muted: Duration::ZERO,
+        }
     }
 }
 
 impl Oracle for HandOver {
     fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
         self.pages.see(seen);
+        let is_mute = |name: &str| MUTE.contains(&name) || BLINDING.contains(&name);
+        if matches!(seen.what, What::Fault(_)) || books.faults.keys().any(|(name, _)| is_mute(name)) {
+            self.muted = seen.at;
+        }
         if let What::Change(change) = &seen.what
             && change.address.kind.plural == "remediations"
             && let Some(remediation) = books.remediations.get(change.address.name.as_str())
@@ -41,13 +55,9 @@ impl Oracle for HandOver {
         for (key, at) in &self.given_up {
             let Some(page) = self.pages.by_issue.get(key) else { continue };
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
-            let since = firing.max(*at).max(self.pages.disturbed);
+            let since = firing.max(*at).max(self.pages.disturbed).max(self.muted);
             let is_late = seen.at.saturating_sub(since) > self.limits.delivery;
-            if !page.is_told()
-                && is_late
-                && !books.is_disturbed(&MUTE, seen.at, Duration::ZERO)
-                && self.late.insert(key.clone())
-            {
+            if !page.is_told() && is_late && self.late.insert(key.clone()) {
                 found.add(format!("{} {} was given up at {at:?}, and nobody was told", key.0, key.1));
             }
         }

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
+use super::hearsay::BLINDING;
 use super::{Books, Effect, Findings, Limits, Oracle};
 use crate::seen::{Seen, What};
 
 /// How long the share must have been reached for the healer to know: a change's way through its
 /// watch, and a request that was under way.
 const HEARD: Duration = Duration::from_secs(15);
-
-/// Faults under which it may not hear of it.
-const BLIND: [&str; 2] = ["watch faults", "partition"];
 
 pub(super) struct MassFailure {
     limits: Limits,
@@ -36,7 +34,7 @@ impl Oracle for MassFailure {
                 let Some(effect) = Effect::granted(request).filter(Effect::is_destructive) else { return };
                 let Some(since) = self.since else { return };
                 let known = request.sent.saturating_sub(since) >= HEARD;
-                if known && !books.is_disturbed(&BLIND, seen.at, HEARD) {
+                if known && !books.is_disturbed(&BLINDING, seen.at, HEARD) {
                     found.add(format!("{effect}: many nodes have been in trouble since {since:?}"));
                 }
             }

@@ -15,7 +15,9 @@ mod dead_sender;
 mod disruption_budget;
 mod duplicates;
 mod effect;
+mod ending;
 mod hand_over;
+mod hearsay;
 mod held_pages;
 mod leader;
 mod liveness;
@@ -35,9 +37,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::seen::Seen;
+use pages::Pages;
 
 pub use books::Books;
 pub use effect::{Effect, Verb};
+pub use ending::{Ending, Whose};
 
 /// What the services are configured with, as far as promises depend on it: told by whoever
 /// configured them.
@@ -140,6 +144,7 @@ pub fn all(limits: &Limits) -> Vec<(&'static str, Box<dyn Oracle>)> {
 /// All checkers and their books.
 pub struct Panel {
     books: Books,
+    pages: Pages,
     oracles: Vec<(&'static str, Box<dyn Oracle>)>,
     findings: Findings,
 }
@@ -147,12 +152,18 @@ pub struct Panel {
 impl Panel {
     /// A panel that has seen nothing yet.
     pub fn new(limits: &Limits) -> Self {
-        Self { books: Books::default(), oracles: all(limits), findings: Findings::default() }
+        Self {
+            books: Books::default(),
+            pages: Pages::default(),
+            oracles: all(limits),
+            findings: Findings::default(),
+        }
     }
 
     /// Shows everybody what was seen.
     pub fn see(&mut self, seen: &Seen) {
         self.books.see(seen);
+        self.pages.see(seen);
         self.findings.at = seen.at;
         for (name, oracle) in &mut self.oracles {
             self.findings.oracle = name;
@@ -163,6 +174,11 @@ impl Panel {
     /// What is known by now.
     pub fn books(&self) -> &Books {
         &self.books
+    }
+
+    /// How things stand.
+    pub fn ending(&self) -> Ending {
+        Ending::of(&self.books, &self.pages)
     }
 
     /// Tells everybody that the run is over, and what they found.

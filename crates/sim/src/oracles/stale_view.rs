@@ -1,4 +1,6 @@
-//! I4: nothing is done to what has been well for a while, whatever an old view says.
+//! I4: nothing is done to what has been well for a while, whatever an old view says: what is acted
+//! on was read anew, insisting on the newest state. A server that answers even that from the past is
+//! believed.
 
 use std::time::Duration;
 
@@ -40,8 +42,9 @@ impl StaleView {
     }
 
     fn judge(effect: &Effect<'_>, request: &Request, books: &Books, found: &mut Findings) {
+        let is_misled = books.is_misled(&request.by, request.sent, ENOUGH);
         let is_new = effect.verb == Verb::Evict || effect.quarantines() == Some(true);
-        if is_new {
+        if is_new && !is_misled {
             Self::pod(effect, request.sent, books, found);
             Self::node(effect, request.sent, books, found);
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::oracles::Books;
-use crate::seen::{Seen, What};
+use crate::seen::{Seen, Turn, What};
 
 /// One combination.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Coverage {
     pub faults: BTreeMap<String, u64>,
     /// Granted effects, by action.
     pub effects: BTreeMap<String, u64>,
+    /// Services that crashed.
+    pub crashes: u64,
     /// Messages that receivers took.
     pub messages: u64,
 }
@@ -59,6 +61,7 @@ impl Coverage {
                     *self.effects.entry(name).or_default() += 1;
                 }
             }
+            What::Life(life) if life.turn == Turn::Crashed => self.crashes += 1,
             What::Message(message) if message.answered == Some(200) => self.messages += 1,
             _ => {}
         }
@@ -75,6 +78,7 @@ impl Coverage {
             }
         }
         self.messages += other.messages;
+        self.crashes += other.crashes;
     }
 
     /// Every rule that objected at least once, with the number of times.

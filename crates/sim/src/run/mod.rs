@@ -3,19 +3,20 @@
 pub mod cluster;
 pub mod coverage;
 pub mod defect;
+pub mod level;
+mod onlooker;
 pub mod plan;
 pub mod play;
 mod policies;
 mod receiver;
 pub mod report;
 mod road;
+pub mod roads;
 pub mod settings;
 pub mod shrink;
-pub mod signal;
 pub mod staff;
+mod tamper;
 #[cfg(test)]
 mod tests;
 mod timetable;
-pub mod weather;
-mod wire;
 pub mod witness;

@@ -12,11 +12,11 @@ use super::cluster::Cluster;
 use super::defect::{self, Defect};
 use super::plan::Plan;
 use super::report::Report;
+use super::roads::Roads;
 use super::staff::{Ended, Place, SERVICES, Staff};
-use super::weather::Weather;
 use super::witness::Witness;
 use super::{settings, timetable};
-use crate::faults::Stage;
+use crate::faults::{self, Stage, Switched};
 use crate::seen::What;
 use crate::trace::Keep;
 
@@ -50,7 +50,6 @@ pub fn play(plan: &Plan, keep: Keep, defect: Option<&'static Defect>) -> Result<
 struct Run {
     stage: Stage,
     witness: Witness,
-    crashes: mpsc::UnboundedReceiver<String>,
     ended: mpsc::UnboundedReceiver<Ended>,
     restarts: BTreeSet<(Instant, String)>,
 }
@@ -69,9 +68,15 @@ impl Run {
             turn.take(&run.stage, &run.witness);
         }
         run.wait_until(storm).await;
-        run.calm();
-        run.wait_until(storm + Duration::from_secs(plan.calm_s)).await;
-        let (violations, coverage) = run.witness.end();
+        run.stop_faults();
+        let calm =
+            storm + plan.faults.iter().map(|fault| faults::lingers(&fault.name)).max().unwrap_or_default();
+        run.wait_until(calm).await;
+        run.witness.see(What::Calm);
+        run.wait_until(calm + Duration::from_secs(plan.calm_s)).await;
+        let (violations, ending, coverage) = run.witness.end();
+        let faults = run.stage.cluster.server.faults();
+        let requests = SERVICES.map(|service| (service.to_owned(), faults.calls(service))).into();
         for service in SERVICES {
             run.stage.staff.crash(service).await;
         }
@@ -83,6 +88,8 @@ impl Run {
             lines: trace.count(),
             trace: trace.lines(),
             violations,
+            ending,
+            requests,
             coverage,
         })
     }
@@ -93,29 +100,29 @@ impl Run {
         defect: Option<&'static Defect>,
         environment: &Environment,
     ) -> Result<Self, Error> {
-        let (crash, crashes) = mpsc::unbounded_channel();
         let (end, ended) = mpsc::unbounded_channel();
-        let weather = Weather::new(environment, crash);
+        let roads = Roads::new(environment);
         let cluster = Cluster::new(environment);
         let witness = Witness::new(environment, cluster.registry.storage(), &settings::limits(), keep);
         cluster.build(plan)?;
-        let server = cluster.server.clone();
+        cluster.server.observe(Arc::new(witness.clone()));
         let place = Place {
             environment: environment.clone(),
-            connect: Arc::new(move |user: &str| server.client(user)),
-            weather: weather.clone(),
+            server: cluster.server.clone(),
+            roads: roads.clone(),
             witness: witness.clone(),
             nodes: plan.places(),
             defect,
         };
         let stage = Stage {
+            switched: Switched::new(cluster.server.faults()),
             cluster,
             staff: Staff::new(place, end),
-            weather,
+            roads,
             witness: witness.clone(),
             environment: environment.clone(),
         };
-        Ok(Self { stage, witness, crashes, ended, restarts: BTreeSet::new() })
+        Ok(Self { stage, witness, ended, restarts: BTreeSet::new() })
     }
 
     /// Lets time pass, and services crash and be started again.
@@ -125,10 +132,6 @@ impl Run {
             let restart = self.restarts.first().map_or(until, |(at, _)| (*at).min(until));
             tokio::select! {
                 biased;
-                Some(service) = self.crashes.recv() => {
-                    self.stage.staff.crash(&service).await;
-                    self.restarts.insert((Instant::now() + RESTART, service));
-                }
                 Some(ended) = self.ended.recv() => {
                     if self.stage.staff.bury(&ended).await {
                         self.restarts.insert((Instant::now() + RESTART, ended.service));
@@ -150,9 +153,8 @@ impl Run {
     }
 
     /// No fault from now on. Those of the timetable have ended; what they left armed is taken back.
-    fn calm(&self) {
-        self.stage.weather.clear();
+    fn stop_faults(&self) {
+        self.stage.clear();
         self.stage.set_brake(false);
-        self.witness.see(What::Calm);
     }
 }

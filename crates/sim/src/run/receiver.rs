@@ -1,4 +1,4 @@
-//! The receivers of messages: they write down what they get, and answer as well as their way is.
+//! The receivers of messages: they write down what they get, and answer as well as their road is.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,8 +16,9 @@ use jiff::Timestamp;
 use net::http::{BoxFuture, Client, Error, Transport};
 
 use super::defect::{Defect, Wrong};
-use super::weather::{Fate, Weather};
+use super::roads::{Fate, Roads};
 use super::witness::Witness;
+use crate::api::Faults;
 use crate::seen::{Message, What};
 
 /// The alerter, as a party.
@@ -28,8 +29,10 @@ const ALERTER: &str = "alerter";
 pub(super) struct World {
     /// The alerter's clock.
     pub(super) environment: Environment,
-    /// How the ways to receivers are.
-    pub(super) weather: Weather,
+    /// How the roads to receivers are.
+    pub(super) roads: Roads,
+    /// Counts what is sent, and knows what is to happen then.
+    pub(super) faults: Faults,
     /// Who sees it.
     pub(super) witness: Witness,
     /// What is wrong with the alerter, on purpose.
@@ -66,7 +69,17 @@ impl World {
             response
         };
         let arrived = self.witness.now();
-        match self.weather.fate(ALERTER, &receiver, true) {
+        let (_, struck) = self.faults.count(ALERTER);
+        if let Some(action) = struck.before {
+            action();
+            return std::future::pending().await;
+        }
+        if let Some(action) = struck.after {
+            self.see(&receiver, arrived, request.body(), None);
+            action();
+            return std::future::pending().await;
+        }
+        match self.roads.fate(ALERTER, &receiver) {
             Fate::Served(delay) => {
                 tokio::time::sleep(delay).await;
                 for _ in 0..self.copies() {
@@ -84,15 +97,6 @@ impl World {
             }
             Fate::Lost => std::future::pending().await,
             Fate::Closed => Err(closed()),
-            Fate::CrashBefore => {
-                self.weather.report_crash(ALERTER);
-                std::future::pending().await
-            }
-            Fate::CrashAfter => {
-                self.see(&receiver, arrived, request.body(), None);
-                self.weather.report_crash(ALERTER);
-                std::future::pending().await
-            }
         }
     }
 }

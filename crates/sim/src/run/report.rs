@@ -1,10 +1,12 @@
 //! What came of a run.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::coverage::Coverage;
 use super::plan::Plan;
-use crate::oracles::Violation;
+use crate::oracles::{Ending, Violation};
 
 /// The report of one run.
 #[derive(Clone, Debug)]
@@ -19,6 +21,10 @@ pub struct Report {
     pub trace: Vec<String>,
     /// Promises that were broken.
     pub violations: Vec<Violation>,
+    /// How things stood at the end.
+    pub ending: Ending,
+    /// How many requests each service sent, wherever to.
+    pub requests: BTreeMap<String, u64>,
     /// What was seen.
     pub coverage: Coverage,
 }

@@ -1,4 +1,4 @@
-//! The way from one service to another, in the same process.
+//! The road from one service to another, in the same process.
 
 use std::time::Duration;
 
@@ -6,17 +6,18 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use environment::Environment;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use net::http::{BoxFuture, Client, Error, Transport};
 use net::tls::Identity;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use super::signal::Signal;
-use super::weather::{Fate, Weather};
+use super::roads::{Fate, Roads};
 use super::witness::Witness;
+use crate::api::Faults;
 use crate::seen::{Post, What};
+use crate::signal::Signal;
 
 /// What is there of a service for those who call it.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +28,7 @@ pub(super) struct Presence {
     pub(super) is_paused: bool,
 }
 
-/// A way to a service.
+/// A road to a service.
 #[derive(Clone)]
 pub(super) struct Road {
     /// Whose.
@@ -40,14 +41,16 @@ pub(super) struct Road {
     pub(super) presence: Signal<Presence>,
     /// Carries what is on its way; the cluster's, not the sender's.
     pub(super) environment: Environment,
-    /// How the way is.
-    pub(super) weather: Weather,
+    /// How the roads are.
+    pub(super) roads: Roads,
+    /// Counts what is sent, and knows what is to happen then.
+    pub(super) faults: Faults,
     /// Who sees it.
     pub(super) witness: Witness,
 }
 
 impl Road {
-    /// A client on this way.
+    /// A client on this road.
     pub(super) fn client(self) -> Client {
         Client::new(self)
     }
@@ -104,8 +107,20 @@ impl Road {
     }
 
     async fn go(self, request: Request<Bytes>) -> Result<Response<Body>, Error> {
-        let is_write = request.method() != Method::GET;
-        match self.weather.fate(&self.from, &self.to, is_write) {
+        let (_, struck) = self.faults.count(&self.from);
+        if let Some(action) = struck.before {
+            action();
+            return std::future::pending().await;
+        }
+        if let Some(action) = struck.after {
+            let answered = self.carry_off(request, Duration::ZERO, false);
+            self.environment.spawn("crash", async move {
+                let _ = answered.await;
+                action();
+            });
+            return std::future::pending().await;
+        }
+        match self.roads.fate(&self.from, &self.to) {
             Fate::Served(delay) => {
                 let answer = self.carry_off(request, delay, true).await;
                 answer.unwrap_or_else(|_| Err(Error::Closed { peer: self.peer() }))
@@ -127,18 +142,6 @@ impl Road {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
                 Ok(response)
-            }
-            Fate::CrashBefore => {
-                self.weather.report_crash(&self.from);
-                std::future::pending().await
-            }
-            Fate::CrashAfter => {
-                let (road, answered) = (self.clone(), self.carry_off(request, Duration::ZERO, false));
-                self.environment.spawn("crash", async move {
-                    let _ = answered.await;
-                    road.weather.report_crash(&road.from);
-                });
-                std::future::pending().await
             }
         }
     }

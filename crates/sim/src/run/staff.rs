@@ -18,20 +18,18 @@ use tokio::sync::mpsc;
 use super::defect::Defect;
 use super::receiver::World;
 use super::road::{Presence, Road};
+use super::roads::Roads;
 use super::settings;
-use super::signal::Signal;
-use super::weather::Weather;
-use super::wire::Line;
+use super::tamper;
 use super::witness::Witness;
+use crate::api::Server;
 use crate::seen::{Life, Turn, What};
+use crate::signal::Signal;
 
 /// The services there are. Two healers: one leads, one stands by.
 pub const SERVICES: [&str; 4] = ["alerter", "healer-0", "healer-1", "monitor"];
 
-/// Makes a client to the API server for a user.
-pub type Connect = Arc<dyn Fn(&str) -> kube::Client + Send + Sync>;
-
-/// A service that ended by itself, and in which of its lives.
+/// A service that ended by itself or was killed, and in which of its lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Which.
@@ -59,10 +57,10 @@ struct Shared {
 pub struct Place {
     /// The cluster's environment; each service gets one of its own.
     pub environment: Environment,
-    /// The way to the API server.
-    pub connect: Connect,
-    /// How the ways are.
-    pub weather: Weather,
+    /// The API server.
+    pub server: Server,
+    /// How the roads between them are.
+    pub roads: Roads,
     /// Who sees everything.
     pub witness: Witness,
     /// Where each service runs.
@@ -90,7 +88,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Staff {
-    /// Desks for all services. `ended` hears of those that end by themselves.
+    /// Desks for all services. `ended` hears of those that end by themselves or are killed.
     pub fn new(place: Place, ended: mpsc::UnboundedSender<Ended>) -> Self {
         let environment = &place.environment;
         let desks: BTreeMap<_, _> =
@@ -141,7 +139,21 @@ impl Staff {
         self.see(service, Turn::Crashed);
     }
 
-    /// Takes note that a service ended by itself; false if that was a life before.
+    /// Kills a service on the spot: not even what it could still do in this moment is done.
+    /// Whoever hears of services that end buries it.
+    pub fn kill(&self, service: &str) {
+        let Some(desk) = self.shared.desks.get(service) else { return };
+        let Some(tasks) = lock(&desk.life).as_ref().map(|running| running.environment.tasks().clone()) else {
+            return;
+        };
+        desk.presence.change(|presence| *presence = Presence::default());
+        tasks.abort();
+        let ended = Ended { service: service.to_owned(), life: *lock(&desk.lives) };
+        // Nobody hears it when the run is over.
+        let _ = self.shared.ended.send(ended);
+    }
+
+    /// Takes note that a service ended by itself, or was killed; false if that was a life before.
     pub async fn bury(&self, ended: &Ended) -> bool {
         let is_current =
             self.shared.desks.get(&ended.service).is_some_and(|desk| *lock(&desk.lives) == ended.life);
@@ -196,22 +208,16 @@ impl Staff {
             caller,
             presence,
             environment: self.shared.place.environment.clone(),
-            weather: self.shared.place.weather.clone(),
+            roads: self.shared.place.roads.clone(),
+            faults: self.shared.place.server.faults().clone(),
             witness: self.shared.place.witness.clone(),
         };
         road.client()
     }
 
-    fn line(&self, service: &str, user: &str) -> kube::Client {
-        let line = Line {
-            from: service.to_owned(),
-            environment: self.shared.place.environment.clone(),
-            server: (self.shared.place.connect)(user),
-            weather: self.shared.place.weather.clone(),
-            witness: self.shared.place.witness.clone(),
-            defect: self.shared.place.defect,
-        };
-        line.client()
+    fn api(&self, service: &str, user: &str) -> kube::Client {
+        let Place { server, environment, defect, .. } = &self.shared.place;
+        tamper::client(server, environment, service, user, *defect)
     }
 
     fn monitor(
@@ -224,7 +230,7 @@ impl Staff {
             let client = self.road("monitor", to, Identity::monitor());
             Endpoint::new(&format!("https://{to}"), client).expect("it is written here")
         });
-        let client = self.line("monitor", "system:serviceaccount:seaworthy-system:seaworthy-monitor");
+        let client = self.api("monitor", "system:serviceaccount:seaworthy-system:seaworthy-monitor");
         let transports = monitor::Transports { client, tls: None, endpoints: endpoints.to_vec() };
         let service = monitor::Service::new(settings::monitor(), environment.clone(), transports);
         let router = service.router();
@@ -244,7 +250,7 @@ impl Staff {
         let client = self.road(name, "alerter", Identity::healer());
         let endpoint = Endpoint::new("https://alerter", client).expect("it is written here");
         let transports = healer::Transports {
-            client: self.line(name, "system:serviceaccount:seaworthy-system:seaworthy-healer"),
+            client: self.api(name, "system:serviceaccount:seaworthy-system:seaworthy-healer"),
             default_namespace: settings::NAMESPACE.to_owned(),
             tls: None,
             alerters: vec![Teller::new(environment, endpoint)],
@@ -281,7 +287,8 @@ impl Staff {
         let (options, settings) = settings::alerter().expect("the configuration is valid");
         let outside = World {
             environment: environment.clone(),
-            weather: self.shared.place.weather.clone(),
+            roads: self.shared.place.roads.clone(),
+            faults: self.shared.place.server.faults().clone(),
             witness: self.shared.place.witness.clone(),
             defect: self.shared.place.defect,
             sent: Arc::clone(&self.shared.sent),

@@ -8,7 +8,7 @@ use environment::Environment;
 use tokio::sync::mpsc;
 
 use super::coverage::Coverage;
-use crate::oracles::{Books, Limits, Panel, Violation};
+use crate::oracles::{Books, Ending, Limits, Panel, Violation};
 use crate::seen::{Seen, What};
 use crate::storage::{Change, Storage};
 use crate::trace::{Keep, Trace};
@@ -74,12 +74,12 @@ impl Witness {
         self.environment.monotonic()
     }
 
-    /// The run is over: what was found, and what was covered.
-    pub fn end(&self) -> (Vec<Violation>, Coverage) {
+    /// The run is over: what was found, how things stand, and what was covered.
+    pub fn end(&self) -> (Vec<Violation>, Ending, Coverage) {
         let mut state = self.lock();
         self.drain(&mut state);
         let found = state.panel.end(self.now());
-        (found, std::mem::take(&mut state.coverage))
+        (found, state.panel.ending(), std::mem::take(&mut state.coverage))
     }
 
     fn drain(&self, state: &mut State) {

@@ -4,6 +4,7 @@
 mod failing;
 mod progress;
 mod recorded;
+mod sweep;
 mod table;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use crate::run::coverage::Coverage;
 use crate::run::defect::Defect;
+use crate::run::level;
 use crate::run::plan::Plan;
 use crate::run::play::{self, play};
 use crate::run::report::{Failure, Report};
@@ -20,6 +22,7 @@ use crate::trace::Keep;
 
 pub use failing::read;
 pub use recorded::replay as replay_recorded;
+pub use sweep::{Swept, sweep};
 pub use table::print;
 
 /// What a swarm is asked to do.
@@ -35,6 +38,9 @@ pub struct Options {
     pub threads: usize,
     /// Every so many-th seed is played twice, to see that it is the same.
     pub twice_every: u64,
+    /// Every so many-th seed with faults of events is played without them, to see that it ends the
+    /// same.
+    pub level_every: u64,
     /// A deliberate defect.
     pub defect: Option<&'static Defect>,
     /// Whether failing runs are made smaller.
@@ -107,7 +113,8 @@ impl Swarm<'_> {
         let seed = self.options.first.wrapping_add(index);
         let plan = Plan::draw(seed);
         let is_twice = self.options.twice_every > 0 && index.is_multiple_of(self.options.twice_every);
-        let result = self.play(&plan, is_twice);
+        let is_compared = self.options.level_every > 0 && index.is_multiple_of(self.options.level_every);
+        let result = self.play(&plan, is_twice, is_compared);
         let failure = match &result {
             Ok(report) if !report.is_good() => Some(self.make_small(report)),
             _ => None,
@@ -128,7 +135,7 @@ impl Swarm<'_> {
         self.clock.show(&outcome);
     }
 
-    fn play(&self, plan: &Plan, is_twice: bool) -> Result<Report, play::Error> {
+    fn play(&self, plan: &Plan, is_twice: bool, is_compared: bool) -> Result<Report, play::Error> {
         let mut report = play(plan, Keep::Nothing, self.options.defect)?;
         if is_twice {
             let again = play(plan, Keep::Nothing, self.options.defect)?;
@@ -136,24 +143,28 @@ impl Swarm<'_> {
                 report.violations.push(differs(&report, &again));
             }
         }
+        if is_compared {
+            report.violations.extend(level::check(&report, self.options.defect)?);
+        }
         Ok(report)
     }
 
     /// The smallest plan that still breaks the same promise.
     fn make_small(&self, report: &Report) -> Failure {
         let oracle = &report.violations[0].oracle;
-        let is_twice = oracle == DETERMINISM;
+        let (is_twice, is_compared) = (oracle == DETERMINISM, oracle == level::ORACLE);
         let mut last = report.clone();
         if !self.options.shrink {
             return self.failure(report.plan.clone(), last);
         }
-        let (plan, _) = crate::run::shrink::shrink(&report.plan, |plan| match self.play(plan, is_twice) {
-            Ok(report) if report.breaks(oracle) => {
-                last = report;
-                true
-            }
-            _ => false,
-        });
+        let (plan, _) =
+            crate::run::shrink::shrink(&report.plan, |plan| match self.play(plan, is_twice, is_compared) {
+                Ok(report) if report.breaks(oracle) => {
+                    last = report;
+                    true
+                }
+                _ => false,
+            });
         self.failure(plan, last)
     }
 

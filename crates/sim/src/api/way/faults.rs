@@ -7,11 +7,11 @@ use std::time::Duration;
 use environment::Environment;
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
-use tokio::sync::watch;
 
 use super::super::call::Call;
 use super::hooks::{Action, Hooks, Side, Struck};
 use super::trouble::{Fault, Lost, Refused, Trouble, failing, throttled};
+use crate::signal::Signal;
 
 /// A fault that was switched on. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +22,8 @@ pub struct FaultId(u64);
 pub struct Faults {
     environment: Environment,
     state: Arc<Mutex<State>>,
-    /// Told whenever something is switched.
-    switched: Arc<watch::Sender<u64>>,
+    /// How often something was switched.
+    switched: Signal<u64>,
 }
 
 #[derive(Default)]
@@ -62,8 +62,7 @@ pub(crate) struct Stale {
 
 impl Faults {
     pub(in crate::api) fn new(environment: &Environment) -> Self {
-        let switched = Arc::new(watch::Sender::new(0));
-        Self { environment: environment.clone(), state: Arc::default(), switched }
+        Self { environment: environment.clone(), state: Arc::default(), switched: Signal::default() }
     }
 
     /// Switches a fault on.
@@ -83,27 +82,31 @@ impl Faults {
         self.tell();
     }
 
-    /// Switches all faults off.
+    /// Switches all faults off, and forgets what was to happen at requests.
     pub fn clear(&self) {
-        self.lock().active.clear();
+        let mut state = self.lock();
+        state.active.clear();
+        state.peers.values_mut().for_each(|peer| peer.hooks.clear());
+        drop(state);
         self.tell();
     }
 
-    /// How many requests a client has sent.
+    /// How many requests a client has sent, wherever to.
     pub fn calls(&self, peer: &str) -> u64 {
         self.with_peer(peer, |peer| peer.hooks.calls())
     }
 
     /// Does `action` before or after a client's request of this number (the first is 1): what a
     /// crash at that point is made of. The client never hears of the request's outcome; before it,
-    /// the request does not arrive, after it, it was done.
+    /// the request does not arrive, after it, it was done, unless a fault kept it from that.
     pub fn at_call(&self, peer: &str, number: u64, side: Side, action: impl FnOnce() + Send + 'static) {
         let action: Action = Box::new(action);
         self.with_peer(peer, |peer| peer.hooks.add(number, side, action));
     }
 
-    /// Counts a request, and says what is to happen at it.
-    pub(super) fn count(&self, peer: &str) -> (u64, Struck) {
+    /// Counts a request, and says what is to happen at it. Requests to others than this server are
+    /// counted by whoever carries them, so that a client's are numbered in one row.
+    pub fn count(&self, peer: &str) -> (u64, Struck) {
         self.with_peer(peer, |peer| peer.hooks.count())
     }
 
@@ -166,10 +169,12 @@ impl Faults {
 
     /// Waits until faults were switched so that this holds.
     pub(super) async fn until(&self, holds: impl Fn(&Self) -> bool) {
-        let mut switched = self.switched.subscribe();
-        while !holds(self) {
-            // The sender is in `self`.
-            let _ = switched.changed().await;
+        loop {
+            let known = self.switched.get();
+            if holds(self) {
+                return;
+            }
+            self.switched.until(|count| *count != known).await;
         }
     }
 
@@ -219,7 +224,7 @@ impl Faults {
     }
 
     fn tell(&self) {
-        self.switched.send_modify(|count| *count += 1);
+        self.switched.change(|count| *count += 1);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -23,9 +23,11 @@ pub(super) struct Hooks {
 
 /// What is to happen at one request.
 #[derive(Default)]
-pub(super) struct Struck {
-    pub(super) before: Option<Action>,
-    pub(super) after: Option<Action>,
+pub struct Struck {
+    /// Before it leaves, in its place.
+    pub before: Option<Action>,
+    /// When it was done, in the place of its answer.
+    pub after: Option<Action>,
 }
 
 impl Hooks {
@@ -35,6 +37,10 @@ impl Hooks {
 
     pub(super) fn add(&mut self, number: u64, side: Side, action: Action) {
         self.actions.insert((number, side), action);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.actions.clear();
     }
 
     pub(super) fn count(&mut self) -> (u64, Struck) {

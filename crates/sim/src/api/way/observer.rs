@@ -1,8 +1,10 @@
 //! Who looks on: traces and oracles, which see what reaches the API and nothing else.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use jiff::Timestamp;
 
 use super::super::answer::Answer;
@@ -15,6 +17,8 @@ use crate::storage::Address;
 /// A request and what became of it at the server.
 #[derive(Clone, Debug)]
 pub struct Exchange {
+    /// When it left its client, on the cluster's monotonic clock.
+    pub sent: Duration,
     /// When it was done, or lost.
     pub at: Timestamp,
     /// The client's own name.
@@ -23,6 +27,8 @@ pub struct Exchange {
     pub number: u64,
     /// Whom it spoke as.
     pub user: String,
+    /// Its method.
+    pub method: Method,
     /// What it did, as RBAC calls it: `create`, `watch`, ….
     pub verb: &'static str,
     /// The path.
@@ -39,13 +45,14 @@ pub struct Exchange {
     pub body: Bytes,
     /// What came of it.
     pub outcome: Outcome,
+    /// Whether its client hears of that: it still waits, and the answer is not lost.
+    pub is_heard: bool,
 }
 
 /// What came of a request, whether or not its client ever hears of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It has not arrived, and may not ever. A request that is held up is told of again when it
-    /// does arrive.
+    /// It did not arrive, and never will.
     NotArrived,
     /// It was answered.
     Answered {
@@ -113,16 +120,18 @@ impl Observers {
 }
 
 impl Exchange {
-    pub(super) fn of(peer: &str, number: u64, call: &Call) -> Self {
+    pub(super) fn of(peer: &str, number: u64, sent: Duration, call: &Call) -> Self {
         let target = match &call.route {
             Route::Resource(target) => Some(target.clone()),
             Route::Discovery(_) | Route::Other(_) => None,
         };
         Self {
+            sent,
             at: Timestamp::UNIX_EPOCH,
             peer: peer.to_owned(),
             number,
             user: call.user.clone(),
+            method: call.method.clone(),
             verb: call.verb(),
             path: call.path.clone(),
             query: call.query.pairs().to_vec(),
@@ -131,6 +140,7 @@ impl Exchange {
             content_type: call.content_type.clone(),
             body: call.body.clone(),
             outcome: Outcome::NotArrived,
+            is_heard: false,
         }
     }
 }

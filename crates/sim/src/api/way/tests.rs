@@ -114,6 +114,36 @@ async fn a_late_write_lands_when_nobody_waits_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_left_arrives_even_when_its_sender_is_gone() {
+    // While it is on its way, and while it is slow.
+    for slower in [Duration::ZERO, 3 * S] {
+        let world = World::new();
+        world.trouble(Trouble::Slow { least: slower, most: slower });
+        let sender = Environment::test(1);
+        let books = Bookkeeper::new(world.client(), "seaworthy-healer", 5 * S);
+        let spec = BrakeSpec { paused: true, reason: String::new(), until: None };
+        sender.spawn("writes", async move {
+            let _ = books.create(&Brake::new("cluster", spec)).await;
+        });
+        tokio::task::yield_now().await;
+        sender.tasks().end().await;
+        assert!(!world.has_landed());
+        tokio::time::sleep(4 * S).await;
+        assert!(world.has_landed(), "slower by {slower:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_at_a_cut_goes_with_its_sender() {
+    let world = World::new();
+    let cut = world.trouble(Trouble::Cut);
+    assert!(world.write().await.unwrap_err().may_have_landed());
+    world.server.faults().remove(cut);
+    tokio::time::sleep(20 * S).await;
+    assert!(!world.has_landed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_with_too_much_to_do_says_when_to_come_back() {
     let world = World::new();
     world.trouble(Trouble::Throttled { retry_after_s: 3 });

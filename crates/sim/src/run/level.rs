@@ -1,0 +1,32 @@
+//! I5: the services go by what is the case, not by what they were told of it. Events that are
+//! dropped, doubled, merged, late or told again change nothing of how things end.
+
+use super::defect::Defect;
+use super::plan::Plan;
+use super::play::{Error, play};
+use super::report::Report;
+use crate::faults;
+use crate::oracles::Violation;
+use crate::trace::Keep;
+
+/// The name of this checker.
+pub const ORACLE: &str = "I5 level triggered";
+
+/// The plan without what befalls events; `None` if nothing does.
+pub fn undisturbed(plan: &Plan) -> Option<Plan> {
+    let mut quiet = plan.clone();
+    quiet.faults.retain(|fault| !faults::EVENTS.contains(&fault.name.as_str()));
+    (quiet.faults.len() < plan.faults.len()).then_some(quiet)
+}
+
+/// Plays the same without what befell events, and says if that ends in another way.
+pub fn check(report: &Report, defect: Option<&'static Defect>) -> Result<Option<Violation>, Error> {
+    let Some(quiet) = undisturbed(&report.plan) else { return Ok(None) };
+    let quiet = play(&quiet, Keep::Nothing, defect)?;
+    let (with, without) = (&report.ending, &quiet.ending);
+    Ok((with != without).then(|| Violation {
+        oracle: ORACLE.to_owned(),
+        at_millis: 0,
+        what: format!("it ends with {with:?}, and without faults of events with {without:?}"),
+    }))
+}
