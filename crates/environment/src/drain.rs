@@ -1,56 +1,59 @@
 //! A cooperative way to stop: finish what was begun, begin nothing new.
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// A pair that belongs together: who may ask for the stop, and who is asked.
 pub fn channel() -> (Drain, Drained) {
-    let (sender, receiver) = watch::channel(false);
-    (Drain { sender }, Drained { receiver: Some(receiver) })
+    let token = CancellationToken::new();
+    (Drain { token: token.clone() }, Drained { token })
 }
 
 /// The asking side. Dropping it asks too: when the owner is gone, nobody else could.
 #[derive(Debug)]
 pub struct Drain {
-    sender: watch::Sender<bool>,
+    token: CancellationToken,
 }
 
 impl Drain {
-    /// Asks everybody who holds the other side to stop. Asking again changes nothing.
+    /// Asks everybody who holds the other side to stop, in the order in which they began to wait.
+    /// Asking again changes nothing.
     pub fn start(&self) {
-        self.sender.send_replace(true);
+        self.token.cancel();
     }
 
     /// Another receiver of the same signal.
     pub fn drained(&self) -> Drained {
-        Drained { receiver: Some(self.sender.subscribe()) }
+        Drained { token: self.token.clone() }
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.start();
     }
 }
 
 /// The asked side: handed to every `run(self, drain)` and to whatever it starts. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Drained {
-    receiver: Option<watch::Receiver<bool>>,
+    token: CancellationToken,
 }
 
 impl Drained {
     /// A signal that never comes.
     pub fn never() -> Self {
-        Self { receiver: None }
+        Self { token: CancellationToken::new() }
     }
 
     /// Waits until the stop has been asked for. Safe to drop and call again, so that it can stand
     /// in a `select!` loop.
     pub async fn requested(&self) {
-        match self.receiver.clone() {
-            // An error means that the asking side was dropped, which asks too.
-            Some(mut receiver) => drop(receiver.wait_for(|asked| *asked).await),
-            None => std::future::pending().await,
-        }
+        self.token.cancelled().await;
     }
 
     /// Whether the stop has been asked for by now.
     pub fn is_requested(&self) -> bool {
-        self.receiver.as_ref().is_some_and(|receiver| *receiver.borrow() || receiver.has_changed().is_err())
+        self.token.is_cancelled()
     }
 }
 

@@ -13,6 +13,7 @@ mod watches;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Router;
 use environment::{Drained, Ended, Environment};
@@ -21,7 +22,7 @@ use net::health::{Condition, Health};
 use net::http::{Client, Endpoint, EndpointError};
 use net::server::{ListenError, Security, Server, listen};
 use net::tls::{Files, Identity, Reloading};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{SetOnce, mpsc, watch};
 
 use crate::engine::{Engine, Input};
 use crate::now::Now;
@@ -216,9 +217,9 @@ impl Service {
     /// tasks are ended.
     pub async fn work(self, drain: Drained) -> Result<(), Error> {
         let Self { options, environment, client, endpoints, board, metrics, synced, thresholds, .. } = self;
-        let (name, named) = watch::channel(options.config.cluster.clone());
-        if name.borrow().is_none() {
-            environment.spawn("cluster name", cluster_name::find(client.clone(), name));
+        let name = Arc::new(SetOnce::new_with(options.config.cluster.clone()));
+        if !name.initialized() {
+            environment.spawn("cluster name", cluster_name::find(client.clone(), Arc::clone(&name)));
         }
         metrics.configured(true);
         if let Some(file) = options.file {
@@ -228,9 +229,9 @@ impl Service {
         let mut outlets = Vec::new();
         for (endpoint, outlet) in endpoints {
             outlets.push(outlet.clone());
-            let (own, named) = (environment.clone(), named.clone());
+            let (own, name) = (environment.clone(), Arc::clone(&name));
             let (runbooks, metrics) = (options.config.runbooks.clone(), metrics.clone());
-            let posting = outlet.run(endpoint, own, named, runbooks, metrics, drain.clone());
+            let posting = outlet.run(endpoint, own, name, runbooks, metrics, drain.clone());
             environment.spawn_critical("posting", posting);
         }
         let (sender, mut inputs) = mpsc::channel(QUEUE);

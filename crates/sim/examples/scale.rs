@@ -1,76 +1,96 @@
-//! How large a simulated cluster may be: memory and time of 5,000 nodes with 150,000 pods, and of one
-//! virtual hour of 1,000 nodes. `cargo run --release -p sim --example scale`; docs/simulator-cluster.md
-//! has the figures.
+//! How large a simulated cluster may be, with the services in it, faults and all oracles: one virtual hour of 1,000
+//! nodes, and 5,000 nodes with 150,000 pods. `cargo xtask bench sim` plays both and writes docs/benchmarks.md.
 
-use std::fmt;
 use std::time::Duration;
 
-use environment::Environment;
-use sim::blueprint;
-use sim::machinery::{Machinery, Settings};
-use sim::registry::Registry;
+use sim::faults::Fault;
+use sim::run::plan::{Plan, Workload};
+use sim::run::play::play;
+use sim::trace::Keep;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     // Each in a process of its own, so that one does not count the other's memory.
     match std::env::args().nth(1).as_deref() {
-        Some("hour") => run("1,000 nodes, 30,000 pods, one hour", 1_000, 30_000, Duration::from_hours(1)),
-        Some("large") => {
-            run("5,000 nodes, 150,000 pods, five minutes", 5_000, 150_000, Duration::from_mins(5));
-        }
+        Some("hour") => run(&plan(1_000, 30_000, Duration::from_hours(1))),
+        Some("large") => run(&plan(5_000, 150_000, Duration::from_mins(10))),
         _ => eprintln!("say which: hour or large"),
     }
 }
 
+/// A cluster in which now and then something breaks: for so long, of which the second half is calm.
+fn plan(nodes: usize, pods: usize, time: Duration) -> Plan {
+    let half = time.as_secs() / 2;
+    let faults = [
+        ("deadlock", "Deployment/shop/web 2", half / 10, 1),
+        ("frozen nodes", "n-7", half / 5, half / 2),
+        ("crash loop", "Deployment/shop/cart 20s", half / 4, half / 4),
+        ("deletion", "Deployment/team-0/app-0", half / 3, 1),
+        ("scaling", "Deployment/team-1/app-20", half / 3, half / 4),
+        ("power", "n-11", half / 2, half / 3),
+        ("service crash", "healer-0 after 1", half / 2, 1),
+    ];
+    let fault = |(name, subject, at_s, lasts_s): (&str, &str, u64, u64)| Fault {
+        name: name.to_owned(),
+        subject: subject.to_owned(),
+        at_s,
+        lasts_s,
+    };
+    let workload = |name: &str| Workload {
+        kind: "Deployment".to_owned(),
+        namespace: "shop".to_owned(),
+        name: name.to_owned(),
+        replicas: 20,
+        budget: Some(2),
+    };
+    Plan {
+        seed: 1,
+        nodes,
+        zones: 3,
+        workloads: vec![workload("web"), workload("cart")],
+        crowd: pods,
+        faults: faults.map(fault).to_vec(),
+        storm_s: half,
+        calm_s: half,
+        ends_at_rest: false,
+    }
+}
+
+/// Plays it, and says in one line of JSON what it took.
 #[expect(clippy::print_stdout, reason = "an example tells on standard output")]
-fn run(name: &str, nodes: usize, pods: usize, time: Duration) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.expect("a runtime without I/O");
-    runtime.block_on(async {
-        let environment = Environment::test(1);
-        let registry = Registry::new(&environment);
-        let before = Usage::now();
-        blueprint::fill(&registry, nodes, pods).expect("an empty cluster takes everything");
-        let filled = Usage::now();
-        let _machinery = Machinery::start(&registry, &environment, Settings::default());
-        let begun = Usage::now();
-        let revision = registry.storage().revision();
-        tokio::time::sleep(time).await;
-        let ended = Usage::now();
-        let changes = registry.storage().revision() - revision;
-        println!("{name}\n  filled:  {}\n  begun:   {}", filled.since(before), begun.since(filled));
-        println!("  played:  {}, {changes} changes", ended.since(begun));
+fn run(plan: &Plan) {
+    let report = play(plan, Keep::Nothing, None).expect("it can be played");
+    for violation in &report.violations {
+        eprintln!("{}: {}", violation.oracle, violation.what);
+    }
+    let told = serde_json::json!({
+        "nodes": plan.nodes,
+        "pods": plan.crowd,
+        "seconds": plan.storm_s + plan.calm_s,
+        "cpuSeconds": cpu_seconds(),
+        "peakBytes": peak_bytes(),
+        "lines": report.lines,
+        "effects": report.coverage.effects.values().sum::<u64>(),
+        "messages": report.coverage.messages,
+        "violations": report.violations.len(),
     });
+    println!("{told}");
 }
 
-/// What the process has used so far.
-#[derive(Clone, Copy)]
-struct Usage {
-    cpu_s: f64,
-    resident_mib: u64,
+/// What the process has used, in clock ticks of 10 ms, as on every Linux that this is measured on.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    (ticks(11) + ticks(12)) as f64 / 100.0
 }
 
-impl Usage {
-    fn now() -> Self {
-        // Jiffies of 10 ms and pages of 4 KiB, as on every Linux that this is measured on.
-        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let number = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-        Self { cpu_s: (number(11) + number(12)) as f64 / 100.0, resident_mib: number(21) * 4 / 1024 }
-    }
-
-    fn since(self, before: Self) -> Spent {
-        Spent { cpu_s: self.cpu_s - before.cpu_s, resident_mib: self.resident_mib }
-    }
-}
-
-/// What a step took.
-struct Spent {
-    cpu_s: f64,
-    resident_mib: u64,
-}
-
-impl fmt::Display for Spent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} CPU-s, {} MiB resident", self.cpu_s, self.resident_mib)
-    }
+/// The most memory that was resident.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().split_once(' ')).and_then(|(kib, _)| kib.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
@@ -147,17 +148,17 @@ impl Request {
 
 impl Seen {
     /// Who, what in one line, and everything else that it is made of.
-    pub fn parts(&self) -> (&str, String, Vec<u8>) {
+    pub fn parts(&self) -> (&str, String, Bytes) {
         match &self.what {
             What::Request(request) => {
-                (&request.by, request.line(), format!("{}{}", request.body, request.refusal).into_bytes())
+                (&request.by, request.line(), format!("{}{}", request.body, request.refusal).into())
             }
-            What::Change(change) => ("store", change_line(change), change.after.json.to_vec()),
+            What::Change(change) => ("store", change_line(change), change.after.json.clone()),
             What::Post(post) => {
                 let served = post.served.map_or_else(|| "not delivered".to_owned(), |code| code.to_string());
                 let told = if post.was_told || post.served.is_none() { "" } else { ", answer lost" };
                 let line = format!("→ {} {} {served}{told}{}", post.to, post.path, brief(&post.body));
-                (&post.from, line, post.body.to_string().into_bytes())
+                (&post.from, line, post.body.to_string().into())
             }
             What::Message(message) => {
                 let answered =
@@ -167,17 +168,17 @@ impl Seen {
                     message.body["status"],
                     brief(&message.body["alerts"])
                 );
-                (&message.receiver, line, message.body.to_string().into_bytes())
+                (&message.receiver, line, message.body.to_string().into())
             }
             What::Acknowledged(lineage, check) => {
-                ("person", format!("acknowledged {lineage} {check}"), Vec::new())
+                ("person", format!("acknowledged {lineage} {check}"), Bytes::new())
             }
-            What::Life(life) => (&life.service, format!("{:?}", life.turn).to_lowercase(), Vec::new()),
+            What::Life(life) => (&life.service, format!("{:?}", life.turn).to_lowercase(), Bytes::new()),
             What::Fault(fault) => {
                 let turn = if fault.begins { "begins" } else { "ends" };
-                ("fault", format!("{} {} {turn}", fault.name, fault.subject), Vec::new())
+                ("fault", format!("{} {} {turn}", fault.name, fault.subject), Bytes::new())
             }
-            What::Calm => ("run", "calm: no more faults".to_owned(), Vec::new()),
+            What::Calm => ("run", "calm: no more faults".to_owned(), Bytes::new()),
         }
     }
 }

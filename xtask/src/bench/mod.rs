@@ -4,6 +4,7 @@ mod churn;
 mod monitor;
 mod page;
 mod running;
+mod sim;
 mod usage;
 
 use anyhow::Result;
@@ -25,10 +26,13 @@ pub(crate) struct Arguments {
 enum Bench {
     /// The monitor beside a client-go informer: memory, CPU to sync, time from change to issue
     Monitor(monitor::Arguments),
+    /// Large simulated clusters with the services in them: processor time of an hour, memory
+    Sim,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.bench {
         Bench::Monitor(arguments) => monitor::run(arguments),
+        Bench::Sim => sim::run(),
     }
 }

@@ -1,15 +1,38 @@
-//! Simulated clusters: the recorded runs, then seeds that are always the same, so that what fails was broken by the
-//! change. New ones are for `cargo xtask swarm`.
+//! Simulated clusters: the recorded runs, seeds that are always the same, so that what fails was broken by the change, the
+//! same trace from two builds, and then seeds that nobody has played yet.
 
 use super::step::Steps;
+use crate::process::cargo;
 use crate::swarm;
+use crate::tree;
 use anyhow::Result;
 
-/// Which seeds: those from this on, so many; about half a minute on two cores.
+/// Which seeds are always the same: those from this on, so many.
 const FIRST: &str = "101";
 const SEEDS: &str = "100";
 
+/// Of these, so many are also played without optimisation, where a seed takes ten times as long.
+const COMPARED: &str = "4";
+
+/// Fresh seeds, and for how long at most: a machine that is too slow for all of them says how many it left out.
+const FRESH: &str = "1000";
+const MINUTES: &str = "5";
+
 pub(super) fn run(steps: &mut Steps) -> Result<()> {
     steps.one("recorded runs", swarm::command().args(["--recorded", "crates/sim/seeds"]))?;
-    steps.one("seeds", swarm::command().args(["--first", FIRST, "--seeds", SEEDS]))
+    steps.one("seeds", swarm::command().args(["--first", FIRST, "--seeds", SEEDS]))?;
+    builds(steps)?;
+    steps.one("fresh seeds", swarm::command().args(["--seeds", FRESH, "--minutes", MINUTES]))
+}
+
+/// One seed, one trace: with optimisation and without.
+fn builds(steps: &mut Steps) -> Result<()> {
+    let hashes = tree::kept().join("hashes");
+    let mut play = swarm::command();
+    play.args(["--first", FIRST, "--seeds", COMPARED, "--write-hashes"]).arg(&hashes);
+    steps.prepare("hashes", &mut play)?;
+    // Of the whole workspace, as the unit tests: so that cargo takes what it has compiled for them.
+    let mut compare = cargo();
+    compare.args(["test", "--workspace", "--exclude", "e2e", "--test", "builds"]);
+    steps.counted("another build", compare.env("SEAWORTHY_SIM_HASHES", &hashes))
 }

@@ -7,6 +7,7 @@ mod links;
 mod purity;
 mod select;
 mod source;
+mod watch;
 mod writes;
 
 /// Fails with everything that was found, not only the first.

@@ -10,7 +10,7 @@ use net::breaker::{Breaker, Pass, Settings};
 use net::http::Endpoint;
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, SetOnce};
 
 use super::metrics::Metrics;
 use crate::now::Now;
@@ -62,13 +62,12 @@ impl Outlet {
         self,
         endpoint: Endpoint,
         environment: Environment,
-        mut cluster: watch::Receiver<Option<String>>,
+        cluster: Arc<SetOnce<String>>,
         runbooks: String,
         metrics: Metrics,
         drain: Drained,
     ) {
-        let Ok(cluster) = cluster.wait_for(Option::is_some).await.map(|name| name.clone()) else { return };
-        let common = Common { cluster: cluster.unwrap_or_default(), runbooks };
+        let common = Common { cluster: cluster.wait().await.clone(), runbooks };
         let poster = Poster::new(&environment, endpoint);
         let peer = poster.peer();
         let posting = Posting {

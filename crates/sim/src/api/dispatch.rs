@@ -10,7 +10,7 @@ use crate::registry::Status;
 impl Server {
     /// Does what a request asks for.
     pub(super) fn answer(&self, call: &Call, moment: Moment) -> Result<Answer, Status> {
-        rbac::authorize(self.registry().storage(), call)?;
+        rbac::authorize(self.rights(), self.registry().storage(), call)?;
         match &call.route {
             Route::Resource(target) => self.resource(call, target, moment),
             Route::Discovery(parts) => self.discover(parts),

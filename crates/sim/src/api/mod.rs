@@ -55,6 +55,7 @@ pub struct Server {
 
 struct Shared {
     registry: Registry,
+    rights: rbac::Rights,
     rng: Mutex<ChaCha12Rng>,
     logs: Mutex<Option<Arc<dyn Logs>>>,
     environment: Environment,
@@ -86,6 +87,7 @@ impl Server {
     pub fn new(registry: Registry, environment: &Environment) -> Self {
         let shared = Shared {
             registry,
+            rights: rbac::Rights::default(),
             rng: Mutex::new(environment.rng("api server")),
             logs: Mutex::default(),
             environment: environment.clone(),
@@ -126,6 +128,10 @@ impl Server {
 
     fn observers(&self) -> &Observers {
         &self.shared.observers
+    }
+
+    fn rights(&self) -> &rbac::Rights {
+        &self.shared.rights
     }
 
     fn registry(&self) -> &Registry {

@@ -1,5 +1,7 @@
 //! Who may do what: roles and bindings, as they are in the store when a request arrives.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -7,7 +9,7 @@ use super::call::Call;
 use super::path::{Route, Target};
 use crate::kinds::{self, Kind};
 use crate::registry::Status;
-use crate::storage::{Address, Storage};
+use crate::storage::{Address, Reading, Storage};
 
 /// Who may do everything.
 const MASTERS: &str = "system:masters";
@@ -15,16 +17,22 @@ const MASTERS: &str = "system:masters";
 /// What everybody with credentials may look at, from Kubernetes' own roles for discovery.
 const PUBLIC: &[&str] = &["/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi", "/version"];
 
+/// What was read of roles and bindings, which every request asks and which seldom change.
+#[derive(Debug, Default)]
+pub(super) struct Rights {
+    bindings: Reading<Binding>,
+    roles: Reading<Role>,
+}
+
 /// Refuses what the user of a request may not do.
-pub(super) fn authorize(storage: &Storage, call: &Call) -> Result<(), Status> {
+pub(super) fn authorize(rights: &Rights, storage: &Storage, call: &Call) -> Result<(), Status> {
     if call.user == MASTERS {
         return Ok(());
     }
-    let groups = groups(&call.user);
     match &call.route {
         Route::Resource(target) => {
             let request = Asked::new(call, target);
-            if is_granted(storage, &call.user, &groups, &request) {
+            if rights.grant(storage, &User::new(&call.user), &request) {
                 Ok(())
             } else {
                 Err(request.refusal(&call.user))
@@ -41,14 +49,21 @@ pub(super) fn authorize(storage: &Storage, call: &Call) -> Result<(), Status> {
     }
 }
 
-/// The groups that a user's name puts it in.
-fn groups(user: &str) -> Vec<String> {
-    let mut groups = vec!["system:authenticated".to_owned()];
-    if let Some((namespace, _)) = service_account(user) {
-        groups.push("system:serviceaccounts".to_owned());
-        groups.push(format!("system:serviceaccounts:{namespace}"));
+/// A user, and the groups that its name puts it in.
+struct User<'a> {
+    name: &'a str,
+    groups: Vec<String>,
+}
+
+impl<'a> User<'a> {
+    fn new(name: &'a str) -> Self {
+        let mut groups = vec!["system:authenticated".to_owned()];
+        if let Some((namespace, _)) = service_account(name) {
+            groups.push("system:serviceaccounts".to_owned());
+            groups.push(format!("system:serviceaccounts:{namespace}"));
+        }
+        Self { name, groups }
     }
-    groups
 }
 
 /// The namespace and name of a ServiceAccount's user.
@@ -117,13 +132,13 @@ impl<'a> Asked<'a> {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct Role {
     rules: Option<Vec<Rule>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Rule {
     api_groups: Vec<String>,
@@ -132,21 +147,21 @@ struct Rule {
     verbs: Vec<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Binding {
     role_ref: RoleRef,
     subjects: Option<Vec<Subject>>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct RoleRef {
     kind: String,
     name: String,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct Subject {
     kind: String,
@@ -154,42 +169,52 @@ struct Subject {
     namespace: String,
 }
 
-fn is_granted(storage: &Storage, user: &str, groups: &[String], asked: &Asked<'_>) -> bool {
-    is_granted_by(storage, kinds::CLUSTER_ROLE_BINDING, "", user, groups, asked)
-        || asked.namespace.is_some_and(|namespace| {
-            is_granted_by(storage, kinds::ROLE_BINDING, namespace, user, groups, asked)
+impl Rights {
+    fn grant(&self, storage: &Storage, user: &User<'_>, asked: &Asked<'_>) -> bool {
+        self.grant_by(storage, kinds::CLUSTER_ROLE_BINDING, "", user, asked)
+            || asked.namespace.is_some_and(|namespace| {
+                self.grant_by(storage, kinds::ROLE_BINDING, namespace, user, asked)
+            })
+    }
+
+    /// Whether one of the bindings of a kind, of a namespace, grants it.
+    fn grant_by(
+        &self,
+        storage: &Storage,
+        bindings: Kind,
+        namespace: &str,
+        user: &User<'_>,
+        asked: &Asked<'_>,
+    ) -> bool {
+        let (all, _) = storage.list(bindings, Some(namespace));
+        let bindings = all.iter().map(|(address, object)| self.bindings.of(address, object));
+        bindings.filter(|binding| binding.is_of(user)).any(|binding| {
+            let role = self.role(storage, namespace, &binding.role_ref);
+            role.is_some_and(|role| role.rules.iter().flatten().any(|rule| rule.grants(asked)))
         })
+    }
+
+    fn role(&self, storage: &Storage, namespace: &str, reference: &RoleRef) -> Option<Arc<Role>> {
+        let address = match reference.kind.as_str() {
+            "Role" => Address::new(kinds::ROLE, namespace, &reference.name),
+            _ => Address::new(kinds::CLUSTER_ROLE, "", &reference.name),
+        };
+        storage.get(&address).map(|object| self.roles.of(&address, &object))
+    }
 }
 
-/// Whether one of the bindings of a kind, of a namespace, grants it.
-fn is_granted_by(
-    storage: &Storage,
-    bindings: Kind,
-    namespace: &str,
-    user: &str,
-    groups: &[String],
-    asked: &Asked<'_>,
-) -> bool {
-    let (all, _) = storage.list(bindings, Some(namespace));
-    let bindings = all.iter().filter_map(|(_, object)| object.read::<Binding>());
-    let mut own =
-        bindings.filter(|binding| binding.subjects.iter().flatten().any(|subject| subject.is(user, groups)));
-    own.any(|binding| {
-        let address = match binding.role_ref.kind.as_str() {
-            "Role" => Address::new(kinds::ROLE, namespace, &binding.role_ref.name),
-            _ => Address::new(kinds::CLUSTER_ROLE, "", &binding.role_ref.name),
-        };
-        let role = storage.get(&address).and_then(|object| object.read::<Role>()).unwrap_or_default();
-        role.rules.iter().flatten().any(|rule| rule.grants(asked))
-    })
+impl Binding {
+    fn is_of(&self, user: &User<'_>) -> bool {
+        self.subjects.iter().flatten().any(|subject| subject.is(user))
+    }
 }
 
 impl Subject {
-    fn is(&self, user: &str, groups: &[String]) -> bool {
+    fn is(&self, user: &User<'_>) -> bool {
         match self.kind.as_str() {
-            "User" => self.name == user,
-            "Group" => groups.contains(&self.name),
-            "ServiceAccount" => service_account(user) == Some((&self.namespace, &self.name)),
+            "User" => self.name == user.name,
+            "Group" => user.groups.contains(&self.name),
+            "ServiceAccount" => service_account(user.name) == Some((&self.namespace, &self.name)),
             _ => false,
         }
     }

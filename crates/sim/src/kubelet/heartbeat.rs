@@ -60,11 +60,7 @@ impl Fleet {
 fn write_lease(registry: &Registry, machine: &Machine, uid: &str, seconds: u64, now: Timestamp) {
     let renewed = now.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
     let address = Address::new(kinds::LEASE, LEASES, &machine.name);
-    let done = registry.modify(&address, Part::Main, |lease| {
-        lease["spec"]["renewTime"] = renewed.as_str().into();
-        Ok(())
-    });
-    if done.is_err() {
+    if !registry.renew(&address, "renewTime", &renewed) {
         let owner = json!({"apiVersion": "v1", "kind": "Node", "name": machine.name, "uid": uid});
         let lease = json!({
             "metadata": {"name": machine.name, "ownerReferences": [owner]},

@@ -247,6 +247,26 @@ impl Books {
         }
     }
 
+    /// Whether, after the faults, nothing has been in trouble for so long, and nothing is under way.
+    pub(crate) fn is_all_well(&self, at: Duration, since: Duration) -> bool {
+        let is_long = |then: Duration| at.saturating_sub(then) >= since;
+        let is_node_well =
+            |node: &Node| node.is_ready && is_long(node.since) && node.held.or(node.quarantined).is_none();
+        let is_pod_well = |pod: &Pod| {
+            pod.gone.is_some() || pod.is_corrupted || pod.has_ended || pod.is_ready && !pod.is_going
+        };
+        let is_over = |own: &Remediation| {
+            own.is_deleted
+                || !matches!(own.phase.as_str(), "Acting" | "Verifying" | "Pending" | "Deferred" | "")
+        };
+        self.calm.is_some_and(is_long)
+            && self.faults.is_empty()
+            && self.brake.0 == Some(false)
+            && self.nodes.values().all(is_node_well)
+            && self.pods.values().all(is_pod_well)
+            && self.remediations.values().all(is_over)
+    }
+
     /// The workload at the top of a pod's owners, by UID.
     pub(super) fn top(&self, pod: &Pod) -> Option<(&str, &Workload)> {
         let mut uid = pod.owner.as_ref()?.uid.as_str();

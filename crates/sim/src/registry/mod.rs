@@ -154,6 +154,14 @@ impl Registry {
         self.storage.put(address, |_, revision| Ok(meta::stored(after, revision)))
     }
 
+    /// Sets a text in an object that has it already, as [`Object::renewed`] does; false otherwise.
+    pub(crate) fn renew(&self, address: &Address, field: &str, text: &str) -> bool {
+        let renew = |object: Option<&Arc<Object>>, revision| {
+            object.and_then(|object| object.renewed(field, text, revision)).ok_or(())
+        };
+        self.storage.put(address, renew).is_ok()
+    }
+
     /// Asks for an object's end.
     pub fn delete(&self, address: &Address, deletion: &Deletion) -> Result<Deleted, Status> {
         deletion::delete(self, address, deletion)

@@ -1,5 +1,7 @@
 //! The cluster of a run, as its plan says: what is there before the first service starts.
 
+use std::sync::LazyLock;
+
 use environment::Environment;
 use serde_json::{Value, json};
 
@@ -14,10 +16,14 @@ use crate::registry::{Registry, Status};
 /// What the services may do: as it is installed.
 const RIGHTS: &str = include_str!("../../../../manifests/rbac.yaml");
 
-/// The objects that grant the services their rights.
-fn granted() -> Vec<Value> {
-    serde_saphyr::from_multiple(RIGHTS).expect("the manifests in the tree are YAML")
-}
+/// The objects that grant the services their rights: the same in all runs of a process.
+static GRANTED: LazyLock<Vec<Value>> =
+    LazyLock::new(|| serde_saphyr::from_multiple(RIGHTS).expect("the manifests in the tree are YAML"));
+
+/// The definitions of our own kinds: plain data, all of it.
+static DEFINITIONS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    cluster::crds::all().iter().map(|own| serde_json::to_value(own).unwrap_or_default()).collect()
+});
 
 /// The image that workloads run.
 pub const IMAGE: &str = "registry.test/app:1";
@@ -67,22 +73,28 @@ impl Cluster {
         Self { registry, server, machinery }
     }
 
+    /// The nodes, or that they are to be: a crowd comes with its own.
+    fn ground(&self, plan: &Plan) -> Result<Blueprint, Status> {
+        if plan.crowd == 0 {
+            return Ok(Blueprint::new().nodes(plan.nodes, plan.zones));
+        }
+        blueprint::fill(&self.registry, plan.nodes, plan.crowd)?;
+        Ok(Blueprint::default())
+    }
+
     /// Puts everything there that a plan has.
     pub fn build(&self, plan: &Plan) -> Result<(), Status> {
-        let mut blueprint =
-            Blueprint::new().nodes(plan.nodes, plan.zones).namespace("shop").namespace("bank");
-        for definition in cluster::crds::all() {
-            // Plain data, all of it.
-            let definition = serde_json::to_value(&definition).unwrap_or_default();
-            blueprint = blueprint.object(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition);
+        let mut blueprint = self.ground(plan)?.namespace("shop").namespace("bank");
+        for definition in &*DEFINITIONS {
+            blueprint = blueprint.object(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition.clone());
         }
-        for object in granted() {
+        for object in &*GRANTED {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let (kind, namespace) = (text(&object["kind"]), text(&object["metadata"]["namespace"]));
             if let Some(kind) =
                 kinds::BUILT_IN.iter().find(|known| known.kind == kind && **known != kinds::NAMESPACE)
             {
-                blueprint = blueprint.object(*kind, &namespace, object);
+                blueprint = blueprint.object(*kind, &namespace, object.clone());
             }
         }
         for (service, node) in plan.places() {

@@ -10,6 +10,7 @@ pub mod play;
 mod policies;
 mod receiver;
 pub mod report;
+mod rest;
 mod road;
 pub mod roads;
 pub mod settings;

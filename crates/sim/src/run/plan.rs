@@ -15,6 +15,10 @@ use crate::faults::{self, Fault, Scene};
 /// The zones that nodes are spread over.
 const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
 
+/// One plan in so many plays its calm to the end although everything is at rest: what would begin
+/// again by itself after that is rare, and would be the same in many runs.
+const PLAYS_ON: u32 = 8;
+
 /// The plan of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -26,12 +30,19 @@ pub struct Plan {
     pub zones: usize,
     /// What runs there.
     pub workloads: Vec<Workload>,
+    /// How many settled pods there are besides, of Deployments that nothing befalls by itself: for
+    /// clusters too large to grow. None in a plan that is drawn.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub crowd: usize,
     /// The faults, by their beginnings.
     pub faults: Vec<Fault>,
     /// How long there may be faults, in seconds.
     pub storm_s: u64,
     /// How long there are none afterwards, in seconds.
     pub calm_s: u64,
+    /// Whether the calm may end earlier, when everything has come to rest.
+    #[serde(default)]
+    pub ends_at_rest: bool,
 }
 
 /// A workload of a plan.
@@ -66,7 +77,10 @@ impl Plan {
         let workloads = workloads(&mut rng);
         let storm_s = rng.random_range(600..=2400);
         let count = rng.random_range(1..=8);
-        let mut plan = Self { seed, nodes, zones, workloads, faults: Vec::new(), storm_s, calm_s: 3600 };
+        let (faults, crowd) = (Vec::new(), 0);
+        let ends_at_rest = !rng.random_ratio(1, PLAYS_ON);
+        let mut plan =
+            Self { seed, nodes, zones, workloads, crowd, faults, storm_s, calm_s: 3600, ends_at_rest };
         plan.faults = faults::draw(&plan.scene(), count, Duration::from_secs(storm_s), &environment);
         plan
     }
@@ -91,6 +105,11 @@ impl Plan {
         let placed = SERVICES.iter().enumerate();
         placed.map(|(index, service)| ((*service).to_owned(), names[index % names.len()].clone())).collect()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn workloads(rng: &mut ChaCha12Rng) -> Vec<Workload> {

@@ -23,6 +23,9 @@ use crate::trace::Keep;
 /// How long the cluster is left alone before the services start, so that everything runs.
 const WARM_UP: Duration = Duration::from_mins(1);
 
+/// How often to look whether everything has come to rest.
+const LOOK: Duration = Duration::from_mins(1);
+
 /// How long a service that crashed is down: a container's start, and a step of back-off.
 const RESTART: Duration = Duration::from_secs(5);
 
@@ -73,7 +76,7 @@ impl Run {
             storm + plan.faults.iter().map(|fault| faults::lingers(&fault.name)).max().unwrap_or_default();
         run.wait_until(calm).await;
         run.witness.see(What::Calm);
-        run.wait_until(calm + Duration::from_secs(plan.calm_s)).await;
+        run.pass_calm(plan, calm + Duration::from_secs(plan.calm_s)).await;
         let (violations, ending, coverage) = run.witness.end();
         let faults = run.stage.cluster.server.faults();
         let requests = SERVICES.map(|service| (service.to_owned(), faults.calls(service))).into();
@@ -123,6 +126,17 @@ impl Run {
             environment: environment.clone(),
         };
         Ok(Self { stage, witness, ended, restarts: BTreeSet::new() })
+    }
+
+    /// Lets the calm pass; if the plan may, only until everything has come to rest.
+    async fn pass_calm(&mut self, plan: &Plan, end: Duration) {
+        loop {
+            let next = if plan.ends_at_rest { end.min(self.witness.now() + LOOK) } else { end };
+            self.wait_until(next).await;
+            if next == end || self.witness.is_at_rest() {
+                return;
+            }
+        }
     }
 
     /// Lets time pass, and services crash and be started again.

@@ -21,7 +21,8 @@ fn plan(faults: &[(&str, &str, u64, u64)]) -> Plan {
         budget: None,
     };
     let faults = faults.iter().map(fault).collect();
-    Plan { seed: 1, nodes: 4, zones: 2, workloads: vec![web], faults, storm_s: 400, calm_s: 900 }
+    let (storm_s, calm_s, ends_at_rest) = (400, 900, false);
+    Plan { seed: 1, nodes: 4, zones: 2, workloads: vec![web], crowd: 0, faults, storm_s, calm_s, ends_at_rest }
 }
 
 fn played(faults: &[(&str, &str, u64, u64)]) -> Report {

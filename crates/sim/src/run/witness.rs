@@ -8,6 +8,7 @@ use environment::Environment;
 use tokio::sync::mpsc;
 
 use super::coverage::Coverage;
+use super::rest::Rest;
 use crate::oracles::{Books, Ending, Limits, Panel, Violation};
 use crate::seen::{Seen, What};
 use crate::storage::{Change, Storage};
@@ -25,13 +26,18 @@ struct State {
     changes: mpsc::UnboundedReceiver<Arc<Change>>,
     panel: Panel,
     coverage: Coverage,
+    rest: Rest,
 }
 
 impl Witness {
     /// A witness of what becomes of a store, from now on.
     pub fn new(environment: &Environment, storage: &Storage, limits: &Limits, keep: Keep) -> Self {
-        let state =
-            State { changes: storage.listen(), panel: Panel::new(limits), coverage: Coverage::default() };
+        let state = State {
+            changes: storage.listen(),
+            panel: Panel::new(limits),
+            coverage: Coverage::default(),
+            rest: Rest::new(limits),
+        };
         let state = Arc::new(Mutex::new(state));
         let witness = Self { environment: environment.clone(), trace: Trace::new(keep), state };
         // The same changes once more, only to be woken by: they are then taken in at their time.
@@ -64,6 +70,13 @@ impl Witness {
         question(state.panel.books())
     }
 
+    /// Whether nothing is in trouble or under way, and nothing new has come for long.
+    pub fn is_at_rest(&self) -> bool {
+        let mut state = self.lock();
+        self.drain(&mut state);
+        state.rest.is_reached(self.now(), state.panel.books())
+    }
+
     /// The record.
     pub fn trace(&self) -> &Trace {
         &self.trace
@@ -94,6 +107,7 @@ impl Witness {
         self.trace.note(seen.at, who, &line, &detail);
         state.panel.see(&seen);
         state.coverage.see(&seen, state.panel.books());
+        state.rest.see(&seen);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,6 +5,7 @@
 //! watch event costs no serialization. Nothing here knows what an object means.
 
 mod object;
+mod reading;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::kinds::Kind;
 
 pub use object::Object;
+pub use reading::Reading;
 
 /// Most changes kept for watches that begin in the past. The real server keeps five minutes of
 /// them; a cluster of 1,000 nodes makes 30,000 in that time, of renewed leases alone.

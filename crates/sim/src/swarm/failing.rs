@@ -46,5 +46,8 @@ pub(super) fn describe(path: &Path, failure: &Failure) -> String {
         let _ = writeln!(text, "  {} at {seconds:.3} s: {}", violation.oracle, violation.what);
     }
     let _ = write!(text, "  replay: cargo xtask swarm --replay {}", path.display());
+    if failure.defect.is_none() {
+        let _ = write!(text, "\n  as it was drawn: cargo xtask swarm --seed {}", plan.seed);
+    }
     text
 }

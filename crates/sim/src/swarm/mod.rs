@@ -2,6 +2,7 @@
 //! of what was covered.
 
 mod failing;
+pub mod hashes;
 mod progress;
 mod recorded;
 mod sweep;
