@@ -20,7 +20,7 @@ const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
 const PLAYS_ON: u32 = 8;
 
 /// The plan of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The seed. It also decides what is not planned: latencies, jitter, names.
     pub seed: u64,

@@ -21,8 +21,8 @@ fn plan(faults: &[(&str, &str, u64, u64)]) -> Plan {
         budget: None,
     };
     let faults = faults.iter().map(fault).collect();
-    let (storm_s, calm_s, ends_at_rest) = (400, 900, false);
-    Plan { seed: 1, nodes: 4, zones: 2, workloads: vec![web], crowd: 0, faults, storm_s, calm_s, ends_at_rest }
+    let (storm_s, calm_s) = (400, 900);
+    Plan { seed: 1, nodes: 4, zones: 2, workloads: vec![web], faults, storm_s, calm_s, ..Plan::default() }
 }
 
 fn played(faults: &[(&str, &str, u64, u64)]) -> Report {

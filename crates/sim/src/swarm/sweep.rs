@@ -131,6 +131,7 @@ impl Scene {
             faults: vec![fault(name, subject, 5, self.storm_s)],
             storm_s: self.storm_s,
             calm_s: 900,
+            ..Plan::default()
         }
     }
 
