@@ -53,6 +53,8 @@ pub struct Facts {
     pub subject: Option<Found<Subject>>,
     /// How long the node's lease has been seen unchanged, where the subject is a node.
     pub lease: LeaseAge,
+    /// Who else works on the node, where the subject is one.
+    pub claim: Claim,
     /// The pods that were asked for by name; the key is (namespace, name).
     pub pods: BTreeMap<(String, String), Found<Pod>>,
     /// The pods on the node that was asked for.
@@ -72,6 +74,7 @@ impl Facts {
             read_at,
             subject: None,
             lease: LeaseAge::Unread,
+            claim: Claim::Unread,
             pods: BTreeMap::new(),
             pods_on_node: None,
             owner: None,
@@ -132,7 +135,11 @@ impl Facts {
             LeaseAge::Unreadable(why) => Some(why),
             _ => None,
         };
-        [subject, pods, on_node, owner, dns, lease].into_iter().flatten().next().cloned()
+        let claim = match &self.claim {
+            Claim::Unreadable(why) => Some(why),
+            _ => None,
+        };
+        [subject, pods, on_node, owner, dns, lease, claim].into_iter().flatten().next().cloned()
     }
 }
 
@@ -196,6 +203,20 @@ pub enum LeaseAge {
         /// For how long a renewal counts.
         duration: Duration,
     },
+}
+
+/// Who holds the Lease by which those that work on nodes keep out of each other's way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Claim {
+    /// Not asked for.
+    #[default]
+    Unread,
+    /// Nobody, or somebody who has not renewed it for as long as a renewal counts.
+    Free,
+    /// This one.
+    Held(String),
+    /// Nobody can say, and why.
+    Unreadable(String),
 }
 
 /// Whether somebody put an object out of bounds: the annotation or label, unless it says `false`.

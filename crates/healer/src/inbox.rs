@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::alert::{self, NotAnIssue, PostableAlert, VALIDITY};
-use model::codes;
 use model::issue::{Issue, Key, Resolution};
 
 use crate::Now;
+use crate::conditions::is_on_nodes;
 
 /// Most issues kept. A cluster with more open issues than this has one cause, and not one that a
 /// healer mends.
@@ -183,12 +183,12 @@ impl Inbox {
         (entry.ended.is_none() && !is_silent(entry, now)).then_some(entry.first_heard)
     }
 
-    /// The nodes that the monitor says cannot be used, each with when this was first heard.
+    /// The nodes that the monitor says are in trouble, each with when this was first heard. Whatever
+    /// ails them: a sensor that is wrong about many nodes at once is wrong about pressure, too.
     pub fn nodes_in_trouble(&self, now: Now) -> BTreeMap<String, Duration> {
         let mut nodes = BTreeMap::new();
         for (key, entry) in &self.entries {
-            let says_down = matches!(key.code.as_str(), codes::NODE_NOT_READY | codes::NODE_UNREACHABLE);
-            if says_down && entry.ended.is_none() && !is_silent(entry, now) {
+            if is_on_nodes(&key.code) && entry.ended.is_none() && !is_silent(entry, now) {
                 let since = nodes.entry(key.lineage.name.clone()).or_insert(entry.first_heard);
                 *since = entry.first_heard.min(*since);
             }
@@ -258,7 +258,7 @@ fn is_silent(entry: &Entry, now: Now) -> bool {
 #[cfg(test)]
 mod tests {
     use model::issue::Cause;
-    use model::{Lineage, ObjectRef, Severity};
+    use model::{Lineage, ObjectRef, Severity, codes};
 
     use super::*;
 
@@ -304,6 +304,20 @@ mod tests {
         assert!(inbox.nodes_in_trouble(at(300)).is_empty());
         fire(&mut inbox, 400);
         assert_eq!(inbox.first_heard(&issue().key(), at(401)), Some(Duration::from_secs(400)));
+    }
+
+    #[test]
+    fn a_node_is_in_trouble_whatever_ails_it() {
+        for (code, is_in_trouble) in [
+            (codes::NODE_UNREACHABLE, true),
+            (codes::NODE_DISK_PRESSURE, true),
+            (codes::POD_OOM_KILLED, false),
+        ] {
+            let mut inbox = Inbox::new(None);
+            let issue = Issue { code: code.into(), ..issue() };
+            inbox.receive(&[alert::firing(&issue, "c1", at(0).wall)], at(0));
+            assert_eq!(inbox.nodes_in_trouble(at(1)).contains_key("n1"), is_in_trouble, "{code}");
+        }
     }
 
     #[test]

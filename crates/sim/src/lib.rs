@@ -9,6 +9,7 @@
 //! numbers come from the environment, and nothing is ordered by hashing.
 //! Architecture invariant: oracles share no code with the services they watch.
 
+pub mod actors;
 pub mod api;
 pub mod blueprint;
 pub mod controllers;

@@ -10,6 +10,7 @@ mod eviction_first;
 mod fencing;
 mod fresh_view;
 mod observe_by_default;
+mod one_actor_per_target;
 mod one_intent;
 mod own_marks;
 mod self_protection;
@@ -38,7 +39,7 @@ pub const OWN_MARKS: &str = "OwnMarks";
 pub use model::hold::CORRELATED_FAILURE;
 
 /// All rules, in the order they are asked.
-pub const TABLE: [&Rule; 15] = [
+pub const TABLE: [&Rule; 16] = [
     &empty_means_nothing::RULE,
     &observe_by_default::RULE,
     &fencing::RULE,
@@ -47,6 +48,7 @@ pub const TABLE: [&Rule; 15] = [
     &somebody_replaces_it::RULE,
     &fresh_view::RULE,
     &own_marks::RULE,
+    &one_actor_per_target::RULE,
     &eviction_first::RULE,
     &attempt_cap::RULE,
     &one_intent::RULE,

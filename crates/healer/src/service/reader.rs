@@ -11,12 +11,15 @@ use environment::Environment;
 use futures::StreamExt;
 use model::Lineage;
 
-use crate::facts::{Facts, Found, LeaseAge, Look, Subject, Workload, dns_label, is_ready};
+use crate::facts::{Claim, Facts, Found, LeaseAge, Look, Subject, Workload, dns_label, is_ready};
 
 /// Most pods collected of one node: twice what a kubelet can be told to run at most in practice.
 const PODS_MAX: usize = 1_000;
 /// How many pods are read at a time: fifty members in some seven requests' time.
 const PODS_AT_A_TIME: usize = 8;
+/// Where operators that remediate nodes (medik8s, by its convention) keep one Lease for each node
+/// that one of them works on, `node-` and its name.
+const CLAIMS: &str = "medik8s-leases";
 /// How long a lease's last change is remembered when nobody asks about its node.
 const LEASES_KEPT: Duration = Duration::from_mins(10);
 
@@ -51,6 +54,7 @@ impl Reader {
             facts.subject = self.subject(lineage).await;
             if lineage.kind == "Node" {
                 facts.lease = self.lease(&lineage.name).await;
+                facts.claim = self.claim(&lineage.name).await;
             }
         }
         facts.pods = self.pods(look).await;
@@ -195,10 +199,31 @@ impl Reader {
             Found::Absent => return LeaseAge::Absent,
             Found::Unreadable(why) => return LeaseAge::Unreadable(why),
         };
+        let (so_long, duration) = self.unchanged(&lease);
+        LeaseAge::Unchanged { so_long, duration }
+    }
+
+    /// Who works on the node besides us.
+    async fn claim(&mut self, node: &str) -> Claim {
+        let lease = match self.get::<views::Lease>(Some(CLAIMS), &format!("node-{node}")).await {
+            Found::There(lease) => lease,
+            Found::Absent => return Claim::Free,
+            Found::Unreadable(why) => return Claim::Unreadable(why),
+        };
+        let (so_long, duration) = self.unchanged(&lease);
+        if lease.spec.holder_identity.is_empty() || so_long > duration {
+            return Claim::Free;
+        }
+        Claim::Held(lease.spec.holder_identity.to_string())
+    }
+
+    /// For how long a lease has been seen unchanged, and for how long a renewal of it counts.
+    fn unchanged(&mut self, lease: &views::Lease) -> (Duration, Duration) {
         let now = self.environment.monotonic();
         self.leases.retain(|_, seen| now.saturating_sub(seen.looked) < LEASES_KEPT);
         let version = lease.metadata.resource_version.to_string();
-        let seen = self.leases.entry(node.to_owned()).or_insert_with(|| SeenLease {
+        let name = format!("{}/{}", lease.metadata.namespace, lease.metadata.name);
+        let seen = self.leases.entry(name).or_insert_with(|| SeenLease {
             version: version.clone(),
             changed: now,
             looked: now,
@@ -208,10 +233,7 @@ impl Reader {
         }
         seen.looked = now;
         let seconds = lease.spec.lease_duration_seconds.unwrap_or(40).clamp(1, 3600);
-        LeaseAge::Unchanged {
-            so_long: now.saturating_sub(seen.changed),
-            duration: Duration::from_secs(seconds.unsigned_abs()),
-        }
+        (now.saturating_sub(seen.changed), Duration::from_secs(seconds.unsigned_abs()))
     }
 }
 

@@ -9,7 +9,9 @@ pub(super) const RULES: &[Rule] = &[
     always("", &["nodes", "pods"], &["get", "list", "watch"]),
     always("", &["namespaces"], FOLLOW),
     always("apps", &["deployments", "replicasets", "statefulsets", "daemonsets"], &["get"]),
-    always("coordination.k8s.io", &["leases"], &["get"]).at(Place::NodeLeases),
+    // Those of kubelets, and those by which others that work on nodes say so, which have a namespace
+    // only where such others are installed.
+    always("coordination.k8s.io", &["leases"], &["get"]),
     // Its books.
     always("seaworthy.dev", &["remediations"], &["get", "list", "watch", "create", "delete"]),
     always("seaworthy.dev", &["healingpolicies"], FOLLOW),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::Answer;
+use super::metrics;
 use crate::kinds::{self, Kind};
 use crate::registry::Status;
 
@@ -15,7 +16,10 @@ const VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", 
 impl Server {
     /// Answers a request for what is served.
     pub(super) fn discover(&self, parts: &[String]) -> Result<Answer, Status> {
-        let kinds = self.kinds();
+        let mut kinds = self.kinds();
+        if self.usage().is_some() {
+            kinds.extend(metrics::served());
+        }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let body = match parts.as_slice() {
             ["api"] => json!({"kind": "APIVersions", "versions": ["v1"]}),
@@ -65,7 +69,11 @@ fn resources(group: &str, version: &str, kinds: &[Kind]) -> Value {
 
 /// A kind and what is below it.
 fn entries(kind: Kind) -> Vec<Value> {
-    let verbs = if kind == kinds::BINDING { &["create"][..] } else { VERBS };
+    let verbs = match kind.group {
+        metrics::GROUP => &["get", "list"][..],
+        _ if kind == kinds::BINDING => &["create"][..],
+        _ => VERBS,
+    };
     let mut own = json!({
         "name": kind.plural, "singularName": kind.singular, "namespaced": kind.is_namespaced,
         "kind": kind.kind, "verbs": verbs,

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::call::{Asked, Call};
 use super::path::{Route, Target};
-use super::{Moment, Server, health, rbac};
+use super::{Moment, Server, health, metrics, rbac};
 use crate::kinds::{self, Kind};
 use crate::registry::Status;
 
@@ -19,6 +19,9 @@ impl Server {
     }
 
     fn resource(&self, call: &Call, target: &Target, moment: Moment) -> Result<Answer, Status> {
+        if target.group == metrics::GROUP && self.usage().is_some() {
+            return self.metrics(call, target);
+        }
         let kind = self.kind(target)?;
         let asked = Asked { call, target, kind };
         if kind == kinds::BINDING && call.verb() == "create" {

@@ -13,6 +13,7 @@ mod fields;
 mod health;
 mod labels;
 mod list;
+mod metrics;
 mod object;
 mod patch;
 mod path;
@@ -40,6 +41,7 @@ use way::{Observers, Stale, Way};
 
 pub use fields::FieldSelector;
 pub use labels::LabelSelector;
+pub use metrics::Usage;
 pub use path::Target;
 pub use subresource::Logs;
 pub use watch::EventType;
@@ -58,6 +60,7 @@ struct Shared {
     rights: rbac::Rights,
     rng: Mutex<ChaCha12Rng>,
     logs: Mutex<Option<Arc<dyn Logs>>>,
+    usage: Mutex<Option<Arc<dyn Usage>>>,
     environment: Environment,
     faults: Faults,
     observers: Observers,
@@ -90,6 +93,7 @@ impl Server {
             rights: rbac::Rights::default(),
             rng: Mutex::new(environment.rng("api server")),
             logs: Mutex::default(),
+            usage: Mutex::default(),
             environment: environment.clone(),
             faults: Faults::new(environment),
             observers: Observers::default(),
@@ -100,6 +104,11 @@ impl Server {
     /// Where it reads what containers have written.
     pub fn set_logs(&self, logs: Arc<dyn Logs>) {
         *self.shared.logs.lock().unwrap_or_else(PoisonError::into_inner) = Some(logs);
+    }
+
+    /// Who measures what pods and nodes use: with somebody, `metrics.k8s.io` is served.
+    pub fn set_usage(&self, usage: Arc<dyn Usage>) {
+        *self.shared.usage.lock().unwrap_or_else(PoisonError::into_inner) = Some(usage);
     }
 
     /// A client that speaks as `user`: `system:serviceaccount:shop:web`, or `system:masters`, who
@@ -140,6 +149,10 @@ impl Server {
 
     fn logs(&self) -> Option<Arc<dyn Logs>> {
         self.shared.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn usage(&self) -> Option<Arc<dyn Usage>> {
+        self.shared.usage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn draw<T>(&self, number: impl FnOnce(&mut ChaCha12Rng) -> T) -> T {

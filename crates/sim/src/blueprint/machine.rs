@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::registry::time;
+use crate::kinds;
+use crate::registry::{Registry, Status, time};
 use crate::view::node::{HOSTNAME, ZONE};
 
 /// Where a rack's name stands.
-const RACK: &str = "sim.seaworthy.test/rack";
-/// Nodes in a rack.
-const RACK_SIZE: usize = 10;
+pub const RACK: &str = "sim.seaworthy.test/rack";
+/// Nodes in a rack: so few that a small cluster has several.
+const RACK_SIZE: usize = 2;
 
 /// A node that is to be: 8 cores, 32 GiB and 110 pods, unless it says otherwise.
 #[derive(Clone, Debug)]
@@ -46,6 +47,12 @@ impl Machine {
         Self { rack, ..Self::new(&format!("n-{number}"), &zone) }
     }
 
+    /// A node that stands where one with these labels does.
+    pub fn like(name: &str, labels: &Value) -> Self {
+        let text = |label: &str| labels[label].as_str().unwrap_or_default();
+        Self { rack: text(RACK).to_owned(), ..Self::new(name, text(ZONE)) }
+    }
+
     /// With so many cores, so much memory, and room for so many pods.
     #[must_use]
     pub fn size(self, cores: u32, memory_gib: u32, pods: u32) -> Self {
@@ -62,6 +69,16 @@ impl Machine {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of its rack.
+    pub fn rack(&self) -> &str {
+        &self.rack
+    }
+
+    /// Joins a cluster.
+    pub fn join(&self, registry: &Registry) -> Result<(), Status> {
+        registry.put(kinds::NODE, "", self.object(registry.now())).map(drop)
     }
 
     /// As its kubelet registers it, ready.

@@ -11,7 +11,7 @@ use crate::kinds::{self, Kind};
 use crate::registry::{Registry, Status};
 
 pub use bulk::{fill, first_deployment};
-pub use machine::Machine;
+pub use machine::{Machine, RACK};
 pub use shop::shop;
 pub use workload::{Workload, WorkloadKind, budget, service};
 
@@ -83,7 +83,7 @@ impl Blueprint {
             registry.put(kinds::NAMESPACE, "", json!({"metadata": {"name": name}}))?;
         }
         for machine in &self.machines {
-            registry.put(kinds::NODE, "", machine.object(registry.now()))?;
+            machine.join(registry)?;
         }
         for (kind, namespace, value) in &self.objects {
             registry.create(*kind, namespace, value.clone())?;

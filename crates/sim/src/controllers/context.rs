@@ -1,12 +1,13 @@
 //! What a controller works with.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Controller, Queue};
+use super::{Controller, Note, Queue, Recorder};
 use crate::registry::{Deleted, Deletion, Part, Propagation, Registry, Status};
 use crate::storage::{Address, Object};
 use crate::view::View;
@@ -23,6 +24,10 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// The time since the environment was made.
     pub at: Duration,
+    /// Where it tells what is worth it.
+    pub recorder: &'a Recorder,
+    /// Whether the server could not do what was asked, which it may another time.
+    pub has_failed: Cell<bool>,
 }
 
 impl Context<'_> {
@@ -46,6 +51,7 @@ impl Context<'_> {
     /// the controllers see it again at their next look.
     pub fn create(&self, address: &Address, value: Value) -> Result<Arc<Object>, Status> {
         self.registry.create(address.kind, &address.namespace, value).inspect_err(|status| {
+            self.note(status);
             tracing::debug!(%status, kind = address.kind.kind, "a controller could not create an object");
         })
     }
@@ -66,7 +72,19 @@ impl Context<'_> {
             Ok(())
         });
         if let Err(status) = done {
+            self.note(&status);
             tracing::debug!(%status, "a controller could not change an object");
+        }
+    }
+
+    /// Writes an Event.
+    pub fn tell(&self, note: Note<'_>) {
+        self.recorder.tell(self.registry, note, self.at);
+    }
+
+    fn note(&self, status: &Status) {
+        if status.code == 500 {
+            self.has_failed.set(true);
         }
     }
 

@@ -16,6 +16,7 @@ mod notice;
 mod pod_garbage;
 pub mod pod_template;
 mod queue;
+mod recorder;
 mod replica_set;
 mod revision;
 mod settings;
@@ -31,6 +32,7 @@ use crate::view::{Event, View};
 pub use context::Context;
 pub use endpoint_slice::SERVICE;
 pub use queue::{Key, Queue};
+pub use recorder::{Note, Recorder};
 pub use settings::Settings;
 
 /// The controllers, in the order in which they act at one moment.
@@ -63,6 +65,10 @@ pub enum Controller {
     /// Namespaces that are going.
     Namespace,
 }
+
+/// How long after the server could not do what a controller asked it asks again: the real ones
+/// begin with milliseconds, and double that.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// All controllers, and what they remember.
 #[derive(Debug)]
@@ -106,8 +112,10 @@ impl Controllers {
 
     /// Looks at one thing.
     pub fn work(&mut self, (controller, address): &Key, now: Moment<'_>) {
-        let Moment { registry, view, at } = now;
-        let mut cx = Context { registry, view, queue: &mut self.queue, now: registry.now(), at };
+        let Moment { registry, view, at, recorder } = now;
+        let has_failed = std::cell::Cell::new(false);
+        let mut cx =
+            Context { registry, view, queue: &mut self.queue, now: registry.now(), at, recorder, has_failed };
         match controller {
             Controller::NodeMonitor => {
                 self.nodes.monitor(&mut cx, &self.settings);
@@ -129,6 +137,9 @@ impl Controllers {
             Controller::Garbage => garbage::work(&mut cx, address),
             Controller::Namespace => namespace::work(&mut cx, address),
         }
+        if cx.has_failed.get() {
+            cx.after(*controller, address, AGAIN);
+        }
     }
 }
 
@@ -141,6 +152,15 @@ pub struct Moment<'a> {
     pub view: &'a View,
     /// The time since the environment was made.
     pub at: Duration,
+    /// Where to tell what is worth it.
+    pub recorder: &'a Recorder,
+}
+
+impl Moment<'_> {
+    /// Writes an Event.
+    pub fn tell(&self, note: Note<'_>) {
+        self.recorder.tell(self.registry, note, self.at);
+    }
 }
 
 /// The address of those that look at everything.

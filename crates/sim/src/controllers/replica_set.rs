@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::condition::{self, Condition};
-use super::{Context, Controller, pod_template};
+use super::{Context, Controller, Note, pod_template};
 use crate::kinds;
 use crate::registry::Status;
 use crate::storage::Address;
@@ -90,6 +90,17 @@ fn tell(cx: &mut Context<'_>, address: &Address, set: &Value, pods: &[Arc<Pod>],
     }
     let ready = pods.iter().filter(|pod| pod.is_ready()).count();
     let generation = set["metadata"]["generation"].clone();
+    if let Some(refusal) = refusal {
+        let (uid, message) =
+            (set["metadata"]["uid"].as_str().unwrap_or_default(), format!("Error creating: {refusal}"));
+        cx.tell(Note {
+            about: address,
+            uid,
+            by: "replicaset-controller",
+            reason: "FailedCreate",
+            message: &message,
+        });
+    }
     let now = cx.now;
     cx.change_status(address, |status| {
         let before = status.take();

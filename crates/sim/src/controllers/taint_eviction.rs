@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::condition::{self, Condition};
-use super::{Context, Controller};
+use super::{Context, Controller, Note};
 use crate::storage::Address;
 use crate::view::{Node, Pod};
 
@@ -69,5 +69,13 @@ fn evict(cx: &Context<'_>, pod: &Pod) {
         };
         condition::set(status, why, now);
     });
+    let message = format!("Marking for deletion Pod {}/{}", pod.address.namespace, pod.address.name);
+    cx.tell(Note::of(
+        &pod.address,
+        &pod.object,
+        "taint-eviction-controller",
+        "TaintManagerEviction",
+        &message,
+    ));
     cx.delete(&pod.address, &pod.object.uid);
 }

@@ -1,15 +1,25 @@
 //! A person drains a node: cordons it and evicts what runs there, as far as budgets let them.
 
-use super::{Kind, cordon, lasts, pick};
+use super::{Kind, Stage, cordon, lasts, pick};
 
 pub(super) const KIND: Kind = Kind {
     name: "drain",
     weight: 4,
     lasts: lasts(120, 900),
     subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
-    begin: |stage, node| {
-        cordon::set(stage, node, true);
-        stage.evict_all(node);
+    begin: |stage, node| stage.begin_work(&key(node), work(stage.clone(), node.to_owned())),
+    end: |stage, node| {
+        stage.end_work(&key(node));
+        cordon::set(stage, node, false);
     },
-    end: |stage, node| cordon::set(stage, node, false),
 };
+
+fn key(node: &str) -> String {
+    format!("{} {node}", KIND.name)
+}
+
+async fn work(stage: Stage, node: String) {
+    let person = stage.person();
+    person.cordon(&node, true).await;
+    person.drain(&node).await;
+}

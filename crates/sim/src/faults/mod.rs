@@ -9,16 +9,20 @@ mod bad_image;
 mod brake;
 mod clock_jump;
 mod coalesced_events;
+mod consolidation;
 mod control_plane;
 mod cordon;
 mod crash_loop;
 mod deadlock;
 mod delayed_events;
 mod deletion;
+mod descheduler;
+mod dns;
 mod doubled_events;
 mod drain;
 mod dropped_events;
 mod ended_watches;
+mod flapping;
 mod frozen_nodes;
 mod garbled_events;
 mod git_ops;
@@ -28,24 +32,33 @@ mod lost_answers;
 mod lost_requests;
 mod malformed_events;
 mod malformed_objects;
+mod others;
 mod out_of_memory;
 mod partition;
 mod power;
 mod pressure;
+mod rack;
+mod reboots;
 mod receivers;
+mod remediation_operator;
 mod replayed_events;
+mod rollout;
 mod runtime;
 mod scaling;
+mod sensor;
 mod server_errors;
 mod service_crash;
 mod service_pause;
 mod slow_api;
+mod spot;
 mod stage;
 mod stale_reads;
+mod storage;
 mod store;
 mod switched;
 mod throttled;
 mod tight_budget;
+mod webhook;
 mod whose;
 mod zone;
 
@@ -82,6 +95,8 @@ pub struct Scene {
     pub nodes: Vec<String>,
     /// The zones' names.
     pub zones: Vec<String>,
+    /// The racks' names.
+    pub racks: Vec<String>,
     /// The workloads that faults may befall, as `kind/namespace/name`.
     pub workloads: Vec<String>,
 }
@@ -100,22 +115,26 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 41] = [
+pub const TABLE: [&Kind; 53] = [
     &acknowledge::KIND,
     &bad_image::KIND,
     &brake::KIND,
     &clock_jump::KIND,
     &coalesced_events::KIND,
+    &consolidation::KIND,
     &control_plane::KIND,
     &cordon::KIND,
     &crash_loop::KIND,
     &deadlock::KIND,
     &delayed_events::KIND,
     &deletion::KIND,
+    &descheduler::KIND,
+    &dns::KIND,
     &doubled_events::KIND,
     &drain::KIND,
     &dropped_events::KIND,
     &ended_watches::KIND,
+    &flapping::KIND,
     &frozen_nodes::KIND,
     &garbled_events::KIND,
     &git_ops::KIND,
@@ -129,18 +148,26 @@ pub const TABLE: [&Kind; 41] = [
     &partition::KIND,
     &power::KIND,
     &pressure::KIND,
+    &rack::KIND,
+    &reboots::KIND,
     &receivers::KIND,
+    &remediation_operator::KIND,
     &replayed_events::KIND,
+    &rollout::KIND,
     &runtime::KIND,
     &scaling::KIND,
+    &sensor::KIND,
     &server_errors::KIND,
     &service_crash::KIND,
     &service_pause::KIND,
     &slow_api::KIND,
+    &spot::KIND,
     &stale_reads::KIND,
+    &storage::KIND,
     &store::KIND,
     &throttled::KIND,
     &tight_budget::KIND,
+    &webhook::KIND,
     &zone::KIND,
 ];
 
@@ -205,32 +232,4 @@ const fn lasts(least: u64, most: u64) -> (Duration, Duration) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn scene() -> Scene {
-        let names = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
-        Scene {
-            nodes: names(&["n-0", "n-1", "n-2"]),
-            zones: names(&["a", "b"]),
-            workloads: names(&["Deployment/shop/web", "StatefulSet/shop/db"]),
-        }
-    }
-
-    #[test]
-    fn every_fault_is_drawn_in_the_end_and_has_a_name_of_its_own() {
-        let names: std::collections::BTreeSet<&str> = TABLE.iter().map(|kind| kind.name).collect();
-        assert_eq!(names.len(), TABLE.len());
-        let drawn = draw(&scene(), 2000, Duration::from_hours(1), &Environment::real(1));
-        for name in names {
-            assert!(drawn.iter().any(|fault| fault.name == name), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_seed_draws_one_timetable() {
-        let draw = |seed| draw(&scene(), 10, Duration::from_hours(1), &Environment::real(seed));
-        assert_eq!(draw(1), draw(1));
-        assert_ne!(draw(1), draw(2));
-    }
-}
+mod tests;

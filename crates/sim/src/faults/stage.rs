@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::switched::Switched;
 use crate::api::Side;
+use crate::actors::Actors;
 use crate::kinds::{self, Kind};
 use crate::machinery::Kubelets;
 use crate::registry::{Deletion, Part, Registry, Status};
@@ -33,6 +34,8 @@ pub struct Stage {
     pub(crate) switched: Switched,
     /// Who sees everything.
     pub(crate) witness: Witness,
+    /// Others at work.
+    pub(crate) actors: Actors,
     /// What goes on beside the services goes on in here.
     pub(crate) environment: Environment,
 }
@@ -180,17 +183,6 @@ impl Stage {
     pub fn delete_pods(&self, workload: &str) {
         for pod in self.pods_of(workload) {
             self.delete(&pod);
-        }
-    }
-
-    /// Deletes what runs on a node, but for what would come back there.
-    pub fn evict_all(&self, node: &str) {
-        for (address, pod) in self.cluster.registry.storage().list(kinds::POD, None).0 {
-            let pod = pod.value();
-            let owner = pod["metadata"]["ownerReferences"][0]["kind"].as_str().unwrap_or_default();
-            if pod["spec"]["nodeName"] == node && !matches!(owner, "" | "DaemonSet" | "Node") {
-                self.delete(&address);
-            }
         }
     }
 

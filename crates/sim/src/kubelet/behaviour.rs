@@ -6,6 +6,7 @@
 //! | `healthy` | starts, is ready, runs on; what a container without the annotation does |
 //! | `slow-start=20s` | is ready so much later |
 //! | `never-ready` | runs, and is never ready |
+//! | `needs-dns` | is ready only while the cluster's DNS servers are |
 //! | `deadlocks-after=60s` | is ready, and hangs from then on |
 //! | `crashes-after=5s` | ends with `exit=1`, or another code that is given |
 //! | `oom-after=30s` | is killed for its memory: 137 |
@@ -23,6 +24,8 @@ pub const ANNOTATION: &str = "sim.seaworthy.test/behaviour";
 pub struct Behaviour {
     /// How long it takes to be ready, beyond what its probe takes; `None`: for ever.
     pub ready_after: Option<Duration>,
+    /// Whether it is ready only while names are resolved.
+    pub needs_names: bool,
     /// When it hangs.
     pub deadlocks_after: Option<Duration>,
     /// When it ends by itself, and how.
@@ -69,6 +72,7 @@ impl Default for Behaviour {
     fn default() -> Self {
         Self {
             ready_after: Some(Duration::ZERO),
+            needs_names: false,
             deadlocks_after: None,
             ends: None,
             stops_in: Some(Duration::from_secs(1)),
@@ -94,6 +98,7 @@ impl std::str::FromStr for Behaviour {
             match name {
                 "healthy" => {}
                 "never-ready" => behaviour.ready_after = None,
+                "needs-dns" => behaviour.needs_names = true,
                 "slow-start" => behaviour.ready_after = Some(time()?),
                 "deadlocks-after" => behaviour.deadlocks_after = Some(time()?),
                 "crashes-after" => behaviour.ends = Some((time()?, Ending::Exit(1))),

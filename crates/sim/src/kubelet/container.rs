@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::behaviour::{Behaviour, Ending};
+use super::events::Mood;
 use crate::view::container::Container;
 
 /// The first wait before a container that ended is started again, and before an image is pulled
@@ -61,6 +62,8 @@ pub(super) struct Life {
     began: Duration,
     ready_at: Option<Duration>,
     hangs_at: Option<Duration>,
+    /// From when on its probe fails because a name that it needs is not resolved.
+    starved_at: Option<Duration>,
     ends: Option<(Duration, Ending)>,
 }
 
@@ -83,6 +86,8 @@ pub(super) struct Run {
     pub(super) last: Option<Box<Exit>>,
     /// How often it was started again.
     pub(super) restarts: u32,
+    /// What was last told of it.
+    pub(super) mood: Mood,
     wait: Duration,
     pull_wait: Duration,
 }
@@ -103,12 +108,15 @@ pub(super) struct Surroundings<'a> {
     pub(super) pull: Duration,
     /// What comes of the pull.
     pub(super) image: Result<(), String>,
+    /// Whether names are not resolved.
+    pub(super) lacks_names: bool,
 }
 
 impl Run {
     /// A container that has not begun.
     pub(super) fn new() -> Self {
-        Self { state: State::New, last: None, restarts: 0, wait: Duration::ZERO, pull_wait: BACK_OFF }
+        let (wait, pull_wait) = (Duration::ZERO, BACK_OFF);
+        Self { state: State::New, last: None, restarts: 0, mood: Mood::Fine, wait, pull_wait }
     }
 
     /// A container that was found running.
@@ -240,14 +248,31 @@ impl Run {
         }
     }
 
+    /// Names are resolved no longer, or again: its probe finds out if it needs them.
+    pub(super) fn hear_of_names(&mut self, around: &Surroundings<'_>) {
+        let State::Running(life) = &mut self.state else { return };
+        let Some(probe) = around.container.readiness_probe.filter(|_| around.behaviour.needs_names) else {
+            return;
+        };
+        if around.lacks_names {
+            let failures = Duration::from_secs(probe.period_seconds * probe.failure_threshold.max(1));
+            life.starved_at.get_or_insert(around.at + failures);
+        } else if life.starved_at.take().is_some_and(|from| from <= around.at) {
+            let again = around.at + Duration::from_secs(probe.period_seconds);
+            life.ready_at = life.ready_at.map(|at| at.max(again));
+        }
+    }
+
     /// When something is due next, after `at`.
     pub(super) fn next(&self, at: Duration) -> Option<Duration> {
         let times = match &self.state {
-            State::New | State::Ended { again: None, .. } => [None; 3],
-            State::Pulling { until } | State::BackOff { until, .. } => [Some(*until), None, None],
-            State::NoImage { since, wait, .. } => [Some(*since + SEEN), Some(*since + *wait), None],
-            State::Ended { again, .. } => [*again, None, None],
-            State::Running(life) => [life.ready_at, life.hangs_at, life.ends.map(|(at, _)| at)],
+            State::New | State::Ended { again: None, .. } => [None; 4],
+            State::Pulling { until } | State::BackOff { until, .. } => [Some(*until), None, None, None],
+            State::NoImage { since, wait, .. } => [Some(*since + SEEN), Some(*since + *wait), None, None],
+            State::Ended { again, .. } => [*again, None, None, None],
+            State::Running(life) => {
+                [life.ready_at, life.hangs_at, life.starved_at, life.ends.map(|(at, _)| at)]
+            }
         };
         times.into_iter().flatten().filter(|time| *time > at).min()
     }
@@ -283,6 +308,7 @@ impl Life {
                 Some(at)
             },
             hangs_at: hangs.zip(container.readiness_probe).map(|(from, probe)| seen(from, probe)),
+            starved_at: (behaviour.needs_names && around.lacks_names && is_probed).then_some(at),
             ends: match (ends, killed) {
                 (Some(own), Some(killed)) => Some(if own.0 <= killed.0 { own } else { killed }),
                 (own, killed) => own.or(killed),
@@ -290,8 +316,17 @@ impl Life {
         }
     }
 
+    /// How much of its time is over, in percent, and what its end will be; `None` without an end.
+    pub(super) fn progress(&self, at: Duration) -> Option<(u64, Ending)> {
+        let (until, ending) = self.ends?;
+        let (passed, whole) = (at.saturating_sub(self.began), until.saturating_sub(self.began));
+        let percent = passed.as_millis() * 100 / whole.as_millis().max(1);
+        Some((u64::try_from(percent).unwrap_or(100).min(100), ending))
+    }
+
     fn is_ready(&self, at: Duration) -> bool {
-        self.ready_at.is_some_and(|from| from <= at) && self.hangs_at.is_none_or(|from| at < from)
+        let is_past = |time: Option<Duration>| time.is_some_and(|from| from <= at);
+        is_past(self.ready_at) && !is_past(self.hangs_at) && !is_past(self.starved_at)
     }
 
     fn end(&self, around: &Surroundings<'_>) -> Option<Ending> {
@@ -312,6 +347,7 @@ mod tests {
             restarts: |_| true,
             pull: Duration::ZERO,
             image: Ok(()),
+            lacks_names: false,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::events;
 use super::local::Verdict;
 use super::timers::Task;
 use super::{Fleet, Pressure};
@@ -32,6 +33,7 @@ impl Fleet {
         let Some(local) = self.pods.get_mut(&victim.object.uid) else { return };
         let message = format!("The node was low on resource: {}. ", pressure.resource());
         local.verdict = Some(Box::new(Verdict { reason: "Evicted", message: message.clone() }));
+        events::say(local, "Evicted", &message, moment);
         let now = moment.registry.now();
         // The pod may be gone: then there is nobody to tell.
         let _ = moment.registry.modify(&victim.address, Part::Status, |value| {

@@ -63,6 +63,16 @@ impl Fleet {
         self.come_back(node, moment);
     }
 
+    /// Volumes cannot be attached to a node any more, or can again.
+    pub fn set_storage(&mut self, node: &str, is_up: bool, moment: Moment<'_>) {
+        if let Some(machine) = self.machines.get_mut(node) {
+            machine.is_storage_up = is_up;
+        }
+        if is_up {
+            self.come_back(node, moment);
+        }
+    }
+
     /// A node is short of something, and stays so; its kubelet evicts that many pods because of it,
     /// one at a time.
     pub fn set_pressure(&mut self, node: &str, pressure: Pressure, victims: u32, moment: Moment<'_>) {
@@ -179,6 +189,7 @@ impl Fleet {
                 restarts,
                 pull: std::time::Duration::ZERO,
                 image: Ok(()),
+                lacks_names: self.lacks_names,
             };
             if matches!(local.runs[number].state, State::Running(_)) {
                 local.runs[number].end(Ending::Lost, &around);

@@ -22,6 +22,8 @@ pub(super) struct Local {
     pub(super) behaviour: Arc<Behaviour>,
     pub(super) ip: CompactString,
     pub(super) started: Option<Timestamp>,
+    /// Whether its volumes are there, if it has any.
+    pub(super) is_mounted: bool,
     pub(super) runs: Box<[Run]>,
     pub(super) stop: Option<Stop>,
     /// Why its kubelet ended it.
@@ -55,6 +57,7 @@ impl Local {
             behaviour,
             ip: pod.ip.clone(),
             started: None,
+            is_mounted: !pod.spec.has_claim,
             runs: pod.spec.containers.iter().map(|_| Run::new()).collect(),
             stop: None,
             verdict: None,

@@ -11,6 +11,7 @@ use crate::storage::Object;
 
 /// A machine with a kubelet.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is true of a machine, each by itself")]
 pub(super) struct Machine {
     pub(super) name: CompactString,
     /// As its kubelet registered it.
@@ -22,6 +23,8 @@ pub(super) struct Machine {
     pub(super) is_cut_off: bool,
     /// Since when the container runtime does not answer.
     pub(super) runtime_down: Option<Duration>,
+    /// Volumes can be attached to it.
+    pub(super) is_storage_up: bool,
     /// What it is short of, and how many pods have to go until it is not.
     pub(super) pressures: BTreeMap<Pressure, u32>,
     /// How often it was booted.
@@ -46,6 +49,7 @@ impl Machine {
             is_frozen: false,
             is_cut_off: false,
             runtime_down: None,
+            is_storage_up: true,
             pressures: BTreeMap::new(),
             boots: 1,
             pods: BTreeSet::new(),

@@ -6,16 +6,20 @@
 pub mod behaviour;
 mod behaviours;
 mod container;
+mod events;
 mod eviction;
 mod faults;
 mod heartbeat;
 mod images;
 mod local;
+mod logs;
 mod machine;
+mod names;
 mod pods;
 mod settings;
 mod status;
 mod timers;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -56,6 +60,8 @@ pub struct Fleet {
     timers: Timers,
     images: Images,
     behaviours: Behaviours,
+    /// Whether names are not resolved.
+    lacks_names: bool,
     rng: ChaCha12Rng,
     /// How many machines there ever were.
     count: u32,
@@ -72,6 +78,7 @@ impl Fleet {
             timers: Timers::default(),
             images: Images::default(),
             behaviours: Behaviours::default(),
+            lacks_names: false,
             rng: environment.rng("kubelets"),
             count: 0,
         }
@@ -93,6 +100,9 @@ impl Fleet {
                 }
             }
             Event::Node { .. } | Event::Other(_) => {}
+        }
+        if names::concerns(event) {
+            self.set_names(!names::are_resolved(view), at);
         }
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::behaviour::Behaviour;
 use super::container::{Run, State, Surroundings};
+use super::events;
 use super::images;
 use super::local::Local;
 use super::machine::Machine;
@@ -18,6 +19,8 @@ use crate::view::{Phase, Pod};
 
 /// How long after it changed a pod is looked at.
 const LAG: Duration = Duration::from_millis(20);
+/// How long a kubelet waits for volumes before it says that they do not come.
+const MOUNT_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long a pull takes, at least and at most.
 const PULL_MIN: Duration = Duration::from_millis(500);
 const PULL_MAX: Duration = Duration::from_secs(3);
@@ -77,6 +80,7 @@ impl Fleet {
     fn adopt(&mut self, local: &mut Local, pod: &Pod, at: Duration) {
         let started = pod.ready_since.unwrap_or(pod.created);
         local.started = Some(started);
+        local.is_mounted = true;
         let now = self.environment.now();
         let restarts = local.restarts();
         let healthy = Arc::clone(&self.behaviours.healthy);
@@ -92,6 +96,7 @@ impl Fleet {
                     restarts,
                     pull: Duration::ZERO,
                     image: Ok(()),
+                    lacks_names: false,
                 };
                 Run::found(&around, started, pod.is_ready(), pod.restarts)
             })
@@ -135,14 +140,31 @@ impl Fleet {
         }
         let at = moment.at;
         let now = moment.registry.now();
-        self.settle(local, now);
+        local.started.get_or_insert(now);
+        local.is_mounted |= self.machines.get(&local.node).is_some_and(|own| own.is_storage_up);
+        if !local.is_mounted && local.stop.is_none() {
+            self.timers.set(Task::Pod(local.uid.clone()), at + MOUNT_TIMEOUT);
+            if !self.speaks(local) {
+                return true;
+            }
+            let waited = local.started.and_then(|since| Duration::try_from(now.duration_since(since)).ok());
+            if waited.is_some_and(|waited| waited >= MOUNT_TIMEOUT) {
+                let message = "Unable to attach or mount volumes: unmounted volumes=[data]: timed out waiting for \
+                               the condition";
+                events::say(local, "FailedMount", message, moment);
+            }
+            return write(local, moment, now);
+        }
+        self.settle(local);
         if local.verdict.is_none() {
             for container in 0..local.runs.len() {
                 self.advance(local, container, at, now);
+                if self.speaks(local) {
+                    events::tell(local, container, moment);
+                }
             }
         }
-        let speaks = self.machines.get(&local.node).is_some_and(Machine::speaks);
-        if !speaks {
+        if !self.speaks(local) {
             self.set_next(local, at);
             return true;
         }
@@ -161,6 +183,10 @@ impl Fleet {
         true
     }
 
+    fn speaks(&self, local: &Local) -> bool {
+        self.machines.get(&local.node).is_some_and(Machine::speaks)
+    }
+
     fn set_next(&mut self, local: &Local, at: Duration) {
         if let Some(next) = local.next(at) {
             self.timers.set(Task::Pod(local.uid.clone()), next);
@@ -168,8 +194,7 @@ impl Fleet {
     }
 
     /// What a pod gets with its sandbox.
-    fn settle(&mut self, local: &mut Local, now: Timestamp) {
-        local.started.get_or_insert(now);
+    fn settle(&mut self, local: &mut Local) {
         if local.ip.is_empty()
             && let Some(machine) = self.machines.get_mut(&local.node)
         {
@@ -190,7 +215,8 @@ impl Fleet {
             self.images.pull(&container.image)
         };
         let restarts = local.restarts();
-        let around = Surroundings { at, now, container, behaviour: &behaviour, restarts, pull, image };
+        let (behaviour, lacks_names) = (&*behaviour, self.lacks_names);
+        let around = Surroundings { at, now, container, behaviour, restarts, pull, image, lacks_names };
         if local.stop.is_some() {
             local.stop_due(number, &around);
             return;
@@ -234,6 +260,24 @@ impl Fleet {
         }
     }
 
+    /// Names are resolved no longer, or again: whoever needs them finds out.
+    pub(super) fn set_names(&mut self, lacks_names: bool, at: Duration) {
+        if std::mem::replace(&mut self.lacks_names, lacks_names) == lacks_names {
+            return;
+        }
+        let now = self.environment.now();
+        for (uid, local) in self.pods.iter_mut().filter(|(_, local)| local.behaviour.needs_names) {
+            let restarts = local.restarts();
+            let (behaviour, pull, image) = (&*local.behaviour, Duration::ZERO, Ok(()));
+            if let (Some(container), Some(run)) = (local.spec.containers.first(), local.runs.first_mut()) {
+                let around =
+                    Surroundings { at, now, container, behaviour, restarts, pull, image, lacks_names };
+                run.hear_of_names(&around);
+            }
+            self.timers.set_earlier(Task::Pod(uid.clone()), at + LAG);
+        }
+    }
+
     /// A pod, or its first container, behaves otherwise from now on.
     pub(super) fn change_behaviour(&mut self, uid: &str, behaviour: Arc<Behaviour>, moment: Moment<'_>) {
         let Some(mut local) = self.pods.remove(uid) else { return };
@@ -242,8 +286,16 @@ impl Fleet {
             let restarts: fn(super::behaviour::Ending) -> bool = |_| true;
             let behaviour = &local.behaviour;
             let (at, now) = (moment.at, moment.registry.now());
-            let around =
-                Surroundings { at, now, container, behaviour, restarts, pull: Duration::ZERO, image: Ok(()) };
+            let around = Surroundings {
+                at,
+                now,
+                container,
+                behaviour,
+                restarts,
+                pull: Duration::ZERO,
+                image: Ok(()),
+                lacks_names: self.lacks_names,
+            };
             run.disturb(&around);
         }
         self.pods.insert(uid.into(), local);

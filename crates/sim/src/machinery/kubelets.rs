@@ -46,6 +46,11 @@ impl Kubelets {
         self.machinery.with_fleet(|fleet, moment| fleet.start_runtime(node, moment));
     }
 
+    /// Volumes cannot be attached to a node any more, or can again. Those that are, stay.
+    pub fn set_storage(&self, node: &str, is_up: bool) {
+        self.machinery.with_fleet(|fleet, moment| fleet.set_storage(node, is_up, moment));
+    }
+
     /// A node is short of something; its kubelet evicts that many pods because of it.
     pub fn set_pressure(&self, node: &str, pressure: Pressure, victims: u32) {
         self.machinery.with_fleet(|fleet, moment| fleet.set_pressure(node, pressure, victims, moment));

@@ -2,6 +2,7 @@
 //! what one [`View`] knows. They act one after the other in a fixed order; each sees what the one
 //! before it did.
 
+mod answers;
 mod kubelets;
 mod settings;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use environment::{Environment, Task};
 use tokio::sync::{Notify, mpsc};
 
-use crate::controllers::{Controllers, Moment};
+use crate::controllers::{Controllers, Moment, Recorder};
 use crate::kubelet::Fleet;
 use crate::registry::Registry;
 use crate::scheduler::Scheduler;
@@ -36,6 +37,7 @@ struct State {
     controllers: Controllers,
     scheduler: Scheduler,
     fleet: Fleet,
+    recorder: Recorder,
     /// Parts that are down.
     down: Vec<Part>,
 }
@@ -49,6 +51,7 @@ impl Machinery {
             controllers: Controllers::new(settings.controllers),
             scheduler: Scheduler::new(environment),
             fleet: Fleet::new(settings.kubelets, environment),
+            recorder: Recorder::default(),
             down: Vec::new(),
         };
         let machinery = Self {
@@ -83,8 +86,8 @@ impl Machinery {
         let at = self.at();
         let mut state = self.lock();
         state.hear(at);
-        let State { view, fleet, .. } = &mut *state;
-        let done = act(fleet, Moment { registry: &self.registry, view, at });
+        let State { view, fleet, recorder, .. } = &mut *state;
+        let done = act(fleet, Moment { registry: &self.registry, view, at, recorder });
         drop(state);
         self.wake.notify_one();
         done
@@ -169,22 +172,25 @@ impl State {
         self.hear(at);
         if self.is_up(Part::Controllers) {
             for key in self.controllers.take(at) {
-                self.controllers.work(&key, Moment { registry, view: &self.view, at });
+                self.controllers
+                    .work(&key, Moment { registry, view: &self.view, at, recorder: &self.recorder });
                 self.hear(at);
             }
         }
         if self.is_up(Part::Scheduler) {
             for pod in self.scheduler.take(&self.view, at) {
-                self.scheduler.work(&pod, Moment { registry, view: &self.view, at });
+                self.scheduler
+                    .work(&pod, Moment { registry, view: &self.view, at, recorder: &self.recorder });
                 self.hear(at);
             }
         }
-        while self.fleet.work(Moment { registry, view: &self.view, at }) {
+        while self.fleet.work(Moment { registry, view: &self.view, at, recorder: &self.recorder }) {
             self.hear(at);
         }
+        self.recorder.forget_old(registry, at);
         let controllers = self.controllers.next().filter(|_| self.is_up(Part::Controllers));
         let scheduler = self.scheduler.next().filter(|_| self.is_up(Part::Scheduler));
-        [controllers, scheduler, self.fleet.next()].into_iter().flatten().min()
+        [controllers, scheduler, self.fleet.next(), self.recorder.next()].into_iter().flatten().min()
     }
 
     fn is_up(&self, part: Part) -> bool {

@@ -69,6 +69,8 @@ pub(crate) struct Node {
     pub(crate) zone: String,
     pub(crate) is_ready: bool,
     pub(crate) since: Duration,
+    /// Since when it is said to be short of something.
+    pub(crate) pressed: Option<Duration>,
     /// When its kubelet last renewed its lease.
     pub(crate) renewed: Duration,
     /// Since when somebody else holds it down.
@@ -196,6 +198,9 @@ impl Books {
             node.is_ready = is_ready;
             node.since = at;
         }
+        let is_pressed =
+            ["MemoryPressure", "DiskPressure"].iter().any(|kind| condition(value, kind) == Some("True"));
+        keep(&mut node.pressed, is_pressed, at);
         let taints = value["spec"]["taints"].as_array().map(Vec::as_slice).unwrap_or_default();
         let has = |key: &str| taints.iter().any(|taint| taint["key"] == key);
         let is_held = value["spec"]["unschedulable"] == true

@@ -23,6 +23,7 @@ mod leader;
 mod liveness;
 mod mass_failure;
 mod odd_policies;
+mod one_actor;
 mod one_effect;
 mod own;
 mod own_marks;
@@ -130,6 +131,7 @@ pub fn all(limits: &Limits) -> Vec<(&'static str, Box<dyn Oracle>)> {
         ("I12 attempts", Box::new(attempts::Attempts::new(limits()))),
         ("I13 own", Box::new(own::Own::new(limits()))),
         ("I14 corrupted", Box::<corrupted::Corrupted>::default()),
+        ("I15 one actor", Box::<one_actor::OneActor>::default()),
         ("I15 own marks", Box::<own_marks::OwnMarks>::default()),
         ("I16 brake", Box::<brake::Brake>::default()),
         ("held pages", Box::new(held_pages::HeldPages::new(limits()))),

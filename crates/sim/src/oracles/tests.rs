@@ -400,11 +400,57 @@ fn many_sick_nodes_are_one_failure() {
         play.intend_web(&["w1"]);
         play.evict("w1", "r-1/1");
     });
+    // A sensor says of all that they are sick, and they are ready.
+    expect(&["I11 mass failure"], |play| {
+        for number in 1..=4 {
+            let conditions =
+                json!([{"type": "Ready", "status": "True"}, {"type": "DiskPressure", "status": "True"}]);
+            let name = format!("n{number}");
+            play.put(
+                kinds::NODE,
+                "",
+                json!({"metadata": {"name": name}, "status": {"conditions": conditions}}),
+            );
+        }
+        play.pass(80);
+        play.intend_web(&["w1"]);
+        play.evict("w1", "r-1/1");
+    });
     // What it cannot know yet.
     expect(&[], |play| {
         (1..=3).for_each(|number| play.node(&format!("n{number}"), false, &[]));
         play.intend_web(&["w1"]);
         play.evict("w1", "r-1/1");
+    });
+}
+
+#[test]
+fn a_node_that_somebody_else_works_on_is_left_to_them() {
+    let lease = |holder: &str| {
+        json!({
+            "metadata": {"name": "node-n1"}, "spec": {"holderIdentity": holder, "leaseDurationSeconds": 600},
+        })
+    };
+    expect(&["I15 one actor"], |play| {
+        play.intend("r-2", "Node/n1", "nodes", 1, &["n1"]);
+        play.put(kinds::LEASE, "medik8s-leases", lease("operator"));
+        play.pass(20);
+        play.quarantine("n1", "r-2/1");
+    });
+    // Released, run out, and of another node.
+    for (lease, seconds) in [(lease(""), 20), (lease("operator"), 700)] {
+        expect(&[], |play| {
+            play.put(kinds::LEASE, "medik8s-leases", lease);
+            play.pass(seconds);
+            play.intend("r-2", "Node/n1", "nodes", 1, &["n1"]);
+            play.quarantine("n1", "r-2/1");
+        });
+    }
+    expect(&[], |play| {
+        play.put(kinds::LEASE, "medik8s-leases", lease("operator"));
+        play.pass(20);
+        play.intend("r-2", "Node/n2", "nodes", 1, &["n2"]);
+        play.quarantine("n2", "r-2/1");
     });
 }
 

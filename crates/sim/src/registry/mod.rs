@@ -9,6 +9,7 @@ mod deletion;
 mod meta;
 mod names;
 mod status;
+mod webhooks;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,6 +27,7 @@ use custom::{Custom, Definitions};
 pub use deletion::{Deleted, Deletion, Propagation};
 pub(crate) use meta::time;
 pub use status::Status;
+pub use webhooks::{Operation, Webhooks};
 
 /// Which half of an object a write is for. What it says of the other half is ignored, as by the
 /// real server, where the kind has a status of its own.
@@ -44,6 +46,7 @@ pub struct Registry {
     environment: Environment,
     names: Arc<Mutex<ChaCha12Rng>>,
     definitions: Definitions,
+    webhooks: Webhooks,
 }
 
 impl Registry {
@@ -55,6 +58,7 @@ impl Registry {
             environment: environment.clone(),
             names,
             definitions: Definitions::default(),
+            webhooks: Webhooks::default(),
         }
     }
 
@@ -67,6 +71,17 @@ impl Registry {
         let definition = Address::new(crate::kinds::CUSTOM_RESOURCE_DEFINITION, "", &definition);
         let storage = self.storage.excerpt(&[address, &namespace, &definition]);
         Self { storage, ..self.clone() }
+    }
+
+    /// The webhooks that writes are admitted by.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
+    /// The same objects, for whoever writes past all webhooks.
+    #[must_use]
+    pub fn past_webhooks(&self) -> Self {
+        Self { webhooks: Webhooks::default(), ..self.clone() }
     }
 
     /// Where it keeps them.
@@ -106,6 +121,7 @@ impl Registry {
         if self.storage.get(&address).is_some() {
             return Err(Status::already_exists(kind, &name));
         }
+        self.webhooks.admit(kind.plural, Operation::Create)?;
         self.prepare_new(kind, &mut value)?;
         let uid = self.uid();
         let now = self.now();
@@ -146,6 +162,7 @@ impl Registry {
             return Ok(current);
         }
         if part == Part::Main {
+            self.webhooks.admit(address.kind.plural, Operation::Update)?;
             meta::raise_generation(&mut after, &before);
         }
         if deletion::is_finished(&after) {

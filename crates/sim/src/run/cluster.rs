@@ -1,17 +1,19 @@
 //! The cluster of a run, as its plan says: what is there before the first service starts.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use environment::Environment;
 use serde_json::{Value, json};
 
 use super::plan::{Plan, Workload};
 use super::{policies, settings};
+use crate::actors;
 use crate::api::Server;
 use crate::blueprint::{self, Blueprint};
 use crate::kinds::{self, Definition, Kind};
+use crate::kubelet::behaviour::ANNOTATION;
 use crate::machinery::{self, Machinery};
-use crate::registry::{Registry, Status};
+use crate::registry::{Registry, Status, Webhooks};
 
 /// What the services may do: as it is installed.
 const RIGHTS: &str = include_str!("../../../../manifests/rbac.yaml");
@@ -56,8 +58,10 @@ fn healing_policy() -> Kind {
 /// The cluster. Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Its objects.
+    /// Its objects, as its owners change them: past all webhooks.
     pub registry: Registry,
+    /// The webhooks that everybody else's writes are admitted by.
+    pub webhooks: Webhooks,
     /// Its API server.
     pub server: Server,
     /// Its controllers, scheduler and kubelets.
@@ -70,7 +74,10 @@ impl Cluster {
         let registry = Registry::new(environment);
         let server = Server::new(registry.clone(), environment);
         let machinery = Machinery::start(&registry, environment, machinery::Settings::default());
-        Self { registry, server, machinery }
+        server.set_logs(Arc::new(machinery.clone()));
+        server.set_usage(Arc::new(machinery.clone()));
+        let webhooks = registry.webhooks().clone();
+        Self { registry: registry.past_webhooks(), webhooks, server, machinery }
     }
 
     /// The nodes, or that they are to be: a crowd comes with its own.
@@ -97,12 +104,16 @@ impl Cluster {
                 blueprint = blueprint.object(*kind, &namespace, object.clone());
             }
         }
+        for (kind, object) in actors::rights() {
+            blueprint = blueprint.object(kind, "", object);
+        }
         for (service, node) in plan.places() {
             blueprint = blueprint.object(kinds::POD, settings::NAMESPACE, service_pod(&service, &node));
         }
         for workload in &plan.workloads {
             blueprint = put_workload(blueprint, workload);
         }
+        blueprint = blueprint.object(kinds::DEPLOYMENT, "kube-system", dns_servers());
         corrupted(blueprint, plan).build(&self.registry)?;
         let brake_off = json!({"metadata": {"name": "cluster"}, "spec": {"paused": false}});
         self.registry.create(brake(), "", brake_off)?;
@@ -132,19 +143,46 @@ fn service_pod(name: &str, node: &str) -> Value {
     })
 }
 
+/// Workloads that are ready only while names are resolved.
+const NEED_NAMES: [&str; 2] = ["cart", "search"];
+
+/// Two servers, known by the label that CoreDNS has.
+fn dns_servers() -> Value {
+    let labels = json!({"k8s-app": "kube-dns"});
+    json!({
+        "metadata": {"name": "coredns", "labels": labels},
+        "spec": {
+            "replicas": 2, "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"priority": 2_000_000_000, "containers": [container()]},
+            },
+        },
+    })
+}
+
 fn put_workload(mut blueprint: Blueprint, workload: &Workload) -> Blueprint {
     let Workload { kind, namespace, name, replicas, budget } = workload;
     let labels = json!({"app": name});
-    let template = json!({
-        "metadata": {"labels": labels, "annotations": {}},
+    let behaviour = if NEED_NAMES.contains(&name.as_str()) { "needs-dns" } else { "healthy" };
+    let mut template = json!({
+        "metadata": {"labels": labels, "annotations": {ANNOTATION: behaviour}},
         "spec": {"containers": [container()]},
     });
+    if kind == "StatefulSet" {
+        let claim = json!({"name": "data", "persistentVolumeClaim": {"claimName": name}});
+        template["spec"]["volumes"] = json!([claim]);
+    }
     let mut spec = json!({"selector": {"matchLabels": labels}, "template": template});
     if kind != "DaemonSet" {
         spec["replicas"] = (*replicas).into();
     }
     if kind == "StatefulSet" {
         spec["serviceName"] = name.as_str().into();
+    }
+    if kind == "StatefulSet" {
+        let claim = json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"]}});
+        blueprint = blueprint.object(kinds::PERSISTENT_VOLUME_CLAIM, namespace, claim);
     }
     let kinds = [kinds::DEPLOYMENT, kinds::STATEFUL_SET, kinds::DAEMON_SET];
     let kind = kinds.into_iter().find(|known| known.kind == kind).unwrap_or(kinds::DEPLOYMENT);

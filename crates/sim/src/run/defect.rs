@@ -62,6 +62,7 @@ pub const TABLE: &[Defect] = &[
     rule("SomebodyReplacesIt", "I14 corrupted"),
     rule("FreshView", "I4 stale view"),
     rule("OwnMarks", "I15 own marks"),
+    rule("OneActorPerTarget", "I15 one actor"),
     rule("EvictionFirst", "I2 disruption budgets"),
     rule("AttemptCap", "I12 attempts"),
     rule("OneIntent", "I6 one effect"),

@@ -1,7 +1,7 @@
 //! Everything that a run is made of, drawn from its seed. What is drawn can be made smaller: that
 //! is how a failing run is shrunk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use environment::Environment;
@@ -10,6 +10,7 @@ use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use super::staff::SERVICES;
+use crate::blueprint::Machine;
 use crate::faults::{self, Fault, Scene};
 
 /// The zones that nodes are spread over.
@@ -95,8 +96,16 @@ impl Plan {
         Scene {
             nodes: self.node_names(),
             zones: ZONES[..self.zones.clamp(1, ZONES.len())].iter().map(ToString::to_string).collect(),
+            racks: self.racks(),
             workloads: self.workloads.iter().map(Workload::path).collect(),
         }
+    }
+
+    /// The racks' names.
+    fn racks(&self) -> Vec<String> {
+        let machines = (0..self.nodes).map(|number| Machine::numbered(number, self.zones));
+        let racks: BTreeSet<String> = machines.map(|machine| machine.rack().to_owned()).collect();
+        racks.into_iter().collect()
     }
 
     /// The nodes that the services run on.

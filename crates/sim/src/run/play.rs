@@ -16,6 +16,7 @@ use super::roads::Roads;
 use super::staff::{Ended, Place, SERVICES, Staff};
 use super::witness::Witness;
 use super::{settings, timetable};
+use crate::actors::Actors;
 use crate::faults::{self, Stage, Switched};
 use crate::seen::What;
 use crate::trace::Keep;
@@ -48,6 +49,12 @@ pub fn play(plan: &Plan, keep: Keep, defect: Option<&'static Defect>) -> Result<
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     defect::switch_on(defect)?;
     runtime.block_on(Run::play(plan, keep, defect))
+}
+
+/// The stage of a plan on which nobody plays: no service is started.
+#[cfg(test)]
+pub(crate) fn stage(plan: &Plan, environment: &Environment) -> Result<Stage, Error> {
+    Ok(Run::set_up(plan, Keep::All, None, environment)?.stage)
 }
 
 struct Run {
@@ -123,6 +130,7 @@ impl Run {
             staff: Staff::new(place, end),
             roads,
             witness: witness.clone(),
+            actors: Actors::default(),
             environment: environment.clone(),
         };
         Ok(Self { stage, witness, ended, restarts: BTreeSet::new() })

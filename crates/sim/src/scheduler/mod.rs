@@ -17,8 +17,8 @@ use environment::Environment;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use crate::controllers::Moment;
 use crate::controllers::condition::{self, Condition};
+use crate::controllers::{Moment, Note};
 use crate::registry::{Part, Registry};
 use crate::storage::Address;
 use crate::view::{Event, Node, Pod, Resources, View};
@@ -151,7 +151,15 @@ impl Scheduler {
             Ok(node) => bind(now.registry, pod, &node.name),
             Err(verdict) => {
                 self.parked.insert(Arc::clone(&pod.address));
-                say_unschedulable(now.registry, pod, &verdict.message());
+                let message = verdict.message();
+                say_unschedulable(now.registry, pod, &message);
+                now.tell(Note::of(
+                    &pod.address,
+                    &pod.object,
+                    "default-scheduler",
+                    "FailedScheduling",
+                    &message,
+                ));
             }
         }
     }

@@ -83,6 +83,8 @@ pub struct Spec {
     pub grace_s: i64,
     /// What the annotation says that its containers do.
     pub behaviour: CompactString,
+    /// Whether it has a volume that is attached to its node.
+    pub has_claim: bool,
 }
 
 #[derive(Deserialize)]
@@ -131,6 +133,14 @@ struct RawSpec {
     affinity: Value,
     topology_spread_constraints: Value,
     tolerations: Option<Vec<Toleration>>,
+    volumes: Option<Vec<Volume>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Volume {
+    #[serde(default)]
+    persistent_volume_claim: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -243,6 +253,7 @@ impl RawSpec {
             priority: self.priority.unwrap_or(0),
             grace_s: self.termination_grace_period_seconds.unwrap_or(30),
             behaviour,
+            has_claim: self.volumes.iter().flatten().any(|volume| volume.persistent_volume_claim.is_some()),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::super::answer::Answer;
 use super::super::call::Asked;
 use super::super::object::{read_deletion, text};
 use crate::kinds;
-use crate::registry::{Part, Registry, Status, time};
+use crate::registry::{Operation, Part, Registry, Status, time};
 use crate::storage::{Address, Object};
 use crate::view::Selector;
 
@@ -58,6 +58,7 @@ impl Server {
         let deletion = read_deletion(&eviction["deleteOptions"])?;
         let is_dry = asked.call.query.is_dry_run()? || eviction["deleteOptions"]["dryRun"] == json!(["All"]);
         let pod = self.registry().get(&address)?;
+        self.registry().webhooks().admit("pods/eviction", Operation::Create)?;
         let budgets = if needs_no_budget(&pod) { Vec::new() } else { self.budgets_of(&address, &pod) };
         let own = if is_dry { self.registry().rehearsal(&address) } else { self.registry().clone() };
         if let Some(((budget_address, budget), others)) = budgets.split_first() {

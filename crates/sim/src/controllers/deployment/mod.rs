@@ -6,8 +6,8 @@ mod rollout;
 
 use serde_json::Value;
 
-use super::Context;
 use super::amount::{self, Round};
+use super::{Context, Note};
 use crate::storage::Address;
 
 /// A Deployment as it was read, and what follows from its spec.
@@ -84,6 +84,12 @@ impl Deployment {
         }
     }
 
+    /// Writes an Event of a change of size.
+    fn tell(&self, cx: &Context<'_>, message: &str) {
+        let (about, by, reason) = (&self.address, "deployment-controller", "ScalingReplicaSet");
+        cx.tell(Note { about, uid: self.uid(), reason, message, by });
+    }
+
     fn uid(&self) -> &str {
         self.value["metadata"]["uid"].as_str().unwrap_or_default()
     }
@@ -101,6 +107,9 @@ impl Revision {
 
     fn scale(&mut self, cx: &Context<'_>, deployment: &Deployment, replicas: i64) {
         if self.replicas != replicas {
+            let (way, from, name) =
+                (if replicas > self.replicas { "up" } else { "down" }, self.replicas, &self.address.name);
+            deployment.tell(cx, &format!("Scaled {way} replica set {name} from {from} to {replicas}"));
             self.replicas = replicas;
             cx.change(&self.address, |set| {
                 set["spec"]["replicas"] = replicas.into();

@@ -70,6 +70,10 @@ pub(super) fn create(cx: &Context<'_>, deployment: &Deployment, old: &[Revision]
         Ok(object) => {
             let value = object.value();
             let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let size = value["spec"]["replicas"].as_i64().unwrap_or(0);
+            if size > 0 {
+                deployment.tell(cx, &format!("Scaled up replica set {name} from 0 to {size}"));
+            }
             let made = Revision::new(Address { name: name.into(), ..address }, value);
             Some(Revision { is_made_now: true, ..made })
         }

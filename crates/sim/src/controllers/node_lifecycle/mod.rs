@@ -11,7 +11,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 
 use super::condition::{self, Condition};
-use super::{Context, Settings};
+use super::{Context, Note, Settings};
 use crate::kinds;
 use crate::storage::Address;
 use crate::view::Node;
@@ -20,6 +20,9 @@ use zone::{State, Zone};
 
 /// What the kubelet says of a node, and what becomes `Unknown` with its silence.
 const CONDITIONS: &[&str] = &["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
+
+/// Who tells of it.
+const BY: &str = "node-controller";
 
 /// What is remembered between looks.
 #[derive(Debug, Default)]
@@ -61,6 +64,9 @@ impl Nodes {
             let is_ready = !is_silent && node.ready() == "True";
             let was_ready = self.was_ready.insert(node.name.clone(), is_ready);
             if !is_ready && was_ready == Some(true) {
+                let address = Address::new(kinds::NODE, "", &node.name);
+                let message = format!("Node {} status is now: NodeNotReady", node.name);
+                cx.tell(Note::of(&address, &node.object, BY, "NodeNotReady", &message));
                 mark_pods(cx, node);
             }
             tally.entry(node.zone().into()).or_default().add(is_ready);
@@ -152,5 +158,6 @@ fn mark_pods(cx: &Context<'_>, node: &Node) {
             let said = Condition { kind: "Ready", status: "False", reason: "", message: "" };
             condition::set(status, said, now);
         });
+        cx.tell(Note::of(&pod.address, &pod.object, BY, "NodeNotReady", "Node is not ready"));
     }
 }

@@ -1,0 +1,129 @@
+//! What befalls machines, and what everything stands on.
+
+use serde_json::json;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_node_flaps_until_it_is_left_alone() {
+    for what in ["silent 70 30", "runtime 50 20"] {
+        let (bed, subject) = (Bed::new().await, format!("n-5 {what}"));
+        bed.begin("flapping node", &subject);
+        let (mut turns, mut was_ready) = (0, true);
+        for _ in 0..80 {
+            bed.pass(5).await;
+            let is_ready = bed.condition("n-5", "Ready") == "True";
+            turns += usize::from(is_ready != was_ready);
+            was_ready = is_ready;
+        }
+        assert!(turns >= 4, "{what}: {turns} turns");
+        bed.end("flapping node", &subject);
+        bed.pass(200).await;
+        assert_eq!(bed.condition("n-5", "Ready"), "True", "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_faulty_sensor_says_it_of_every_node_while_kubelets_are_fine() {
+    for condition in ["DiskPressure", "KernelDeadlock"] {
+        let bed = Bed::new().await;
+        let count = |status: &str| {
+            let nodes = bed.stage.nodes();
+            nodes.iter().filter(|(name, _)| bed.condition(name, condition) == status).count()
+        };
+        bed.begin("faulty sensor", condition);
+        bed.pass(40).await;
+        assert_eq!(count("True"), 6, "{condition}");
+        assert!(bed.stage.nodes().iter().all(|(name, _)| bed.condition(name, "Ready") == "True"));
+        bed.end("faulty sensor", condition);
+        assert_eq!(count("False"), 6, "{condition}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rack_fails_with_all_of_its_nodes() {
+    for what in ["power", "switch"] {
+        let (bed, subject) = (Bed::new().await, format!("zone-a-0 {what}"));
+        bed.begin("rack", &subject);
+        bed.pass(80).await;
+        let nodes = bed.stage.nodes();
+        let silent: Vec<&str> = nodes
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| bed.condition(name, "Ready") == "Unknown")
+            .collect();
+        assert_eq!(silent, ["n-0", "n-2"], "{what}");
+        bed.end("rack", &subject);
+        bed.pass(60).await;
+        assert_eq!(bed.condition("n-2", "Ready"), "True", "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_that_fails_passes_its_deadline() {
+    let bed = Bed::new().await;
+    let progress = || {
+        let address = bed.stage.workload("Deployment/shop/web").unwrap();
+        let value = bed.stage.registry().get(&address).unwrap().value();
+        condition::find(&value["status"], "Progressing")["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    bed.begin("rollout", "Deployment/shop/web 60");
+    bed.pass(90).await;
+    assert_eq!(progress(), "ProgressDeadlineExceeded");
+    bed.end("rollout", "Deployment/shop/web 60");
+    bed.pass(90).await;
+    assert_eq!((progress().as_str(), bed.ready("Deployment/shop/web")), ("NewReplicaSetAvailable", 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_is_down_has_its_writes_refused() {
+    let bed = Bed::new().await;
+    let person = bed.stage.person();
+    let pod = bed.pods("Deployment/shop/web")[0].clone();
+    bed.begin("webhook", "pods/eviction");
+    assert!(!person.evict(&pod).await);
+    bed.end("webhook", "pods/eviction");
+    bed.begin("webhook", "nodes");
+    let label = json!({"metadata": {"labels": {"a": "b"}}});
+    assert!(!person.patch("/api/v1/nodes/n-5", &label).await);
+    bed.pass(60).await;
+    assert_eq!(bed.condition("n-5", "Ready"), "True", "statuses are not asked about");
+    bed.end("webhook", "nodes");
+    assert!(person.patch("/api/v1/nodes/n-5", &label).await);
+    bed.begin("webhook", "pods");
+    assert!(person.evict(&pod).await);
+    bed.pass(60).await;
+    assert_eq!(bed.pods("Deployment/shop/web").len(), 3, "none can be made anew");
+    bed.end("webhook", "pods");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_without_its_volume_does_not_start() {
+    let bed = Bed::new().await;
+    bed.begin("storage", "everywhere");
+    bed.stage.delete_pods("StatefulSet/shop/db");
+    bed.stage.delete_pods("Deployment/shop/web");
+    bed.pass(60).await;
+    let db = &bed.pods("StatefulSet/shop/db")[0];
+    let waits = &db["status"]["containerStatuses"][0]["state"]["waiting"]["reason"];
+    assert_eq!((waits, &db["status"]["podIP"]), (&json!("ContainerCreating"), &Value::Null));
+    assert_eq!((bed.ready("StatefulSet/shop/db"), bed.ready("Deployment/shop/web")), (0, 4));
+    bed.end("storage", "everywhere");
+    bed.pass(60).await;
+    assert_eq!(bed.ready("StatefulSet/shop/db"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_names_is_not_ready_without_dns() {
+    let bed = Bed::new().await;
+    assert_eq!(bed.ready("Deployment/shop/cart"), 2);
+    bed.begin("dns", "coredns");
+    bed.pass(60).await;
+    assert_eq!((bed.ready("Deployment/shop/cart"), bed.ready("Deployment/shop/web")), (0, 4));
+    bed.stage.delete_pods("Deployment/shop/cart");
+    bed.pass(60).await;
+    assert_eq!(bed.ready("Deployment/shop/cart"), 0, "those that are new are not ready either");
+    bed.end("dns", "coredns");
+    bed.pass(60).await;
+    assert_eq!(bed.ready("Deployment/shop/cart"), 2);
+}
