@@ -28,6 +28,7 @@ mod lost_answers;
 mod lost_requests;
 mod malformed_events;
 mod malformed_objects;
+mod mid_attempt;
 mod out_of_memory;
 mod partition;
 mod power;
@@ -39,11 +40,13 @@ mod scaling;
 mod server_errors;
 mod service_crash;
 mod service_pause;
+mod silent_watches;
 mod slow_api;
 mod stage;
 mod stale_reads;
 mod store;
 mod switched;
+mod taint_by_hand;
 mod throttled;
 mod tight_budget;
 mod whose;
@@ -100,7 +103,7 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 41] = [
+pub const TABLE: [&Kind; 44] = [
     &acknowledge::KIND,
     &bad_image::KIND,
     &brake::KIND,
@@ -125,6 +128,7 @@ pub const TABLE: [&Kind; 41] = [
     &lost_requests::KIND,
     &malformed_events::KIND,
     &malformed_objects::KIND,
+    &mid_attempt::KIND,
     &out_of_memory::KIND,
     &partition::KIND,
     &power::KIND,
@@ -136,10 +140,12 @@ pub const TABLE: [&Kind; 41] = [
     &server_errors::KIND,
     &service_crash::KIND,
     &service_pause::KIND,
+    &silent_watches::KIND,
     &slow_api::KIND,
     &stale_reads::KIND,
     &store::KIND,
     &throttled::KIND,
+    &taint_by_hand::KIND,
     &tight_budget::KIND,
     &zone::KIND,
 ];

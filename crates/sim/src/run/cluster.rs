@@ -43,7 +43,7 @@ pub fn brake() -> Kind {
 }
 
 /// `healingpolicies`.
-fn healing_policy() -> Kind {
+pub fn healing_policy() -> Kind {
     own("HealingPolicy", "healingpolicies", "healingpolicy", true)
 }
 
