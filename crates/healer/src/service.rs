@@ -14,6 +14,7 @@ mod retention;
 mod settings;
 mod shared;
 mod tell;
+mod unfenced;
 mod views;
 
 use std::path::PathBuf;
@@ -303,7 +304,8 @@ impl Service {
             let reload = Reload::new(&shared, file, events.clone());
             environment.spawn_critical("configuration", reload.run());
         }
-        let (elector, claim) = Elector::new(transports.client.clone(), environment.clone(), lease);
+        let (elector, elected) = Elector::new(transports.client.clone(), environment.clone(), lease);
+        let claim = unfenced::claim(&environment, elected);
         let floor = elector.floor();
         let (release, released) = environment::drain();
         let election = environment.spawn_critical("election", elector.run(released));

@@ -1,11 +1,12 @@
-//! Deliberate defects, for the simulator: a rule that is not asked, so that it shows whether
-//! anybody notices. In a build without the feature `defects` there are none, and nothing that a
+//! Deliberate defects, for the simulator: rules that are not asked, so that it shows whether anybody
+//! notices. What stands behind such a rule elsewhere in the healer, so that one mistake does no
+//! harm, goes with it. In a build without the feature `defects` there are none, and nothing that a
 //! configuration or an environment says brings one about.
 
 /// Whether a rule is passed over.
 #[cfg(not(feature = "defects"))]
 #[inline]
-pub(super) fn is_skipped(_: &str) -> bool {
+pub(crate) fn is_skipped(_: &str) -> bool {
     false
 }
 
@@ -14,22 +15,22 @@ mod switched_on {
     use std::cell::RefCell;
 
     std::thread_local! {
-        static SKIPPED: RefCell<Option<String>> = const { RefCell::new(None) };
+        static SKIPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Passes over a rule, in everything that this thread decides from now on; `None`: over none.
+    /// Passes over these rules, and no others, in everything that this thread decides from now on.
     /// The simulator plays one run in one thread.
-    pub fn skip(rule: Option<&str>) {
-        SKIPPED.set(rule.map(str::to_owned));
+    pub fn skip(rules: Vec<&'static str>) {
+        SKIPPED.set(rules);
     }
 
     /// Whether a rule is passed over.
-    pub(in crate::governor) fn is_skipped(rule: &str) -> bool {
-        SKIPPED.with_borrow(|skipped| skipped.as_deref() == Some(rule))
+    pub(crate) fn is_skipped(rule: &str) -> bool {
+        SKIPPED.with_borrow(|skipped| skipped.contains(&rule))
     }
 }
 
 #[cfg(feature = "defects")]
-pub(super) use switched_on::is_skipped;
+pub(crate) use switched_on::is_skipped;
 #[cfg(feature = "defects")]
 pub use switched_on::skip;

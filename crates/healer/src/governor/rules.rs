@@ -23,12 +23,18 @@ use super::Rule;
 pub(crate) use attempt_cap::back_off;
 pub(crate) use veto::out_of_bounds;
 
+/// Takes what names nothing for nothing.
+pub const EMPTY_MEANS_NOTHING: &str = "EmptyMeansNothing";
+/// Lets only the leader act, and only while its claim lasts.
+pub const FENCING: &str = "Fencing";
 /// Refuses what nobody said to enforce, and waits for approvals.
 pub const OBSERVE_BY_DEFAULT: &str = "ObserveByDefault";
 /// Takes the eviction API's answer as final.
 pub const EVICTION_FIRST: &str = "EvictionFirst";
 /// Bounds the attempts on a lineage.
 pub const ATTEMPT_CAP: &str = "AttemptCap";
+/// Sends at most one effect for an intent, and begins one attempt on a lineage at a time.
+pub const ONE_INTENT: &str = "OneIntent";
 /// Wants to see the trouble at the moment of acting.
 pub const CONDITION_STILL_TRUE: &str = "ConditionStillTrue";
 /// Wants everything that a decision rests on to be known and told of lately.

@@ -8,6 +8,8 @@ use model::Issue;
 use model::issue::Key;
 use model::policy::{HealingPolicySpec, Selector};
 
+use crate::governor::{defects, rules};
+
 /// What a policy is for, with what the cluster says of the subject.
 pub struct Candidate<'a> {
     /// The issue.
@@ -97,6 +99,9 @@ fn by_labels(
 ) -> Fit {
     match (selector, labels) {
         (None, _) => Fit::Yes,
+        (Some(selector), _) if selector.is_empty() && defects::is_skipped(rules::EMPTY_MEANS_NOTHING) => {
+            Fit::Yes
+        }
         (Some(selector), Some(labels)) => Fit::of(selector.matches(labels)),
         (Some(_), None) => Fit::Unknown(what()),
     }

@@ -10,7 +10,7 @@ use sim::run::level;
 use sim::run::plan::Plan;
 use sim::run::play::play;
 use sim::run::staff::SERVICES;
-use sim::swarm::{self, Options};
+use sim::swarm::{self, Catch, Hunt, Options};
 use sim::trace::Keep;
 
 /// A run makes and drops small pieces of JSON all the time: a quarter of its time is the allocator's
@@ -45,6 +45,10 @@ struct Arguments {
     /// Switch a deliberate defect on; `list` shows them
     #[arg(long)]
     defect: Option<String>,
+    /// Look for every deliberate defect, or for the one of `--defect`, in fresh seeds until it is
+    /// noticed; what shows it is made small and written to the folder
+    #[arg(long, conflicts_with_all = ["seed", "replay", "recorded"])]
+    defects: bool,
     /// Play every so many-th seed twice and compare
     #[arg(long, default_value_t = 20)]
     twice_every: u64,
@@ -70,6 +74,12 @@ struct Arguments {
     /// Show what the services log, too; as RUST_LOG
     #[arg(long)]
     log: Option<String>,
+}
+
+impl Arguments {
+    fn time(&self) -> Option<Duration> {
+        self.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0))
+    }
 }
 
 fn main() -> ExitCode {
@@ -110,6 +120,9 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     if let Some(seed) = arguments.seed {
         return replay(&Plan::draw(seed), defect);
     }
+    if arguments.defects {
+        return hunt(arguments, defect);
+    }
     let first = arguments.first.map_or_else(fresh_seed, Ok)?;
     if let Some(path) = &arguments.write_hashes {
         swarm::hashes::write(path, first..first + arguments.seeds)?;
@@ -118,7 +131,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let options = Options {
         first,
         seeds: arguments.seeds,
-        time: arguments.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0)),
+        time: arguments.time(),
         threads: arguments.threads.unwrap_or_else(cores),
         twice_every: arguments.twice_every,
         level_every: arguments.level_every,
@@ -173,6 +186,26 @@ fn sweep(arguments: &Arguments) -> ExitCode {
         eprintln!("a run could not be played: {error}");
     }
     if swept.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Defects, each until it is noticed. All of them have to be.
+fn hunt(arguments: &Arguments, only: Option<&'static Defect>) -> Result<ExitCode, String> {
+    let hunt = Hunt {
+        first: arguments.first.map_or_else(fresh_seed, Ok)?,
+        time: arguments.time(),
+        threads: arguments.threads.unwrap_or_else(cores),
+        only,
+        folder: (!arguments.no_shrink).then(|| arguments.folder.clone()),
+    };
+    eprintln!("seeds from {}", hunt.first);
+    let caught = swarm::hunt(&hunt);
+    println!("{:<28} {:<22} {:>6} {:>12}", "defect", "noticed by", "seeds", "seed");
+    for Catch { defect: Defect { name, noticed_by, .. }, played, seed } in &caught {
+        let seed = seed.map_or("NOT NOTICED".to_owned(), |seed| seed.to_string());
+        println!("{name:<28} {noticed_by:<22} {played:>6} {seed:>12}");
+    }
+    let are_all = caught.iter().all(|catch| catch.seed.is_some());
+    Ok(if are_all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Recorded runs, one after the other.

@@ -32,6 +32,7 @@ mod lost_answers;
 mod lost_requests;
 mod malformed_events;
 mod malformed_objects;
+mod mid_attempt;
 mod others;
 mod out_of_memory;
 mod partition;
@@ -49,6 +50,7 @@ mod sensor;
 mod server_errors;
 mod service_crash;
 mod service_pause;
+mod silent_watches;
 mod slow_api;
 mod spot;
 mod stage;
@@ -56,6 +58,7 @@ mod stale_reads;
 mod storage;
 mod store;
 mod switched;
+mod taint_by_hand;
 mod throttled;
 mod tight_budget;
 mod webhook;
@@ -115,7 +118,7 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 53] = [
+pub const TABLE: [&Kind; 56] = [
     &acknowledge::KIND,
     &bad_image::KIND,
     &brake::KIND,
@@ -144,6 +147,7 @@ pub const TABLE: [&Kind; 53] = [
     &lost_requests::KIND,
     &malformed_events::KIND,
     &malformed_objects::KIND,
+    &mid_attempt::KIND,
     &out_of_memory::KIND,
     &partition::KIND,
     &power::KIND,
@@ -160,12 +164,14 @@ pub const TABLE: [&Kind; 53] = [
     &server_errors::KIND,
     &service_crash::KIND,
     &service_pause::KIND,
+    &silent_watches::KIND,
     &slow_api::KIND,
     &spot::KIND,
     &stale_reads::KIND,
     &storage::KIND,
     &store::KIND,
     &throttled::KIND,
+    &taint_by_hand::KIND,
     &tight_budget::KIND,
     &webhook::KIND,
     &zone::KIND,

@@ -28,7 +28,7 @@ const PAIRS: [(&str, &str); 10] = [
 pub(super) const KIND: Kind = Kind {
     name: NAME,
     weight: 12,
-    lasts: lasts(10, 400),
+    lasts: lasts(10, 900),
     subject: |scene, rng| {
         if rng.random_bool(0.15) {
             return format!("{} {API}", pick(&scene.nodes, rng, "n-0"));

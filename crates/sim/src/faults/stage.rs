@@ -15,6 +15,7 @@ use crate::kinds::{self, Kind};
 use crate::machinery::Kubelets;
 use crate::registry::{Deletion, Part, Registry, Status};
 use crate::run::cluster::{self, Cluster};
+use crate::run::policies;
 use crate::run::roads::Roads;
 use crate::run::staff::Staff;
 use crate::run::witness::Witness;
@@ -171,6 +172,16 @@ impl Stage {
                 "",
                 json!({"metadata": {"name": "cluster"}, "spec": spec}),
             );
+        }
+    }
+
+    /// Takes back what the policies of the run enforce, or says it again.
+    pub fn set_enforced(&self, is_enforced: bool) {
+        for (name, _) in policies::enforced() {
+            self.change(&Address::new(cluster::healing_policy(), "", name), |value| {
+                value["spec"]["mode"] = if is_enforced { "Enforce" } else { "Observe" }.into();
+                Value::Null
+            });
         }
     }
 

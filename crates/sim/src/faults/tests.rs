@@ -61,7 +61,7 @@ impl Bed {
             workload("Deployment", "cart", 2),
             workload("StatefulSet", "db", 2),
         ];
-        let plan = Plan { seed: 1, nodes: 6, zones: 2, workloads, faults: Vec::new(), storm_s: 0, calm_s: 0 };
+        let plan = Plan { seed: 1, nodes: 6, zones: 2, workloads, faults: Vec::new(), ..Plan::default() };
         let bed = Self { stage: play::stage(&plan, &Environment::test(1)).unwrap() };
         bed.pass(60).await;
         bed

@@ -21,6 +21,8 @@ pub struct Books {
     pub(crate) workloads: BTreeMap<String, Workload>,
     /// Remediations, by name; those that were deleted too.
     pub(crate) remediations: BTreeMap<String, Remediation>,
+    /// Policies, by name: whether they say to enforce, and since when.
+    pub(crate) policies: BTreeMap<String, (bool, Duration)>,
     /// Since when the Brake says so: `Some(true)` when it holds, `None` when there is none.
     pub(crate) brake: (Option<bool>, Duration),
     /// Whether the faults are over, and since when.
@@ -75,7 +77,7 @@ pub(crate) struct Node {
     pub(crate) renewed: Duration,
     /// Since when somebody else holds it down.
     pub(crate) held: Option<Duration>,
-    /// Since when it bears our taint.
+    /// Since when it bears our taint, marked as ours. Without the mark somebody else holds it.
     pub(crate) quarantined: Option<Duration>,
     pub(crate) is_excluded: bool,
 }
@@ -113,6 +115,9 @@ pub(crate) struct Attempt {
     pub(crate) seen: Duration,
     /// The UIDs it is for, of itself and its parts.
     pub(crate) uids: Vec<String>,
+    /// Of these, the ones whose effect may come at any moment: its intent is written, and nothing
+    /// of what came of it.
+    pub(crate) intended: Vec<String>,
 }
 
 impl Books {
@@ -151,6 +156,14 @@ impl Books {
         } else if kind.group == "seaworthy.dev" {
             match kind.plural {
                 "remediations" => self.remediation(change, &read(), at),
+                "healingpolicies" => {
+                    let is_enforced = !change.is_deletion && read()["spec"]["mode"] == "Enforce";
+                    let known = self.policies.entry(change.address.name.to_string());
+                    let known = known.or_insert((is_enforced, at));
+                    if known.0 != is_enforced {
+                        *known = (is_enforced, at);
+                    }
+                }
                 "brakes" if change.is_deletion => self.brake = (None, at),
                 "brakes" => self.brake = (Some(read()["spec"]["paused"] == true), at),
                 _ => {}
@@ -203,11 +216,14 @@ impl Books {
         keep(&mut node.pressed, is_pressed, at);
         let taints = value["spec"]["taints"].as_array().map(Vec::as_slice).unwrap_or_default();
         let has = |key: &str| taints.iter().any(|taint| taint["key"] == key);
+        let (is_tainted, is_marked) =
+            (has(QUARANTINE), value["metadata"]["annotations"][QUARANTINE].is_string());
         let is_held = value["spec"]["unschedulable"] == true
             || change.after.is_terminating
+            || is_tainted && !is_marked
             || HOLDERS.iter().any(|key| has(key));
         keep(&mut node.held, is_held, at);
-        keep(&mut node.quarantined, has("seaworthy.dev/quarantine"), at);
+        keep(&mut node.quarantined, is_tainted && is_marked, at);
     }
 
     /// A DaemonSet wants a pod on each node.
@@ -297,6 +313,9 @@ impl Books {
     }
 }
 
+/// Our taint, and the annotation that marks it as ours.
+pub(super) const QUARANTINE: &str = "seaworthy.dev/quarantine";
+
 /// Taints by which somebody else takes a node down.
 const HOLDERS: [&str; 4] = [
     "ToBeDeletedByClusterAutoscaler",
@@ -307,6 +326,8 @@ const HOLDERS: [&str; 4] = [
 
 fn read_attempt(attempt: &Value, number: u64, seen: Duration) -> Attempt {
     let parts = attempt["parts"].as_array().into_iter().flatten();
+    let intended = parts.clone().filter(|part| part["state"] == "Open");
+    let intended = intended.map(|part| text(&part["target"]["uid"])).collect();
     let targets = parts.map(|part| &part["target"]).chain([&attempt["target"]]);
     Attempt {
         number,
@@ -314,6 +335,7 @@ fn read_attempt(attempt: &Value, number: u64, seen: Duration) -> Attempt {
         epoch: attempt["epoch"].as_u64().unwrap_or(0),
         is_open: attempt["closed"].is_null(),
         seen,
+        intended,
         uids: targets.map(|target| text(&target["uid"])).filter(|uid| !uid.is_empty()).collect(),
     }
 }

@@ -1,5 +1,5 @@
-//! I16: when the Brake holds, or there is none, nothing is sent, but for what was decided in that
-//! moment.
+//! I16: when the Brake holds, or there is none, nothing is sent, but for the one effect that was
+//! decided in that moment.
 
 use std::time::Duration;
 
@@ -10,16 +10,29 @@ use crate::seen::{Seen, What};
 const WITHIN: Duration = Duration::from_secs(12);
 
 #[derive(Default)]
-pub(super) struct Brake;
+pub(super) struct Brake {
+    /// Since when it holds, and which effect was sent after that: its answer may come twice.
+    first: Option<(Duration, String)>,
+}
 
 impl Oracle for Brake {
     fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
         let What::Request(request) = &seen.what else { return };
         let Some(effect) = Effect::of(request) else { return };
         let (brake, since) = books.brake;
-        let is_known = request.sent > since + WITHIN && !books.is_misled(&request.by, request.sent, WITHIN);
-        if brake != Some(false) && is_known {
+        if brake == Some(false) || request.sent <= since || books.is_misled(&request.by, request.sent, WITHIN)
+        {
+            return;
+        }
+        if request.sent > since + WITHIN {
             found.add(format!("{effect}: paused since {since:?}"));
+        }
+        let this = format!("{effect} {}", effect.uid());
+        match &self.first {
+            Some((known, first)) if *known == since && *first != this => {
+                found.add(format!("{effect}: paused since {since:?}, and the second effect after that"));
+            }
+            _ => self.first = Some((since, this)),
         }
     }
 }

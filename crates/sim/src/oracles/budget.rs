@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::books::Attempt;
 use super::hearsay::BLINDING;
 use super::{Books, Effect, Findings, Limits, Oracle, Verb};
 use crate::seen::{Seen, What};
@@ -21,7 +22,9 @@ pub(super) struct Budget {
     nodes: VecDeque<(Duration, String)>,
 }
 
-/// A pod that the healer took away and that nothing has taken the place of.
+/// A pod that the healer took away and that nothing has taken the place of, or that it is about to
+/// take.
+#[derive(Clone, PartialEq)]
 struct Away {
     at: Duration,
     remediation: String,
@@ -36,8 +39,31 @@ impl Budget {
     }
 
     fn evicted(&mut self, effect: &Effect<'_>, books: &Books, at: Duration, found: &mut Findings) {
-        let Some(pod) = books.pods.get(effect.uid()) else { return };
-        let Some((owner, workload)) = books.top(pod) else { return };
+        let (remediation, number) = effect.attempt().unwrap_or_default();
+        let is_drain = books.attempt(remediation, number).is_some_and(|(_, own)| own.action == "DrainNode");
+        let Some(away) = away(effect.uid(), remediation, is_drain, books, at) else { return };
+        self.forget(books, at);
+        // One that is tried again is the same one away.
+        self.away.retain(|other| !is_same(other, &away));
+        self.away.push(away.clone());
+        self.check(&effect.to_string(), &away, books, found);
+        self.pods.push_back(at);
+        self.pods.retain(|earlier| at.saturating_sub(*earlier) < HOUR);
+        if self.pods.len() > self.limits.per_hour.0 {
+            found.add(format!("{effect}: {} pods were taken within the hour", self.pods.len()));
+        }
+    }
+
+    /// An intent counts as what it may come to at any moment.
+    fn intended(&mut self, name: &str, books: &Books, at: Duration, found: &mut Findings) {
+        self.forget(books, at);
+        for away in pending(name, books, at) {
+            self.check(&format!("{name} intends to"), &away, books, found);
+        }
+    }
+
+    /// What has been replaced, has gone for good, or was long enough ago, is not away any more.
+    fn forget(&mut self, books: &Books, at: Duration) {
         let settle = self.limits.settle;
         self.away.retain(|away| {
             let replaced = books.pods.values().any(|pod| {
@@ -47,43 +73,30 @@ impl Budget {
             });
             !replaced && at.saturating_sub(away.at) < settle && books.workloads.contains_key(&away.owner)
         });
-        let (remediation, number) = effect.attempt().unwrap_or_default();
-        let is_drain = books.attempt(remediation, number).is_some_and(|(_, own)| own.action == "DrainNode");
-        if is_drain && !pod.is_ready {
-            // It served nobody, and nothing that serves is waited for in its place.
-            return;
-        }
-        // One that is tried again is the same one away.
-        self.away.retain(|away| !(away.owner == owner && away.remediation == remediation));
-        let zone = books.nodes.get(&pod.node).map(|node| node.zone.clone()).unwrap_or_default();
-        self.away.push(Away {
-            at,
-            remediation: remediation.to_owned(),
-            owner: owner.to_owned(),
-            namespace: pod.namespace.clone(),
-            zone: zone.clone(),
-        });
-        let count = |is_in: &dyn Fn(&Away) -> bool| self.away.iter().filter(|away| is_in(away)).count();
-        let (cluster, in_zone, in_namespace) = self.limits.pods;
-        let of_owner = share(self.limits.owner_percent, workload.replicas);
-        for (what, used, limit) in [
-            ("the cluster", count(&|_| true), cluster),
-            (
-                "its zone",
-                count(&|away| away.zone == zone),
-                if zone.is_empty() { usize::MAX } else { in_zone },
-            ),
-            ("its namespace", count(&|away| away.namespace == pod.namespace), in_namespace),
-            ("its workload", count(&|away| away.owner == owner), of_owner),
-        ] {
-            if used > limit {
-                found.add(format!("{effect}: {used} pods of {what} are away at once, {limit} allowed"));
+    }
+
+    /// Counts one with all others that are away or about to be.
+    fn check(&self, who: &str, own: &Away, books: &Books, found: &mut Findings) {
+        let mut all = self.away.clone();
+        for away in books.remediations.keys().flat_map(|name| pending(name, books, own.at)) {
+            if !all.iter().any(|other| is_same(other, &away)) {
+                all.push(away);
             }
         }
-        self.pods.push_back(at);
-        self.pods.retain(|earlier| at.saturating_sub(*earlier) < HOUR);
-        if self.pods.len() > self.limits.per_hour.0 {
-            found.add(format!("{effect}: {} pods were taken within the hour", self.pods.len()));
+        let count = |is_in: &dyn Fn(&Away) -> bool| all.iter().filter(|away| is_in(away)).count();
+        let (cluster, zone, namespace) = self.limits.pods;
+        let zone = if own.zone.is_empty() { usize::MAX } else { zone };
+        let replicas = books.workloads.get(&own.owner).map_or(1, |workload| workload.replicas);
+        let of_owner = share(self.limits.owner_percent, replicas);
+        for (what, used, limit) in [
+            ("the cluster", count(&|_| true), cluster),
+            ("its zone", count(&|away| away.zone == own.zone), zone),
+            ("its namespace", count(&|away| away.namespace == own.namespace), namespace),
+            ("its workload", count(&|away| away.owner == own.owner), of_owner),
+        ] {
+            if used > limit {
+                found.add(format!("{who}: {used} pods of {what} are away at once, {limit} allowed"));
+            }
         }
     }
 
@@ -94,7 +107,8 @@ impl Budget {
         for (name, node) in &books.nodes {
             size += usize::from(node.zone == zone);
             let is_held = node.held.is_some_and(|since| !is_blind && at.saturating_sub(since) >= HEARD);
-            if name != effect.name && (node.quarantined.is_some() || is_held) {
+            let is_ours = || node.quarantined.is_some() || is_worked_on(name, books);
+            if name != effect.name && (is_held || is_ours()) {
                 down += 1;
                 in_zone += usize::from(node.zone == zone);
             }
@@ -116,6 +130,41 @@ impl Budget {
     }
 }
 
+fn is_same(one: &Away, other: &Away) -> bool {
+    one.owner == other.owner && one.remediation == other.remediation
+}
+
+/// A pod that a remediation takes away. None for what a drain moves that served nobody: nothing that
+/// serves is waited for in its place.
+fn away(uid: &str, remediation: &str, is_drain: bool, books: &Books, at: Duration) -> Option<Away> {
+    let pod = books.pods.get(uid).filter(|pod| pod.is_ready || !is_drain)?;
+    let (owner, _) = books.top(pod)?;
+    let zone = books.nodes.get(&pod.node).map(|node| node.zone.clone()).unwrap_or_default();
+    let (remediation, owner) = (remediation.to_owned(), owner.to_owned());
+    Some(Away { at, remediation, owner, namespace: pod.namespace.clone(), zone })
+}
+
+/// Whether an attempt is open by which a node is, or may at any moment be, taken out of use.
+fn is_worked_on(node: &str, books: &Books) -> bool {
+    let is_of_node = |lineage: &str| lineage.strip_prefix("Node/") == Some(node);
+    let takes = |attempt: &Attempt| {
+        attempt.is_open && matches!(attempt.action.as_str(), "QuarantineNode" | "DrainNode")
+    };
+    let mut own = books.remediations.values().filter(|own| !own.is_deleted && is_of_node(&own.lineage));
+    own.any(|own| own.attempts.last().is_some_and(takes))
+}
+
+/// The pods that a remediation may take at any moment: those that are still there.
+fn pending(name: &str, books: &Books, at: Duration) -> Vec<Away> {
+    let Some(own) = books.remediations.get(name).filter(|own| !own.is_deleted) else { return Vec::new() };
+    let Some(newest) = own.attempts.last().filter(|newest| newest.is_open) else { return Vec::new() };
+    let is_drain = newest.action == "DrainNode";
+    let is_there =
+        |uid: &&String| books.pods.get(*uid).is_some_and(|pod| pod.gone.is_none() && !pod.is_going);
+    let parts = newest.intended.iter().filter(is_there).filter(|_| is_drain || newest.action == "EvictPod");
+    parts.filter_map(|uid| away(uid, name, is_drain, books, at)).collect()
+}
+
 /// So many percent of `size`, and at least one.
 pub(super) fn share(percent: u32, size: usize) -> usize {
     (size * percent as usize / 100).max(1)
@@ -123,7 +172,13 @@ pub(super) fn share(percent: u32, size: usize) -> usize {
 
 impl Oracle for Budget {
     fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
-        let What::Request(request) = &seen.what else { return };
+        let request = match &seen.what {
+            What::Request(request) => request,
+            What::Change(change) if change.address.kind.plural == "remediations" => {
+                return self.intended(&change.address.name, books, seen.at, found);
+            }
+            _ => return,
+        };
         let Some(effect) = Effect::granted(request) else { return };
         match effect.verb {
             Verb::Evict | Verb::Delete if effect.plural == "pods" => {

@@ -7,9 +7,11 @@ use super::pages::{Pages, told};
 use super::{Books, Findings, Oracle};
 use crate::seen::{Seen, What};
 
-/// Its alerts are valid for five minutes, and repeated every minute: a monitor that was heard within
-/// this time is one that leaves the alert out.
-const SILENT: Duration = Duration::from_mins(7);
+/// Its alerts are valid for five minutes, and repeated every minute: a monitor that was heard so long
+/// after it last said that the issue goes on is one that leaves the alert out.
+const LEFT_OUT: Duration = Duration::from_mins(3);
+/// A message about an end that the monitor did tell of may be so late, and overtaken by its next word.
+const SILENT: Duration = Duration::from_mins(4);
 
 #[derive(Default)]
 pub(super) struct DeadSender {
@@ -21,11 +23,14 @@ impl Oracle for DeadSender {
         if let What::Message(message) = &seen.what {
             for (key, is_firing) in told(message) {
                 let Some(page) = self.pages.by_issue.get(&key) else { continue };
-                let is_silent = message.arrived.saturating_sub(self.pages.heard) > SILENT;
+                let Some(said) = page.said.filter(|_| page.began.is_some()) else { continue };
+                let is_left_out = self.pages.heard >= said + LEFT_OUT;
                 let was_jump = books.is_disturbed(&["clock jump"], seen.at, Duration::ZERO);
-                if !is_firing && is_silent && (page.firing.is_some() || page.is_folded) && !was_jump {
+                let is_silent = message.arrived.saturating_sub(self.pages.heard) > SILENT;
+                if !is_firing && is_silent && !is_left_out && !was_jump {
                     found.add(format!(
-                        "{} {} is said to be over; the monitor has been silent since {:?}",
+                        "{} {} is said to be over; the monitor said at {said:?} that it is not, and nothing \
+                         after {:?}",
                         key.0, key.1, self.pages.heard
                     ));
                 }

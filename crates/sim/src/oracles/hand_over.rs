@@ -11,7 +11,7 @@ use crate::seen::{Seen, What};
 
 /// Faults that keep the healer's word from the alerter: others than those on its way to the API
 /// server, without which it does not know itself that it has given up.
-const MUTE: [&str; 2] = ["service crash", "service pause"];
+const MUTE: [&str; 3] = ["service crash", "service pause", "mid attempt"];
 
 pub(super) struct HandOver {
     limits: Limits,

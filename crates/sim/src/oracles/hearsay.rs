@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Books;
 
 /// Faults under which a service may not hear, or not in time, what the cluster is like.
-pub(super) const BLINDING: [&str; 16] = [
+pub(super) const BLINDING: [&str; 18] = [
     "partition",
     "ended watches",
     "stale reads",
@@ -22,6 +22,8 @@ pub(super) const BLINDING: [&str; 16] = [
     "late requests",
     "slow api",
     "service pause",
+    "mid attempt",
+    "silent watches",
 ];
 
 /// A server that answers even those reads from the past that insist on the newest state: what its

@@ -61,6 +61,8 @@ pub struct Limits {
     pub mass_percent: u32,
     /// The most attempts per lineage, and the window they are counted in.
     pub attempts: (usize, Duration),
+    /// For how long the healers' lease counts after it was renewed.
+    pub lease: Duration,
     /// After so long a disruption without recovery is not the healer's to wait for.
     pub settle: Duration,
     /// The healer's own namespace and those that are protected.
@@ -125,7 +127,7 @@ pub fn all(limits: &Limits) -> Vec<(&'static str, Box<dyn Oracle>)> {
         ("I6 one effect", Box::<one_effect::OneEffect>::default()),
         ("I7 leader", Box::<leader::Leader>::default()),
         ("I8 quiescence", Box::new(quiescence::Quiescence::new(limits()))),
-        ("I9 partition", Box::<partition::Partition>::default()),
+        ("I9 partition", Box::new(partition::Partition::new(limits()))),
         ("I10 odd policies", Box::<odd_policies::OddPolicies>::default()),
         ("I11 mass failure", Box::new(mass_failure::MassFailure::new(limits()))),
         ("I12 attempts", Box::new(attempts::Attempts::new(limits()))),

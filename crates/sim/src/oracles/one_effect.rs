@@ -1,4 +1,5 @@
-//! I6: at most one effect per intent, across crashes and leaders, and one open attempt per lineage.
+//! I6: at most one effect per intent, across crashes and leaders, and one open attempt per lineage; a
+//! restart is one for all instances of a workload.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,11 @@ fn takes_effect(effect: &Effect<'_>) -> bool {
     effect.verb != super::Verb::Change || effect.taints().is_some() || effect.is_restart()
 }
 
+/// The workload of which a lineage is an instance: `StatefulSet/shop/db` of `StatefulSet/shop/db/db-0`.
+fn whole(lineage: &str) -> &str {
+    lineage.match_indices('/').nth(2).map_or(lineage, |(end, _)| &lineage[..end])
+}
+
 #[derive(Default)]
 pub(super) struct OneEffect {
     /// Requests that the server granted, by attempt and object.
@@ -21,8 +27,11 @@ impl OneEffect {
     fn lineage(effect: &Effect<'_>, books: &Books, found: &mut Findings) {
         let Some((name, _)) = effect.attempt() else { return };
         let Some(own) = books.remediations.get(name) else { return };
+        let is_same = |lineage: &str| {
+            lineage == own.lineage || effect.is_restart() && whole(lineage) == whole(&own.lineage)
+        };
         let others = books.remediations.iter().filter(|(other, remediation)| {
-            *other != name && remediation.lineage == own.lineage && !remediation.is_deleted
+            *other != name && is_same(&remediation.lineage) && !remediation.is_deleted
         });
         for (other, remediation) in others {
             let open = remediation

@@ -1,16 +1,16 @@
 //! I15: of two that act on one node, the healer changes only its own marks: every other taint and a
-//! cordon stay as they were.
+//! cordon stay as they were, and so does a quarantine that somebody else put there, or that another
+//! trouble of the node still needs.
 
 use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::{Books, Findings, Oracle};
+use super::books::QUARANTINE;
+use super::{Books, Effect, Findings, Oracle};
 use crate::kinds;
 use crate::seen::{Seen, What};
 
-/// Our own taint.
-const OWN: &str = "seaworthy.dev/quarantine";
 /// Where an attempt leaves its mark.
 const MARK: &str = "seaworthy.dev/attempt";
 /// So many changes are remembered.
@@ -26,13 +26,26 @@ fn others(node: &Value) -> Vec<(String, String, String)> {
     let taints = node["spec"]["taints"].as_array().into_iter().flatten();
     let part = |taint: &Value, name: &str| taint[name].as_str().unwrap_or_default().to_owned();
     let all = taints.map(|taint| (part(taint, "key"), part(taint, "value"), part(taint, "effect")));
-    let mut all: Vec<_> = all.filter(|(key, ..)| key != OWN).collect();
+    let mut all: Vec<_> = all.filter(|(key, ..)| key != QUARANTINE).collect();
     all.sort();
     all
 }
 
+/// What is wrong with changing a quarantine that is on a node already.
+fn trespass(before: &Value, remediation: &str, books: &Books) -> Option<String> {
+    let mut taints = before["spec"]["taints"].as_array().into_iter().flatten();
+    if !taints.any(|taint| taint["key"] == QUARANTINE) {
+        return None;
+    }
+    let Some(by) = before["metadata"]["annotations"][QUARANTINE].as_str() else {
+        return Some("the quarantine is somebody else's: it bears no mark".to_owned());
+    };
+    let (theirs, own) = (books.remediations.get(by)?, books.remediations.get(remediation)?);
+    (theirs.check != own.check).then(|| format!("the quarantine is that of {by}, for {}", theirs.check))
+}
+
 impl Oracle for OwnMarks {
-    fn see(&mut self, seen: &Seen, _: &Books, found: &mut Findings) {
+    fn see(&mut self, seen: &Seen, books: &Books, found: &mut Findings) {
         match &seen.what {
             What::Change(change) if change.address.kind == kinds::NODE => {
                 let after = change.after.value();
@@ -47,7 +60,7 @@ impl Oracle for OwnMarks {
             }
             // What a request changed was seen shortly before it was answered.
             What::Request(request) => {
-                let granted = super::Effect::granted(request).filter(|effect| effect.plural == "nodes");
+                let granted = Effect::granted(request).filter(|effect| effect.plural == "nodes");
                 let Some((effect, (remediation, number))) =
                     granted.and_then(|effect| Some((effect, effect.attempt()?)))
                 else {
@@ -60,6 +73,10 @@ impl Oracle for OwnMarks {
                 };
                 // The first that bears its mark; later ones only still bear it.
                 let Some((before, after)) = self.changes.iter().find(is_its) else { return };
+                let why = effect.taints().and_then(|_| trespass(before, remediation, books));
+                if let Some(why) = why {
+                    found.add(format!("{effect}: {why}"));
+                }
                 if others(before) != others(after) {
                     found.add(format!(
                         "{effect}: others' taints were {:?}, are {:?}",

@@ -18,6 +18,8 @@ pub(super) struct Page {
     pub(super) firing: Option<Duration>,
     /// Since when it goes on, whether it stands for itself or not.
     pub(super) began: Option<Duration>,
+    /// When the monitor last said that it goes on, and the alerter took it.
+    pub(super) said: Option<Duration>,
     /// Whether it is said to be explained by another.
     pub(super) is_folded: bool,
     /// When a receiver was last told that it fires, and took it.
@@ -100,6 +102,7 @@ impl Pages {
                 }
                 None => {
                     page.began.get_or_insert(at);
+                    page.said = Some(at);
                     page.is_folded = alert["annotations"]["cause"].is_string();
                     page.firing = if page.is_folded { None } else { Some(page.firing.unwrap_or(at)) };
                 }

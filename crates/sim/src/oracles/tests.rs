@@ -54,11 +54,15 @@ impl Play {
         for number in 1..=8 {
             play.pod(&format!("w{number}"), false, &owner("ReplicaSet", "web-1", "r-web"));
         }
-        let lease =
-            json!({"metadata": {"name": "seaworthy-healer"}, "spec": {"holderIdentity": "healer-0_x"}});
-        play.put(kinds::LEASE, "seaworthy", lease);
         play.pass(120);
+        play.lead("healer-0_x");
         play
+    }
+
+    /// The lease is won, or renewed.
+    fn lead(&mut self, holder: &str) {
+        let lease = json!({"metadata": {"name": "seaworthy-healer"}, "spec": {"holderIdentity": holder}});
+        self.put(kinds::LEASE, "seaworthy", lease);
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -81,15 +85,33 @@ impl Play {
         self.see(What::Change(Arc::new(change)));
     }
 
+    /// A change whose state before is known.
+    fn change(&mut self, kind: Kind, before: &Value, after: &Value) {
+        self.revision += 1;
+        let address = Address::new(kind, "", after["metadata"]["name"].as_str().unwrap());
+        let object = |value: &Value| Arc::new(Object::new(value));
+        let (before, after) = (Some(object(before)), object(after));
+        let change = Change { revision: self.revision, address, before, after, is_deletion: false };
+        self.see(What::Change(Arc::new(change)));
+    }
+
+    /// A remediation for a check, over and without attempts.
+    fn put_checked(&mut self, name: &str, lineage: &str, check: &str) {
+        let spec = json!({"lineage": lineage, "check": check, "policy": "pressure"});
+        let value = json!({"metadata": {"name": name}, "spec": spec, "status": {"phase": "Escalated"}});
+        self.put(remediations(), "", value);
+    }
+
     fn node(&mut self, name: &str, is_ready: bool, taints: &[&str]) {
         let taints: Vec<Value> =
             taints.iter().map(|key| json!({"key": key, "effect": "NoSchedule"})).collect();
         let status = if is_ready { "True" } else { "Unknown" };
+        let marks = if taints.is_empty() { json!({}) } else { json!({"seaworthy.dev/quarantine": "r-1"}) };
         self.put(
             kinds::NODE,
             "",
             json!({
-                "metadata": {"name": name}, "spec": {"taints": taints},
+                "metadata": {"name": name, "annotations": marks}, "spec": {"taints": taints},
                 "status": {"conditions": [{"type": "Ready", "status": status}]},
             }),
         );
@@ -133,7 +155,8 @@ impl Play {
             .enumerate()
             .map(|(index, uid)| {
                 let closed = if index + 1 < uids.len() || phase != "Acting" { json!("2026-01-01T00:00:00Z") } else { Value::Null };
-                json!({"number": index + 1, "action": "EvictPod", "epoch": epoch, "target": {"uid": uid}, "closed": closed})
+                json!({"number": index + 1, "action": "EvictPod", "epoch": epoch, "target": {"uid": uid}, "closed": closed,
+                       "parts": [{"target": {"uid": uid}, "state": if closed.is_null() { "Open" } else { "Settled" }}]})
             })
             .collect();
         let check = if lineage.starts_with("Node") { "NodeUnreachable" } else { "PodRunningNotReady" };
@@ -168,7 +191,9 @@ impl Play {
         self.see(What::Request(request));
     }
 
+    /// By a leader that has just renewed its lease.
     fn evict(&mut self, pod: &str, attempt: &str) {
+        self.lead("healer-0_x");
         self.evict_served(pod, attempt, 201);
     }
 
@@ -189,6 +214,7 @@ impl Play {
     }
 
     fn send_quarantine(&mut self, node: &str, attempt: &str) {
+        self.lead("healer-0_x");
         let body = json!({
             "metadata": {"uid": node, "resourceVersion": "1"},
             "spec": {"taints": [{"key": "seaworthy.dev/quarantine", "effect": "NoSchedule"}]},
@@ -272,6 +298,12 @@ fn budgets_are_counted() {
             play.quarantine(node, &format!("{name}/1"));
         }
     });
+    // None of them is sent yet.
+    expect(&["I1 budget"], |play| {
+        for (name, pod) in [("r-1", "w1"), ("r-2", "w2"), ("r-3", "w3")] {
+            play.intend(name, &format!("StatefulSet/shop/web/{pod}"), "pods", 1, &[pod]);
+        }
+    });
 }
 
 #[test]
@@ -281,6 +313,15 @@ fn a_budget_s_no_is_final() {
         play.evict_served("w1", "r-1/1", 429);
         play.evict("w1", "r-1/1");
     });
+    for (pause, expected) in [(5, &["I2 disruption budgets"][..]), (40, &[])] {
+        expect(expected, |play| {
+            play.intend_web(&["w1"]);
+            play.evict_served("w1", "r-1/1", 429);
+            play.pass(pause);
+            play.intend_web(&["w1", "w1"]);
+            play.evict("w1", "r-1/2");
+        });
+    }
     expect(&["I2 disruption budgets"], |play| {
         play.intend_web(&["w1"]);
         let body = json!({"preconditions": {"uid": "w1"}});
@@ -324,6 +365,14 @@ fn an_intent_has_one_effect_and_a_lineage_one_intent() {
         play.intend("r-2", "Deployment/shop/web", "pods", 1, &["w2"]);
         play.evict("w1", "r-1/1");
     });
+    // A restart is one for all instances.
+    expect(&["I6 one effect"], |play| {
+        play.intend("r-1", "StatefulSet/shop/db/db-0", "pods", 1, &["d-web"]);
+        play.intend("r-2", "StatefulSet/shop/db/db-1", "pods", 1, &["w2"]);
+        let meta = json!({"uid": "d-web", "resourceVersion": "1"});
+        let body = json!({"metadata": meta, "spec": {"template": {}}});
+        play.request(Method::PATCH, "/apis/apps/v1/namespaces/shop/statefulsets/db", "r-1/1", body, 200);
+    });
 }
 
 #[test]
@@ -333,12 +382,16 @@ fn epochs_do_not_go_back_and_only_the_holder_acts() {
         play.intend("r-1", "Deployment/shop/web", "pods", 2, &["w1", "w2"]);
     });
     expect(&["I9 partition"], |play| {
-        let lease =
-            json!({"metadata": {"name": "seaworthy-healer"}, "spec": {"holderIdentity": "healer-1_y"}});
-        play.put(kinds::LEASE, "seaworthy", lease);
+        play.lead("healer-1_y");
         play.pass(1);
         play.intend_web(&["w1"]);
-        play.evict("w1", "r-1/1");
+        play.evict_served("w1", "r-1/1", 201);
+    });
+    // Nobody has taken over yet, and it may not act all the same.
+    expect(&["I9 partition"], |play| {
+        play.pass(limits().lease.as_secs() + 1);
+        play.intend_web(&["w1"]);
+        play.evict_served("w1", "r-1/1", 201);
     });
 }
 
@@ -364,6 +417,32 @@ fn rest_comes_after_the_calm() {
         play.node("n2", true, &[]);
         play.pass(limits().calm.as_secs() + 60);
     });
+    expect(&["I8 quiescence", "liveness"], |play| {
+        play.see(What::Calm);
+        play.pass(limits().calm.as_secs() + 60);
+        play.end("r-1", "Deployment/shop/web", "w1", "Cancelled");
+    });
+}
+
+#[test]
+fn the_quarantine_of_others_is_left_alone() {
+    let tainted = |by: Option<&str>| {
+        let taint = json!([{"key": "seaworthy.dev/quarantine", "effect": "NoSchedule"}]);
+        let marks = by.map_or(json!({}), |by| json!({"seaworthy.dev/quarantine": by}));
+        json!({"metadata": {"name": "n1", "uid": "n1", "annotations": marks}, "spec": {"taints": taint}})
+    };
+    for (by, expected) in
+        [(None, &["I15 own marks"][..]), (Some("r-2"), &["I15 own marks"]), (Some("r-1"), &[])]
+    {
+        expect(expected, |play| {
+            play.intend("r-1", "Node/n1", "nodes", 1, &["n1"]);
+            play.put_checked("r-2", "Node/n1", "NodeMemoryPressure");
+            let mut after = tainted(by);
+            after["metadata"]["annotations"]["seaworthy.dev/attempt"] = "r-1/1".into();
+            play.change(kinds::NODE, &tainted(by), &after);
+            play.send_quarantine("n1", "r-1/1");
+        });
+    }
 }
 
 #[test]
@@ -379,6 +458,15 @@ fn what_must_not_act_does_not() {
         play.pass(13);
         play.intend_web(&["w1"]);
         play.evict("w1", "r-1/1");
+    });
+    expect(&["I16 brake"], |play| {
+        play.intend_web(&["w1"]);
+        play.intend("r-2", "StatefulSet/shop/db/db-0", "pods", 1, &["w2"]);
+        play.brake(true);
+        play.pass(1);
+        play.evict("w1", "r-1/1");
+        play.pass(1);
+        play.evict("w2", "r-2/1");
     });
     expect(&["I13 own"], |play| {
         play.intend_web(&["w1"]);

@@ -51,7 +51,7 @@ pub fn brake() -> Kind {
 }
 
 /// `healingpolicies`.
-fn healing_policy() -> Kind {
+pub fn healing_policy() -> Kind {
     own("HealingPolicy", "healingpolicies", "healingpolicy", true)
 }
 

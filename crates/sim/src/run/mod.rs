@@ -7,7 +7,7 @@ pub mod level;
 mod onlooker;
 pub mod plan;
 pub mod play;
-mod policies;
+pub mod policies;
 mod receiver;
 pub mod report;
 mod rest;

@@ -10,7 +10,7 @@ fn step(action: &str, attempts: u32) -> Value {
 
 /// What is enforced: pods are evicted, then restarted with their workload; nodes are kept free and
 /// then drained.
-pub(super) fn enforced() -> Vec<(&'static str, Value)> {
+pub fn enforced() -> Vec<(&'static str, Value)> {
     let pods = ["PodRunningNotReady", "PodOOMKilled"];
     vec![
         (

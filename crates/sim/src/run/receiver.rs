@@ -15,7 +15,7 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use net::http::{BoxFuture, Client, Error, Transport};
 
-use super::defect::{Defect, Wrong};
+use super::defect::Defect;
 use super::roads::{Fate, Roads};
 use super::witness::Witness;
 use crate::api::Faults;
@@ -41,9 +41,6 @@ pub(super) struct World {
     pub(super) sent: Arc<AtomicU64>,
 }
 
-/// With the defect, so many-th messages are lost.
-const LOST_EVERY: u64 = 2;
-
 impl World {
     fn see(&self, receiver: &str, arrived: Duration, body: &Bytes, answered: Option<u16>) {
         let body = serde_json::from_slice(body).unwrap_or_default();
@@ -53,11 +50,7 @@ impl World {
     /// How often a message arrives that is sent once.
     fn copies(&self) -> usize {
         let sent = self.sent.fetch_add(1, Ordering::Relaxed);
-        match self.defect.map(|defect| defect.what) {
-            Some(Wrong::MessagesLost) if sent.is_multiple_of(LOST_EVERY) => 0,
-            Some(Wrong::MessagesTwice) => 2,
-            _ => 1,
-        }
+        self.defect.map_or(1, |defect| defect.copies(sent))
     }
 
     async fn take(self, request: Request<Bytes>) -> Result<Response<Body>, Error> {

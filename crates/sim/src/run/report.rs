@@ -49,6 +49,14 @@ impl Report {
         self.violations.is_empty()
     }
 
+    /// The checkers that found something, each once.
+    pub fn broken(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.violations.iter().map(|found| found.oracle.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Whether a promise was broken by the checker of this name.
     pub fn breaks(&self, oracle: &str) -> bool {
         self.violations.iter().any(|violation| violation.oracle == oracle)

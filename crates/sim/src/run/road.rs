@@ -13,6 +13,7 @@ use net::tls::Identity;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use super::defect::{Defect, Heard};
 use super::roads::{Fate, Roads};
 use super::witness::Witness;
 use crate::api::Faults;
@@ -47,6 +48,8 @@ pub(super) struct Road {
     pub(super) faults: Faults,
     /// Who sees it.
     pub(super) witness: Witness,
+    /// What is wrong with those at its ends, on purpose.
+    pub(super) defect: Option<&'static Defect>,
 }
 
 impl Road {
@@ -56,15 +59,18 @@ impl Road {
     }
 
     fn see(&self, head: &Request<Bytes>, served: Option<u16>, was_told: bool) {
-        let post = Post {
+        self.witness.see(What::Post(self.post(head, served, was_told)));
+    }
+
+    fn post(&self, head: &Request<Bytes>, served: Option<u16>, was_told: bool) -> Post {
+        Post {
             from: self.from.clone(),
             to: self.to.clone(),
             path: head.uri().path().to_owned(),
             body: serde_json::from_slice(head.body()).unwrap_or_default(),
             served,
             was_told,
-        };
-        self.witness.see(What::Post(post));
+        }
     }
 
     fn peer(&self) -> String {
@@ -82,13 +88,25 @@ impl Road {
         let road = self.clone();
         self.environment.spawn("post", async move {
             tokio::time::sleep(delay).await;
-            let answer = road.serve(&request).await;
+            let answer = road.serve_heard(&request).await;
             let served = answer.as_ref().ok().map(|response| response.status().as_u16());
             road.see(&request, served, is_answered && !sender.is_closed());
             // Whoever asked may be gone.
             let _ = sender.send(answer);
         });
         receiver
+    }
+
+    /// As much of it as is heard where there is a defect.
+    async fn serve_heard(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
+        match self.defect.map(|defect| defect.hears(&self.post(request, None, false))) {
+            None | Some(Heard::AsSent) => self.serve(request).await,
+            Some(Heard::Nothing) => Ok(Response::new(Body::empty())),
+            Some(Heard::Other(body)) => {
+                let other = request.clone().map(|_| Bytes::from(body.to_string()));
+                self.serve(&other).await
+            }
+        }
     }
 
     async fn serve(&self, request: &Request<Bytes>) -> Result<Response<Body>, Error> {

@@ -8,6 +8,7 @@ use model::config::alerter::AlerterConfig;
 use model::config::healer::HealerConfig;
 use model::config::monitor::MonitorConfig;
 
+use super::defect::Defect;
 use crate::oracles::Limits;
 
 /// The cluster's name.
@@ -47,10 +48,14 @@ pub fn healer() -> HealerConfig {
 }
 
 /// The alerter's, and its routes.
-pub fn alerter() -> Result<(alerter::Options, alerter::configuration::Settings), alerter::configuration::Error>
-{
+pub fn alerter(
+    defect: Option<&Defect>,
+) -> Result<(alerter::Options, alerter::configuration::Settings), alerter::configuration::Error> {
     const FILE: &str = "alertmanager.yml";
-    let config = AlerterConfig::new(FILE);
+    let mut config = AlerterConfig::new(FILE);
+    if let Some(defect) = defect {
+        defect.configure(&mut config);
+    }
     let parsed = alerter::configuration::parse(FILE, ALERTMANAGER)?;
     let settings = alerter::configuration::settle(FILE, &parsed, &[], Path::new("/"), &config)?;
     Ok((alerter::Options { config, folder: PathBuf::new(), file: None }, settings))
@@ -68,6 +73,7 @@ pub fn limits() -> Limits {
         per_hour: (60, 10),
         mass_percent: 30,
         attempts: (5, Duration::from_hours(6)),
+        lease: Duration::from_secs(15),
         settle: Duration::from_mins(2),
         protected,
         // The cap and the pre-hold.
@@ -92,8 +98,9 @@ mod tests {
         assert_eq!(limits.per_hour, (pods.per_hour as usize, healer.budgets.nodes.per_hour as usize));
         assert_eq!(limits.attempts.0, healer.attempts.per_lineage as usize);
         assert_eq!(limits.attempts.1, healer.attempts.window.0);
+        assert_eq!(limits.lease, healer.leader.lease_duration.0);
         assert_eq!(limits.settle, healer.timeouts.settle.0);
-        let (alerter, settings) = alerter().expect("it is valid");
+        let (alerter, settings) = alerter(None).expect("it is valid");
         assert_eq!(settings.receivers.len(), RECEIVERS.len());
         assert_eq!(limits.hold, alerter.config.holds.cap.0 + alerter.config.holds.pre_hold.0);
     }

@@ -181,7 +181,9 @@ impl Staff {
     fn set_paused(&self, service: &str, is_paused: bool) {
         let Some(desk) = self.shared.desks.get(service) else { return };
         let life = lock(&desk.life);
-        let Some(running) = life.as_ref() else { return };
+        let Some(running) = life.as_ref().filter(|_| desk.presence.get().is_paused != is_paused) else {
+            return;
+        };
         desk.presence.change(|presence| presence.is_paused = is_paused);
         if is_paused {
             running.environment.tasks().pause();
@@ -211,6 +213,7 @@ impl Staff {
             roads: self.shared.place.roads.clone(),
             faults: self.shared.place.server.faults().clone(),
             witness: self.shared.place.witness.clone(),
+            defect: self.shared.place.defect,
         };
         road.client()
     }
@@ -284,7 +287,8 @@ impl Staff {
         drained: environment::Drained,
         ended: Ended,
     ) -> axum::Router {
-        let (options, settings) = settings::alerter().expect("the configuration is valid");
+        let (options, settings) =
+            settings::alerter(self.shared.place.defect).expect("the configuration is valid");
         let outside = World {
             environment: environment.clone(),
             roads: self.shared.place.roads.clone(),

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 
-use super::defect::{Call, Defect, Wrong};
+use super::defect::{Call, Defect};
 use crate::api::Server;
 use crate::oracles::Effect;
 use crate::seen;
@@ -22,36 +22,31 @@ pub(super) fn client(
     defect: Option<&'static Defect>,
 ) -> kube::Client {
     let honest = server.client_of(service, user);
-    let wrong = match defect.map(|defect| defect.what) {
-        Some(wrong @ (Wrong::Request(_) | Wrong::Twice)) => wrong,
-        _ => return honest,
-    };
+    let Some(defect) = defect.filter(|defect| defect.is_of_requests()) else { return honest };
     let (environment, service) = (environment.clone(), service.to_owned());
-    let tamperer = Tamperer { honest, environment, service, wrong };
+    let tamperer = Tamperer { honest, environment, service, defect };
     let service = tower::service_fn(move |request| tamperer.clone().send(request));
     kube::Client::new(service, "default")
 }
 
-/// Stands between a service and its client, and lays hands on effects.
+/// Stands between a service and its client, and lays hands on what it writes.
 #[derive(Clone)]
 struct Tamperer {
     honest: kube::Client,
     /// Sends what the service does not know of.
     environment: Environment,
     service: String,
-    wrong: Wrong,
+    defect: &'static Defect,
 }
 
 impl Tamperer {
     async fn send(self, request: Request<Body>) -> Result<Response<Body>, Error> {
         let (head, body) = request.into_parts();
-        let mut request = Request::from_parts(head, body.collect().await?.to_bytes());
-        if Effect::of(&self.read(&request)).is_some() {
-            match self.wrong {
-                Wrong::Request(change) => request = tamper(request, change),
-                Wrong::Twice => self.send_unasked(request.clone()),
-                _ => {}
-            }
+        let request = Request::from_parts(head, body.collect().await?.to_bytes());
+        let is_effect = Effect::of(&self.read(&request)).is_some();
+        let request = tamper(request, self.defect, is_effect);
+        if is_effect && self.defect.sends_twice() {
+            self.send_unasked(request.clone());
         }
         Ok(self.honest.send(request.map(Body::from)).await?)
     }
@@ -84,14 +79,16 @@ impl Tamperer {
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-fn tamper(request: Request<Bytes>, change: fn(&mut Call)) -> Request<Bytes> {
-    let (mut head, body) = request.into_parts();
+fn tamper(request: Request<Bytes>, defect: &Defect, is_effect: bool) -> Request<Bytes> {
     let mut call = Call {
-        method: head.method.clone(),
-        path: head.uri.path().to_owned(),
-        body: serde_json::from_slice(&body).unwrap_or_default(),
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        body: serde_json::from_slice(request.body()).unwrap_or_default(),
     };
-    change(&mut call);
+    if !defect.tamper(&mut call, is_effect) {
+        return request;
+    }
+    let (mut head, _) = request.into_parts();
     let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     // Both are made of what a request had.
     head.uri = format!("{}{query}", call.path).parse().unwrap_or_default();

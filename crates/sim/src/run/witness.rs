@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use environment::Environment;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::coverage::Coverage;
 use super::rest::Rest;
@@ -27,6 +27,14 @@ struct State {
     panel: Panel,
     coverage: Coverage,
     rest: Rest,
+    /// Those who wait for the next thing of a kind.
+    waiting: Vec<Waiting>,
+}
+
+/// Whom the next thing that fits is told, by what it is to them.
+struct Waiting {
+    fits: Box<dyn Fn(&Seen) -> Option<String> + Send>,
+    tell: oneshot::Sender<String>,
 }
 
 impl Witness {
@@ -37,6 +45,7 @@ impl Witness {
             panel: Panel::new(limits),
             coverage: Coverage::default(),
             rest: Rest::new(limits),
+            waiting: Vec::new(),
         };
         let state = Arc::new(Mutex::new(state));
         let witness = Self { environment: environment.clone(), trace: Trace::new(keep), state };
@@ -61,6 +70,19 @@ impl Witness {
     /// Takes in what changed in the store since the last time.
     pub fn take_in(&self) {
         self.drain(&mut self.lock());
+    }
+
+    /// Waits for the next thing of which `fits` says something, and gives that; nothing when it is not
+    /// waited for any more.
+    pub fn next(&self, fits: impl Fn(&Seen) -> Option<String> + Send + 'static) -> oneshot::Receiver<String> {
+        let (tell, told) = oneshot::channel();
+        self.lock().waiting.push(Waiting { fits: Box::new(fits), tell });
+        told
+    }
+
+    /// Nothing is waited for any more.
+    pub fn forget_next(&self) {
+        self.lock().waiting.clear();
     }
 
     /// Asks the books something.
@@ -108,6 +130,11 @@ impl Witness {
         state.panel.see(&seen);
         state.coverage.see(&seen, state.panel.books());
         state.rest.see(&seen);
+        let found = state.waiting.iter().position(|waiting| (waiting.fits)(&seen).is_some());
+        if let Some(Waiting { fits, tell }) = found.map(|at| state.waiting.remove(at)) {
+            // It may have been given up.
+            let _ = tell.send(fits(&seen).unwrap_or_default());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

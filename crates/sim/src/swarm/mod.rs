@@ -3,6 +3,7 @@
 
 mod failing;
 pub mod hashes;
+mod hunt;
 mod progress;
 mod recorded;
 mod sweep;
@@ -22,6 +23,7 @@ use crate::run::report::{Failure, Report};
 use crate::trace::Keep;
 
 pub use failing::read;
+pub use hunt::{Catch, Hunt, hunt};
 pub use recorded::replay as replay_recorded;
 pub use sweep::{Swept, sweep};
 pub use table::print;
@@ -152,7 +154,8 @@ impl Swarm<'_> {
 
     /// The smallest plan that still breaks the same promise.
     fn make_small(&self, report: &Report) -> Failure {
-        let oracle = &report.violations[0].oracle;
+        let expected = self.options.defect.map(|defect| defect.noticed_by);
+        let oracle = expected.filter(|name| report.breaks(name)).unwrap_or(&report.violations[0].oracle);
         let (is_twice, is_compared) = (oracle == DETERMINISM, oracle == level::ORACLE);
         let mut last = report.clone();
         if !self.options.shrink {

@@ -17,7 +17,9 @@ pub(super) const RULE: Rule = Rule {
         if request.is_recovery() {
             return Ruling::Pass;
         }
-        if let Some(full) = pools(request, world, ledger, now).into_iter().find(|pool| !pool.has_room()) {
+        let pools = pools(request, world, ledger, now);
+        // Of those that a percentage rounds to nothing SmallPool has spoken.
+        if let Some(full) = pools.iter().find(|pool| !pool.allowance.is_small_pool && !pool.has_room()) {
             return full.refuses();
         }
         let budgets = &world.config.budgets;

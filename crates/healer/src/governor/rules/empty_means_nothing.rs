@@ -6,7 +6,7 @@ use model::remediation::PARTS_MAX;
 use crate::governor::{Rule, Ruling};
 
 pub(super) const RULE: Rule = Rule {
-    name: "EmptyMeansNothing",
+    name: super::EMPTY_MEANS_NOTHING,
     judge: |request, _, _, _| {
         let target = &request.part.target;
         if target.name.is_empty() || target.kind.is_empty() || target.uid.is_empty() {

@@ -13,7 +13,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) const RULE: Rule = Rule {
-    name: "Fencing",
+    name: super::FENCING,
     judge: |request, world, _, _| {
         let (epoch, written) = (world.leadership.epoch, request.status.epoch);
         if written != epoch {

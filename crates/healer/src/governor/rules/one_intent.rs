@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, whole};
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 pub(super) const RULE: Rule = Rule {
-    name: "OneIntent",
+    name: super::ONE_INTENT,
     judge: |request, _, ledger, now| {
         // An intent is written for what is planned; sent is what has an intent, and once.
         let expected = if request.stage == Stage::Send { PartState::Open } else { PartState::Planned };

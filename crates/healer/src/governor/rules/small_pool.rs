@@ -1,5 +1,5 @@
 //! SmallPool: a percentage never rounds to zero. In a pool where it would, one is possible, and
-//! two never are.
+//! two never are. Of every other pool Budget speaks.
 
 use crate::governor::pool::pools;
 use crate::governor::{Rule, Ruling};
