@@ -1,5 +1,5 @@
-//! Simulated clusters: the recorded runs, seeds that are always the same, so that what fails was broken by the change, the
-//! same trace from two builds, and then seeds that nobody has played yet.
+//! Simulated clusters: the recorded runs, a crash of a healer at each of its requests, seeds that are always the same,
+//! so that what fails was broken by the change, the same trace from two builds, and then seeds that nobody has played yet.
 
 use super::step::Steps;
 use crate::process::cargo;
@@ -20,6 +20,8 @@ const MINUTES: &str = "5";
 
 pub(super) fn run(steps: &mut Steps) -> Result<()> {
     steps.one("recorded runs", swarm::command().args(["--recorded", "crates/sim/seeds"]))?;
+    let healers = ["--sweep", "healer-0,healer-1", "--scene", "deadlock"];
+    steps.one("crashes", swarm::command().args(healers))?;
     steps.one("seeds", swarm::command().args(["--first", FIRST, "--seeds", SEEDS]))?;
     builds(steps)?;
     steps.one("fresh seeds", swarm::command().args(["--seeds", FRESH, "--minutes", MINUTES]))

@@ -8,6 +8,7 @@ use environment::Environment;
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 
+use super::defects;
 use super::frames::{Frames, Next};
 use super::wire::{self, Frame, Malformed, Page};
 use super::{Error, Event, Spec};
@@ -152,6 +153,9 @@ impl<V: View> Watcher<V> {
 
     /// One step. On an error, the phase is already the one to go on from.
     async fn step(&mut self) -> Result<Option<Event<V>>, Error> {
+        if matches!(self.phase, Phase::Resume(_)) && self.is_list_old() {
+            self.phase = Phase::List;
+        }
         match &mut self.phase {
             Phase::Watching(_) | Phase::Streaming(_) => self.read_frame().await,
             Phase::Paging(page) => match page.item::<V>() {
@@ -172,15 +176,16 @@ impl<V: View> Watcher<V> {
                 let version = mem::take(version);
                 self.ask_store(version).await
             }
-            Phase::Resume(_) if self.environment.monotonic() >= self.list_again => {
-                self.phase = Phase::List;
-                Ok(None)
-            }
             Phase::Resume(version) => {
                 let version = version.clone();
                 self.resume(version).await
             }
         }
+    }
+
+    /// Whether the last list is so old that it is time for another.
+    fn is_list_old(&self) -> bool {
+        self.environment.monotonic() >= self.list_again && !defects::never_lists_anew()
     }
 
     async fn begin_stream(&mut self) -> Result<Event<V>, Error> {

@@ -12,6 +12,7 @@
 //! that a change which was never told is not missed for good.
 
 mod counters;
+pub mod defects;
 mod frames;
 mod machine;
 #[cfg(test)]

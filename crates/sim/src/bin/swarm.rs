@@ -59,6 +59,9 @@ struct Arguments {
     /// something small is healed
     #[arg(long, value_delimiter = ',', conflicts_with_all = ["seed", "replay", "recorded"])]
     sweep: Vec<String>,
+    /// Sweep only while this is healed: `deadlock` or `dead node`
+    #[arg(long, requires = "sweep")]
+    scene: Option<String>,
     /// Do not make failing runs smaller
     #[arg(long)]
     no_shrink: bool,
@@ -148,7 +151,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     if outcome.played < options.seeds && !options.until_first {
         let missed = options.seeds - outcome.played;
-        println!("SKIPPED {missed} of {} seeds: the time was over; {} were played", options.seeds, outcome.played);
+        println!(
+            "SKIPPED {missed} of {} seeds: the time was over; {} were played",
+            options.seeds, outcome.played
+        );
     }
     let is_good = outcome.failures.is_empty() && outcome.broken.is_empty() && outcome.played > 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -178,7 +184,12 @@ fn replay(plan: &Plan, defect: Option<&'static Defect>) -> Result<ExitCode, Stri
 fn sweep(arguments: &Arguments) -> ExitCode {
     let named: Vec<&str> = arguments.sweep.iter().map(String::as_str).collect();
     let services = if named == ["all"] { SERVICES.to_vec() } else { named };
-    let swept = swarm::sweep(&services, arguments.threads.unwrap_or_else(cores), &arguments.folder);
+    let swept = swarm::sweep(
+        &services,
+        arguments.scene.as_deref(),
+        arguments.threads.unwrap_or_else(cores),
+        &arguments.folder,
+    );
     for (what, requests) in &swept.requests {
         println!("{what}: a crash before and after each of {requests} requests");
     }

@@ -18,6 +18,9 @@ pub struct Ending {
     pub marked: BTreeSet<String>,
     /// Pods that are not ready, by namespace and the name of what made them.
     pub unready: BTreeMap<(String, String), usize>,
+    /// What the healer gave up on at some time, by namespace and name; a node has no namespace. How
+    /// that ends depends on when each of its attempts came, and they are counted.
+    pub given_up: BTreeSet<(String, String)>,
 }
 
 /// Who is to do something about an issue.
@@ -53,7 +56,33 @@ impl Ending {
             let maker = books.top(pod).map_or(&pod.name, |(_, top)| &top.name);
             *ending.unready.entry((pod.namespace.clone(), maker.clone())).or_default() += 1;
         }
+        let given_up = books.remediations.values().filter(|own| own.phase == "Escalated");
+        ending.given_up = given_up.map(|own| subject(&own.lineage)).collect();
         ending
+    }
+
+    /// The same but for what was given up on in either of two runs.
+    #[must_use]
+    pub fn comparable(&self, other: &Self) -> Self {
+        let counts = |subject: &(String, String)| {
+            !self.given_up.contains(subject) && !other.given_up.contains(subject)
+        };
+        let mut rest = Self { given_up: BTreeSet::new(), ..self.clone() };
+        rest.issues.retain(|(lineage, _), _| counts(&subject(lineage)));
+        rest.open.retain(|(lineage, _)| counts(&subject(lineage)));
+        rest.marked.retain(|node| counts(&(String::new(), node.clone())));
+        rest.unready.retain(|maker, _| counts(maker));
+        rest
+    }
+}
+
+/// Namespace and name of what a lineage is about: `Deployment/shop/web`, `StatefulSet/bank/db/db-0`,
+/// `Node/n-1`.
+fn subject(lineage: &str) -> (String, String) {
+    let mut parts = lineage.split('/').skip(1).map(str::to_owned);
+    match (parts.next(), parts.next()) {
+        (Some(namespace), Some(name)) => (namespace, name),
+        (name, _) => (String::new(), name.unwrap_or_default()),
     }
 }
 
@@ -74,4 +103,31 @@ fn is_open(remediation: &Remediation) -> bool {
         remediation.phase.as_str(),
         "" | "Pending" | "AwaitingApproval" | "Deferred" | "Acting" | "Verifying"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_up_on_in_either_run_is_not_compared() {
+        let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        let broken = Ending {
+            issues: BTreeMap::from([(
+                pair("StatefulSet/bank/db/db-0", "PodCrashLoopBackOff"),
+                Whose::Healers,
+            )]),
+            unready: BTreeMap::from([(pair("bank", "db"), 2)]),
+            marked: BTreeSet::from(["n-1".to_owned()]),
+            ..Ending::default()
+        };
+        let healed = Ending { marked: broken.marked.clone(), ..Ending::default() };
+        assert_ne!(broken.comparable(&healed), healed.comparable(&broken));
+        let given_up = BTreeSet::from([subject("StatefulSet/bank/db/db-1")]);
+        let healed = Ending { given_up, ..healed };
+        assert_eq!(broken.comparable(&healed), healed.comparable(&broken));
+        let unmarked = Ending { marked: BTreeSet::new(), ..healed };
+        assert_ne!(broken.comparable(&unmarked), unmarked.comparable(&broken));
+        assert_eq!(subject("Node/n-1"), pair("", "n-1"));
+    }
 }

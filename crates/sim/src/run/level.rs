@@ -16,14 +16,24 @@ pub const ORACLE: &str = "I5 level triggered";
 pub fn undisturbed(plan: &Plan) -> Option<Plan> {
     let mut quiet = plan.clone();
     quiet.faults.retain(|fault| !faults::EVENTS.contains(&fault.name.as_str()));
+    // As long as with them.
+    quiet.calm_s += (plan.lingers() - quiet.lingers()).as_secs();
     (quiet.faults.len() < plan.faults.len()).then_some(quiet)
+}
+
+/// Plays a plan, and once more without what befalls events, if anything does.
+pub fn play_compared(plan: &Plan, defect: Option<&'static Defect>) -> Result<Report, Error> {
+    let mut report = play(plan, Keep::Nothing, defect)?;
+    report.violations.extend(check(&report, defect)?);
+    Ok(report)
 }
 
 /// Plays the same without what befell events, and says if that ends in another way.
 pub fn check(report: &Report, defect: Option<&'static Defect>) -> Result<Option<Violation>, Error> {
     let Some(quiet) = undisturbed(&report.plan) else { return Ok(None) };
     let quiet = play(&quiet, Keep::Nothing, defect)?;
-    let (with, without) = (&report.ending, &quiet.ending);
+    let with = report.ending.comparable(&quiet.ending);
+    let without = quiet.ending.comparable(&report.ending);
     Ok((with != without).then(|| Violation {
         oracle: ORACLE.to_owned(),
         at_millis: 0,

@@ -108,6 +108,11 @@ impl Plan {
         racks.into_iter().collect()
     }
 
+    /// How long after the storm services may not know what its faults have kept from them.
+    pub fn lingers(&self) -> Duration {
+        self.faults.iter().map(|fault| faults::lingers(&fault.name)).max().unwrap_or_default()
+    }
+
     /// The nodes that the services run on.
     pub fn places(&self) -> BTreeMap<String, String> {
         let names = self.node_names();

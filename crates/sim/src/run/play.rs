@@ -17,7 +17,7 @@ use super::staff::{Ended, Place, SERVICES, Staff};
 use super::witness::Witness;
 use super::{settings, timetable};
 use crate::actors::Actors;
-use crate::faults::{self, Stage, Switched};
+use crate::faults::{Stage, Switched};
 use crate::seen::What;
 use crate::trace::Keep;
 
@@ -36,8 +36,8 @@ pub enum Error {
     /// There is no runtime.
     #[error("no runtime: {0}")]
     Runtime(#[from] std::io::Error),
-    /// The healer was not built to have that defect.
-    #[error("built without the feature defects, the healer asks every rule")]
+    /// The services were not built to have that defect.
+    #[error("built without the feature defects, the services have none; build with --features defects")]
     NoDefects,
     /// The cluster could not be built.
     #[error("the cluster could not be built: {0}")]
@@ -79,8 +79,7 @@ impl Run {
         }
         run.wait_until(storm).await;
         run.stop_faults();
-        let calm =
-            storm + plan.faults.iter().map(|fault| faults::lingers(&fault.name)).max().unwrap_or_default();
+        let calm = storm + plan.lingers();
         run.wait_until(calm).await;
         run.witness.see(What::Calm);
         run.pass_calm(plan, calm + Duration::from_secs(plan.calm_s)).await;

@@ -1,5 +1,6 @@
 //! The whole of a run, on small plans.
 
+use super::level;
 use super::plan::{Plan, Workload};
 use super::play::play;
 use super::report::Report;
@@ -47,13 +48,13 @@ fn a_pod_that_hangs_is_evicted_once_and_the_same_in_every_run() {
 }
 
 #[test]
-fn a_leader_that_crashes_after_its_intent_is_succeeded_by_the_other() {
+fn a_leader_that_crashes_is_succeeded_by_the_other() {
     let report = played(&[
         ("deadlock", "Deployment/shop/web 1", 20, 1),
         ("service crash", "healer-0 after 3", 21, 1),
         ("service crash", "healer-1 after 3", 21, 1),
     ]);
-    assert!(count(&report, " crashed") >= 2, "both crash at a write");
+    assert!(count(&report, " crashed") >= 2, "both crash at a request");
     assert_eq!(report.coverage.effects["Evict pods"], 1);
 }
 
@@ -62,6 +63,25 @@ fn a_frozen_node_is_quarantined_and_released() {
     let report = played(&[("frozen nodes", "n-3", 20, 250)]);
     assert_eq!(report.coverage.effects["Change nodes"], 2);
     assert!(report.coverage.messages > 0, "somebody was told");
+}
+
+/// A pod hangs, and from when that is known nothing is told of how it is healed.
+const UNTOLD: [(&str, &str, u64, u64); 2] =
+    [("deadlock", "Deployment/shop/web 1", 20, 1), ("dropped events", "all all 100%", 40, 60)];
+
+#[test]
+fn what_was_not_told_is_found_out_in_the_end() {
+    let report = played(&UNTOLD);
+    assert_eq!(level::check(&report, None).expect("it can be played"), None);
+}
+
+#[cfg(feature = "defects")]
+#[test]
+fn services_that_trust_what_they_are_told_are_noticed() {
+    let defect = super::defect::get("lists never made anew");
+    let report = play(&plan(&UNTOLD), Keep::Nothing, defect).expect("it can be played");
+    let found = level::check(&report, defect).expect("it can be played");
+    assert!(found.is_some(), "{:?}", report.ending);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{failing, progress};
 use crate::run::defect::{Defect, TABLE};
+use crate::run::level;
 use crate::run::plan::Plan;
 use crate::run::play::play;
 use crate::run::report::{Failure, Report};
@@ -87,7 +88,11 @@ fn one(hunt: &Hunt, defect: &'static Defect, clock: &progress::Clock) -> Catch {
 /// The run of a plan in which the right checker notices a defect, and which keeps every promise
 /// without it.
 fn shows(plan: &Plan, defect: &'static Defect) -> Option<Report> {
-    let report = play(plan, Keep::Nothing, Some(defect)).ok()?;
+    let report = if defect.noticed_by == level::ORACLE {
+        level::play_compared(plan, Some(defect)).ok()?
+    } else {
+        play(plan, Keep::Nothing, Some(defect)).ok()?
+    };
     let is_its_doing = || play(plan, Keep::Nothing, None).is_ok_and(|honest| honest.is_good());
     (report.breaks(defect.noticed_by) && is_its_doing()).then_some(report)
 }

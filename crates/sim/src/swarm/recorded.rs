@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::run::defect;
-use crate::run::play::play;
-use crate::trace::Keep;
+use crate::run::level;
 
 /// What became of one: what was seen, or what should have been.
 type Verdict = Result<String, String>;
@@ -28,12 +27,12 @@ fn one(path: &Path) -> Verdict {
     let named = recorded.defect.as_deref();
     let defect =
         named.map(|name| defect::get(name).ok_or(format!("no defect is called {name:?}"))).transpose()?;
-    let honest = play(&recorded.plan, Keep::Nothing, None).map_err(|error| error.to_string())?;
+    let honest = level::play_compared(&recorded.plan, None).map_err(|error| error.to_string())?;
     if !honest.is_good() {
         return Err(format!("broken: {}", honest.broken().join(", ")));
     }
     let Some(defect) = defect else { return Ok("every promise is kept".to_owned()) };
-    let report = play(&recorded.plan, Keep::Nothing, Some(defect)).map_err(|error| error.to_string())?;
+    let report = level::play_compared(&recorded.plan, Some(defect)).map_err(|error| error.to_string())?;
     if report.breaks(defect.noticed_by) {
         return Ok(format!("the defect {:?} is noticed by {}", defect.name, defect.noticed_by));
     }

@@ -49,6 +49,8 @@ pub enum Wrong {
     MessagesLost,
     /// Each message is delivered twice.
     MessagesTwice,
+    /// Watches trust what they are told: they never list anew.
+    Trusting,
 }
 
 /// The defect of a name.
@@ -85,6 +87,11 @@ impl Defect {
         *call != before
     }
 
+    /// Whether watches never list anew.
+    fn is_trusting(&self) -> bool {
+        self.wrongs.iter().any(|wrong| matches!(wrong, Wrong::Trusting))
+    }
+
     /// Whether each effect is sent twice.
     pub(super) fn sends_twice(&self) -> bool {
         self.wrongs.iter().any(|wrong| matches!(wrong, Wrong::Twice))
@@ -119,17 +126,22 @@ impl Defect {
     }
 }
 
-/// Switches rules of the healer off for this thread, and all others on.
+/// Switches rules of the healer off for this thread, or lets its watches trust what they are told;
+/// all else is as it should be.
 #[cfg_attr(
     feature = "defects",
     expect(clippy::unnecessary_wraps, reason = "without the feature it can fail")
 )]
 pub(super) fn switch_on(defect: Option<&Defect>) -> Result<(), super::play::Error> {
     let rules = defect.map(Defect::rules).unwrap_or_default();
+    let is_trusting = defect.is_some_and(Defect::is_trusting);
     #[cfg(feature = "defects")]
-    healer::governor::defects::skip(rules);
+    {
+        healer::governor::defects::skip(rules);
+        cluster::watch::defects::never_list_anew(is_trusting);
+    }
     #[cfg(not(feature = "defects"))]
-    if !rules.is_empty() {
+    if !rules.is_empty() || is_trusting {
         return Err(super::play::Error::NoDefects);
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::config::alerter::Lapse;
 
 use super::{Defect, Wrong, call, hearing};
+use crate::run::level;
 
 /// All defects.
 pub const TABLE: &[Defect] = &[
@@ -42,6 +43,7 @@ pub const TABLE: &[Defect] = &[
     defect("effects sent twice", "I6 one effect", &[Wrong::Twice]),
     defect("intents under an old epoch", "I7 leader", &[Wrong::Record(call::intend_under_the_first_epoch)]),
     defect("marks left behind", "liveness", &[Wrong::Effect(call::release_that_leaves_the_taint)]),
+    defect("lists never made anew", level::ORACLE, &[Wrong::Trusting]),
     defect("messages lost", "held pages", &[Wrong::MessagesLost]),
     defect("messages twice", "duplicates", &[Wrong::MessagesTwice]),
     defect("acknowledgements unheard", "acknowledged", &[Wrong::Post(hearing::no_acknowledgement)]),
