@@ -2,10 +2,15 @@
 //! doubled or late on the way there, it is the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Books;
 use super::books::Remediation;
 use super::pages::Pages;
+
+/// What a monitor has not repeated for so long is over: one that crashed does not know any more that
+/// it has to say so.
+const SILENT: Duration = Duration::from_mins(7);
 
 /// The end of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,10 +40,12 @@ pub enum Whose {
 }
 
 impl Ending {
-    pub(super) fn of(books: &Books, pages: &Pages) -> Self {
+    pub(super) fn of(books: &Books, pages: &Pages, at: Duration) -> Self {
         let mut ending = Self::default();
         let newest = newest(books);
-        for (key, _) in pages.by_issue.iter().filter(|(_, page)| page.firing.is_some()) {
+        for (key, _) in pages.by_issue.iter().filter(|(_, page)| {
+            page.firing.is_some() && page.said.is_some_and(|said| at.saturating_sub(said) < SILENT)
+        }) {
             let own = newest.get(key).copied();
             let whose = match own {
                 None => Whose::Nobodys,

@@ -181,8 +181,8 @@ impl Panel {
     }
 
     /// How things stand.
-    pub fn ending(&self) -> Ending {
-        Ending::of(&self.books, &self.pages)
+    pub fn ending(&self, at: Duration) -> Ending {
+        Ending::of(&self.books, &self.pages, at)
     }
 
     /// Tells everybody that the run is over, and what they found.

@@ -114,7 +114,7 @@ impl Witness {
         let mut state = self.lock();
         self.drain(&mut state);
         let found = state.panel.end(self.now());
-        (found, state.panel.ending(), std::mem::take(&mut state.coverage))
+        (found, state.panel.ending(self.now()), std::mem::take(&mut state.coverage))
     }
 
     fn drain(&self, state: &mut State) {
