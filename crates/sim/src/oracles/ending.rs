@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Books;
 use super::books::Remediation;
-use super::pages::Pages;
+use super::pages::{Page, Pages};
 
 /// What a monitor has not repeated for so long is over: one that crashed does not know any more that
 /// it has to say so.
@@ -43,9 +43,10 @@ impl Ending {
     pub(super) fn of(books: &Books, pages: &Pages, at: Duration) -> Self {
         let mut ending = Self::default();
         let newest = newest(books);
-        for (key, _) in pages.by_issue.iter().filter(|(_, page)| {
+        let stands = |page: &Page| {
             page.firing.is_some() && page.said.is_some_and(|said| at.saturating_sub(said) < SILENT)
-        }) {
+        };
+        for (key, _) in pages.by_issue.iter().filter(|(_, page)| stands(page)) {
             let own = newest.get(key).copied();
             let whose = match own {
                 None => Whose::Nobodys,
