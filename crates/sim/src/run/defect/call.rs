@@ -77,11 +77,13 @@ pub(super) fn release_nothing(call: &mut Call) {
     }
 }
 
-/// An intent is written under the first epoch, whoever leads now.
+/// An intent is written under the first epoch, whoever leads now. What is written of it later knows
+/// better.
 pub(super) fn intend_under_the_first_epoch(call: &mut Call) {
+    let epoch = call.body["status"]["epoch"].clone();
     let attempts = call.body.pointer_mut("/status/attempts").and_then(Value::as_array_mut);
     let newest = attempts.and_then(|attempts| attempts.last_mut());
-    if let Some(newest) = newest.filter(|newest| newest["closed"].is_null()) {
+    if let Some(newest) = newest.filter(|newest| newest["closed"].is_null() && newest["epoch"] == epoch) {
         newest["epoch"] = 1.into();
         call.body["status"]["epoch"] = 1.into();
     }
