@@ -1,15 +1,21 @@
 //! I4: nothing is done to what has been well for a while, whatever an old view says: what is acted
 //! on was read anew, insisting on the newest state. A server that answers even that from the past is
-//! believed.
+//! believed. Nor is anything done for a policy that was taken back long ago: a watch that does not
+//! say so is one that says nothing.
 
 use std::time::Duration;
 
+use super::hearsay::BLINDING;
 use super::{Books, Effect, Findings, Oracle, Verb};
 use crate::seen::{Request, Seen, What};
 
 /// How long something must have been well before the healer sends for it to be an error: it reads
 /// the object, decides, and sends, each within a request's deadline.
 const ENOUGH: Duration = Duration::from_secs(30);
+
+/// How long a policy must have been taken back before the healer sends for it to be an error: its
+/// patience with a watch that says nothing, and as above.
+const UNHEARD: Duration = Duration::from_secs(150 + 30);
 
 /// Checks that are over for good when the pod is ready. Others remember: a container that was
 /// killed for its memory may be ready again.
@@ -41,8 +47,26 @@ impl StaleView {
         }
     }
 
+    fn policy(effect: &Effect<'_>, sent: Duration, books: &Books, found: &mut Findings) {
+        let Some((remediation, _)) = effect.attempt() else { return };
+        let Some(remediation) = books.remediations.get(remediation) else { return };
+        let Some((is_enforced, since)) = books.policies.get(&remediation.policy) else { return };
+        if *is_enforced || sent.saturating_sub(*since) < UNHEARD {
+            return;
+        }
+        // Where a watch goes on and leaves that out, or says it late, the healer cannot know.
+        let may_hide = |name: &str| name != "silent watches" && BLINDING.contains(&name);
+        let lasts = books.faults.keys().any(|(name, _)| may_hide(name));
+        if !lasts && !books.ended.iter().any(|((name, _), ended)| may_hide(name) && ended >= since) {
+            found.add(format!("{effect}: policy {} was taken back at {since:?}", remediation.policy));
+        }
+    }
+
     fn judge(effect: &Effect<'_>, request: &Request, books: &Books, found: &mut Findings) {
         let is_misled = books.is_misled(&request.by, request.sent, ENOUGH);
+        if effect.is_destructive() && !is_misled {
+            Self::policy(effect, request.sent, books, found);
+        }
         let is_new = effect.verb == Verb::Evict || effect.quarantines() == Some(true);
         if is_new && !is_misled {
             Self::pod(effect, request.sent, books, found);

@@ -139,6 +139,12 @@ impl Play {
         self.put(brakes(), "", json!({"metadata": {"name": "cluster"}, "spec": {"paused": paused}}));
     }
 
+    /// The policy `pods` says this.
+    fn policy(&mut self, mode: &str) {
+        let policy = json!({"metadata": {"name": "pods"}, "spec": {"mode": mode}});
+        self.put(crate::run::cluster::healing_policy(), "", policy);
+    }
+
     /// A remediation with attempts of one epoch, each for one UID.
     fn intend(&mut self, name: &str, lineage: &str, policy: &str, epoch: u64, uids: &[&str]) {
         self.write(name, lineage, policy, epoch, uids, "Acting");
@@ -351,6 +357,19 @@ fn what_is_well_is_left_alone() {
         play.intend_web(&["w1"]);
         play.evict("w1", "r-1/1");
     });
+}
+
+#[test]
+fn what_was_taken_back_long_ago_is_not_acted_on() {
+    for (pause, expected) in [(190, &["I4 stale view"][..]), (100, &[])] {
+        expect(expected, |play| {
+            play.policy("Enforce");
+            play.policy("Observe");
+            play.pass(pause);
+            play.intend_web(&["w1"]);
+            play.evict("w1", "r-1/1");
+        });
+    }
 }
 
 #[test]

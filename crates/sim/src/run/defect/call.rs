@@ -67,28 +67,24 @@ pub(super) fn without_others_taints(call: &mut Call) {
     }
 }
 
-/// A release that takes off the annotation and leaves the taint.
-pub(super) fn release_that_leaves_the_taint(call: &mut Call) {
-    let is_release =
-        call.is_on_node() && call.body["metadata"]["annotations"].get(QUARANTINE).is_some_and(Value::is_null);
-    if let Some(taints) = call.body["spec"]["taints"].as_array_mut().filter(|_| is_release) {
+/// A release that leaves taint and annotation where they are.
+pub(super) fn release_nothing(call: &mut Call) {
+    let marks = call.body.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
+    let Some(marks) = marks.filter(|marks| marks.get(QUARANTINE).is_some_and(Value::is_null)) else { return };
+    marks.remove(QUARANTINE);
+    if let Some(taints) = call.body.pointer_mut("/spec/taints").and_then(Value::as_array_mut) {
         taints.push(json!({"key": QUARANTINE, "effect": "NoSchedule"}));
     }
 }
 
-/// An intent is written under the first epoch, whoever leads now.
+/// An intent is written under the first epoch, whoever leads now. What is written of it later knows
+/// better.
 pub(super) fn intend_under_the_first_epoch(call: &mut Call) {
-    let status = &mut call.body["status"];
-    let newest = status["attempts"].as_array_mut().and_then(|attempts| attempts.last_mut());
-    if let Some(newest) = newest.filter(|newest| newest["closed"].is_null()) {
+    let epoch = call.body["status"]["epoch"].clone();
+    let attempts = call.body.pointer_mut("/status/attempts").and_then(Value::as_array_mut);
+    let newest = attempts.and_then(|attempts| attempts.last_mut());
+    if let Some(newest) = newest.filter(|newest| newest["closed"].is_null() && newest["epoch"] == epoch) {
         newest["epoch"] = 1.into();
-        status["epoch"] = 1.into();
-    }
-}
-
-/// What was refused for good is written down as something to come back to.
-pub(super) fn come_back_to_what_is_refused(call: &mut Call) {
-    if call.body["status"]["phase"] == "Denied" {
-        call.body["status"]["phase"] = "Cancelled".into();
+        call.body["status"]["epoch"] = 1.into();
     }
 }
