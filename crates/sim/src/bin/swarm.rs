@@ -148,7 +148,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     if outcome.played < options.seeds && !options.until_first {
         let missed = options.seeds - outcome.played;
-        println!("SKIPPED {missed} of {} seeds: the time was over; {} were played", options.seeds, outcome.played);
+        println!(
+            "SKIPPED {missed} of {} seeds: the time was over; {} were played",
+            options.seeds, outcome.played
+        );
     }
     let is_good = outcome.failures.is_empty() && outcome.broken.is_empty() && outcome.played > 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
