@@ -8,7 +8,8 @@ const FILE: &str = "SEAWORTHY_SIM_HASHES";
 
 #[test]
 fn another_build_plays_the_same() {
-    let file = std::env::var_os(FILE).unwrap_or_else(|| panic!("{FILE} names no file: `cargo xtask test sim`"));
+    let file =
+        std::env::var_os(FILE).unwrap_or_else(|| panic!("{FILE} names no file: `cargo xtask test sim`"));
     let same = sim::swarm::hashes::compare(Path::new(&file));
     assert!(same.is_ok(), "{same:?}");
 }

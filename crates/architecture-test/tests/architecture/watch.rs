@@ -5,7 +5,8 @@ use crate::expect_nothing;
 use crate::source::{Source, under};
 
 /// What the simulator does not run.
-const OUTSIDE: &[&str] = &["crates/e2e/", "crates/net/src/server", "crates/net/src/tls/", "crates/seaworthy/"];
+const OUTSIDE: &[&str] =
+    &["crates/e2e/", "crates/net/src/server", "crates/net/src/tls/", "crates/seaworthy/"];
 
 /// Where a `watch` is made that one task alone waits for.
 const LONELY: &[&str] = &[
@@ -30,7 +31,8 @@ fn makes(source: &Source) -> Vec<String> {
 #[test]
 fn a_watch_has_one_who_waits() {
     let sources = under("crates");
-    let inside = sources.iter().filter(|source| !OUTSIDE.iter().any(|folder| source.path.starts_with(folder)));
+    let inside =
+        sources.iter().filter(|source| !OUTSIDE.iter().any(|folder| source.path.starts_with(folder)));
     let found: Vec<String> =
         inside.filter(|source| !LONELY.contains(&source.path.as_str())).flat_map(makes).collect();
     expect_nothing("several who wait are woken in the order in which they came:", &found);
@@ -47,7 +49,8 @@ fn no_exception_is_stale() {
 
 #[test]
 fn a_watch_is_found() {
-    let check = |text, expected| assert_eq!(makes(&Source::from_text("x.rs", text)).len(), expected, "{text}");
+    let check =
+        |text, expected| assert_eq!(makes(&Source::from_text("x.rs", text)).len(), expected, "{text}");
     check("fn f() { let (a, b) = watch::channel(1); }", 1);
     check("struct S { a: tokio::sync::watch::Sender<u8> }", 1);
     check("fn f(a: watch::Receiver<u8>) { watch::watch(a) }", 0);

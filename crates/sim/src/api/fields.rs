@@ -75,7 +75,7 @@ impl FieldSelector {
         if !self.0.iter().all(|requirement| requirement.may_hold(address, object)) {
             return false;
         }
-        if self.0.iter().all(Requirement::is_about_address) {
+        if self.0.iter().all(Requirement::is_known_unread) {
             return true;
         }
         let value = object.value();
@@ -105,12 +105,19 @@ impl Requirement {
         matches!(self.field.as_str(), "metadata.name" | "metadata.namespace")
     }
 
+    /// Whether `may_hold` says all of it.
+    fn is_known_unread(&self) -> bool {
+        self.is_about_address() || self.field == "spec.nodeName"
+    }
+
     /// False only where it surely does not hold. Nearly all objects of a large cluster are sorted
     /// out here, without their JSON being read.
     fn may_hold(&self, address: &Address, object: &Object) -> bool {
         match self.field.as_str() {
             "metadata.name" => (address.name == self.value) != self.is_negated,
             "metadata.namespace" => (address.namespace == self.value) != self.is_negated,
+            // Asked for each node that is drained, of all pods.
+            "spec.nodeName" => (object.node == self.value) != self.is_negated,
             _ if self.is_negated || self.value.is_empty() => true,
             // As compact JSON writes it: a text in quotes, a number or a truth without.
             _ => memmem::find(&object.json, self.value.as_bytes()).is_some() || self.is_default(),

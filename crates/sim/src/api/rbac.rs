@@ -172,9 +172,9 @@ struct Subject {
 impl Rights {
     fn grant(&self, storage: &Storage, user: &User<'_>, asked: &Asked<'_>) -> bool {
         self.grant_by(storage, kinds::CLUSTER_ROLE_BINDING, "", user, asked)
-            || asked.namespace.is_some_and(|namespace| {
-                self.grant_by(storage, kinds::ROLE_BINDING, namespace, user, asked)
-            })
+            || asked
+                .namespace
+                .is_some_and(|namespace| self.grant_by(storage, kinds::ROLE_BINDING, namespace, user, asked))
     }
 
     /// Whether one of the bindings of a kind, of a namespace, grants it.

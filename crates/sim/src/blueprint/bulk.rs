@@ -1,26 +1,19 @@
-//! Clusters too large to grow: nodes and pods that are written as they would be after a quiet day.
+//! Clusters too large to grow: pods that are written as they would be after a quiet day.
 
 use serde_json::{Value, json};
 
-use super::{Machine, Workload};
+use super::Workload;
 use crate::controllers::pod_template;
 use crate::kinds;
 use crate::registry::{Registry, Status, time};
-use crate::storage::Address;
 
 /// Pods of each Deployment.
 const REPLICAS: usize = 50;
 /// Deployments of each namespace.
 const DEPLOYMENTS: usize = 20;
 
-/// Fills an empty cluster with nodes of three zones and settled pods on them, of Deployments of 50.
-pub fn fill(registry: &Registry, nodes: usize, pods: usize) -> Result<(), Status> {
-    for name in super::NAMESPACES {
-        registry.put(kinds::NAMESPACE, "", json!({"metadata": {"name": name}}))?;
-    }
-    for number in 0..nodes {
-        registry.put(kinds::NODE, "", Machine::numbered(number, 3).object(registry.now()))?;
-    }
+/// Puts settled pods, of Deployments of 50, on the nodes that are there.
+pub(super) fn settle(registry: &Registry, nodes: usize, pods: usize) -> Result<(), Status> {
     for first in (0..pods).step_by(REPLICAS) {
         let number = first / REPLICAS;
         let space = format!("team-{}", number / DEPLOYMENTS);
@@ -100,9 +93,4 @@ fn settled(registry: &Registry, set: &Value, node: usize, number: usize) -> Valu
         }],
     });
     pod
-}
-
-/// Where a namesake of the filled cluster would be; for tests and benchmarks.
-pub fn first_deployment() -> Address {
-    Address::new(kinds::DEPLOYMENT, "team-0", "app-0")
 }

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use crate::kinds::{self, Kind};
 use crate::registry::{Registry, Status};
 
-pub use bulk::{fill, first_deployment};
 pub use machine::{Machine, RACK};
 pub use shop::shop;
 pub use workload::{Workload, WorkloadKind, budget, service};
@@ -23,6 +22,8 @@ const NAMESPACES: &[&str] = &["default", "kube-node-lease", "kube-public", "kube
 pub struct Blueprint {
     namespaces: Vec<String>,
     machines: Vec<Machine>,
+    /// How many settled pods.
+    crowd: usize,
     objects: Vec<(Kind, String, Value)>,
 }
 
@@ -47,6 +48,12 @@ impl Blueprint {
     pub fn machine(mut self, machine: Machine) -> Self {
         self.machines.push(machine);
         self
+    }
+
+    /// So many settled pods, spread over its nodes: for what is too large to grow.
+    #[must_use]
+    pub fn crowd(self, pods: usize) -> Self {
+        Self { crowd: pods, ..self }
     }
 
     /// A namespace more.
@@ -85,6 +92,7 @@ impl Blueprint {
         for machine in &self.machines {
             machine.join(registry)?;
         }
+        bulk::settle(registry, self.machines.len(), self.crowd)?;
         for (kind, namespace, value) in &self.objects {
             registry.create(*kind, namespace, value.clone())?;
         }

@@ -80,18 +80,10 @@ impl Cluster {
         Self { registry: registry.past_webhooks(), webhooks, server, machinery }
     }
 
-    /// The nodes, or that they are to be: a crowd comes with its own.
-    fn ground(&self, plan: &Plan) -> Result<Blueprint, Status> {
-        if plan.crowd == 0 {
-            return Ok(Blueprint::new().nodes(plan.nodes, plan.zones));
-        }
-        blueprint::fill(&self.registry, plan.nodes, plan.crowd)?;
-        Ok(Blueprint::default())
-    }
-
     /// Puts everything there that a plan has.
     pub fn build(&self, plan: &Plan) -> Result<(), Status> {
-        let mut blueprint = self.ground(plan)?.namespace("shop").namespace("bank");
+        let mut blueprint = Blueprint::new().nodes(plan.nodes, plan.zones).crowd(plan.crowd);
+        blueprint = blueprint.namespace("shop").namespace("bank");
         for definition in &*DEFINITIONS {
             blueprint = blueprint.object(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition.clone());
         }

@@ -128,12 +128,19 @@ impl Storage {
         revision: u64,
     ) -> Result<Vec<(Address, Arc<Object>)>, Past> {
         let state = self.lock();
-        let mut objects: BTreeMap<&Address, &Arc<Object>> = state.of(kind, namespace).collect();
-        for change in state.changes_after(revision)?.rev() {
+        let is_own = |address: &Address| {
+            address.kind == kind && namespace.is_none_or(|namespace| address.namespace == namespace)
+        };
+        let changes = state.changes_after(revision)?.filter(|change| is_own(&change.address));
+        let mut changes = changes.rev().peekable();
+        let own = state.of(kind, namespace);
+        if changes.peek().is_none() {
+            // The next page of a list that goes on: the same as now.
+            return Ok(own.map(|(address, object)| (address.clone(), Arc::clone(object))).collect());
+        }
+        let mut objects: BTreeMap<&Address, &Arc<Object>> = own.collect();
+        for change in changes {
             let Change { address, before, .. } = &**change;
-            if address.kind != kind || namespace.is_some_and(|namespace| address.namespace != namespace) {
-                continue;
-            }
             match before {
                 Some(before) => objects.insert(address, before),
                 None => objects.remove(address),

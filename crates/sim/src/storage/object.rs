@@ -18,6 +18,8 @@ pub struct Object {
     pub labels: Box<[(CompactString, CompactString)]>,
     /// The UIDs in `metadata.ownerReferences`.
     pub owners: Box<[CompactString]>,
+    /// `spec.nodeName`: of a pod, the node that it is bound to.
+    pub node: CompactString,
     /// Whether `metadata.deletionTimestamp` is set.
     pub is_terminating: bool,
 }
@@ -34,6 +36,7 @@ impl Object {
             revision: meta["resourceVersion"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0),
             labels: labels.map(|(name, value)| (name.into(), text(value))).collect(),
             owners: owners.map(|owner| text(&owner["uid"])).collect(),
+            node: text(&value["spec"]["nodeName"]),
             is_terminating: !meta["deletionTimestamp"].is_null(),
             json: Bytes::from(value.to_string()),
         }
