@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Defect, TABLE};
+use super::TABLE;
 use crate::oracles;
 use crate::run::level;
 use crate::run::settings::limits;
