@@ -9,8 +9,8 @@ use net::tls::Identity;
 use serde_json::{Value, json};
 
 use super::switched::Switched;
-use crate::api::Side;
 use crate::actors::Actors;
+use crate::api::Side;
 use crate::kinds::{self, Kind};
 use crate::machinery::Kubelets;
 use crate::registry::{Deletion, Part, Registry, Status};
