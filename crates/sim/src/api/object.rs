@@ -103,9 +103,13 @@ impl Server {
             let why = "Invalid value: 0: must be specified for an update";
             return Err(Status::invalid(asked.kind, &address.name, "metadata.resourceVersion", why));
         }
-        if let Some(before) = found.filter(|_| asked.is_main()) {
-            Registry::fill_defaults(asked.kind, &mut value);
-            validation::change(asked.kind, &before.value(), &value)?;
+        match (found, asked.subresource()) {
+            (Some(before), "") => {
+                Registry::fill_defaults(asked.kind, &mut value);
+                validation::change(asked.kind, &before.value(), &value)?;
+            }
+            (Some(before), "resize") => validation::resize(asked.kind, &before.value(), &value)?,
+            _ => {}
         }
         let replaced = registry.replace(&address, asked.part(), &value)?;
         Ok(Answer::object(200, &replaced))

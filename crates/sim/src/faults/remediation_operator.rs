@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::others::is_ready;
@@ -22,6 +23,10 @@ const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 const PATIENCE: Duration = Duration::from_secs(60);
 const BOOT: Duration = Duration::from_secs(60);
 const PERIOD: Duration = Duration::from_secs(10);
+/// How long after its agent fell silent a node can be taken for rebooted.
+const SAFE: Duration = Duration::from_mins(3);
+/// An agent of the operator's on the node, which finds out long before anything else does.
+const AGENT: &str = "agent";
 /// How long a Lease is valid: the operators' own default.
 const LEASE: Duration = Duration::from_mins(10);
 
@@ -29,12 +34,20 @@ pub(super) const KIND: Kind = Kind {
     name: "remediation operator",
     weight: 6,
     lasts: lasts(200, 1200),
-    subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
-    begin: |stage, node| {
-        stage.kubelets().freeze(node);
-        stage.begin_work(&key(node), work(stage.clone(), node.to_owned()));
+    subject: |scene, rng| {
+        let told_by = if rng.random_bool(0.5) { AGENT } else { "status" };
+        format!("{} {told_by}", pick(&scene.nodes, rng, "n-0"))
     },
-    end: |stage, node| {
+    begin: |stage, subject| {
+        let (node, told_by) = read(subject);
+        stage.kubelets().freeze(node);
+        match told_by {
+            AGENT => stage.begin_work(&key(node), forewarned(stage.clone(), node.to_owned())),
+            _ => stage.begin_work(&key(node), watchful(stage.clone(), node.to_owned())),
+        }
+    },
+    end: |stage, subject| {
+        let (node, _) = read(subject);
         stage.end_work(&key(node));
         stage.kubelets().power_on(node);
         stage.kubelets().thaw(node);
@@ -47,6 +60,11 @@ pub(super) const KIND: Kind = Kind {
     },
 };
 
+/// The node, and who tells the operator that it is sick.
+fn read(subject: &str) -> (&str, &str) {
+    subject.split_once(' ').unwrap_or((subject, ""))
+}
+
 fn key(node: &str) -> String {
     format!("{} {node}", KIND.name)
 }
@@ -55,9 +73,19 @@ fn lease_name(node: &str) -> String {
     format!("node-{node}")
 }
 
-async fn work(stage: Stage, node: String) {
-    let operator = stage.controller("node-remediation");
-    operator.create("/api/v1/namespaces", &json!({"metadata": {"name": LEASES}})).await;
+/// Acts on what the node's own agent says, long before the node's status shows it.
+async fn forewarned(stage: Stage, node: String) {
+    let operator = employ(&stage).await;
+    tokio::time::sleep(PERIOD).await;
+    if take_lease(&stage, &operator, &node).await {
+        tokio::time::sleep(SAFE).await;
+        remediate(&stage, &operator, &node).await;
+    }
+}
+
+/// Acts on the node's status.
+async fn watchful(stage: Stage, node: String) {
+    let operator = employ(&stage).await;
     loop {
         tokio::time::sleep(PATIENCE).await;
         let known = operator.read(&node_path(&node)).await;
@@ -65,6 +93,12 @@ async fn work(stage: Stage, node: String) {
             remediate(&stage, &operator, &node).await;
         }
     }
+}
+
+async fn employ(stage: &Stage) -> Actor {
+    let operator = stage.controller("node-remediation");
+    operator.create("/api/v1/namespaces", &json!({"metadata": {"name": LEASES}})).await;
+    operator
 }
 
 /// Whether nobody else works on the node, and nobody will before this operator is done.

@@ -18,6 +18,8 @@ pub(super) struct Local {
     pub(super) uid: CompactString,
     pub(super) node: CompactString,
     pub(super) spec: Arc<Spec>,
+    /// How it is to be instead, where it was changed since.
+    pub(super) wanted: Option<Arc<Spec>>,
     /// What its first container does; the others are healthy.
     pub(super) behaviour: Arc<Behaviour>,
     pub(super) ip: CompactString,
@@ -54,6 +56,7 @@ impl Local {
             uid: pod.object.uid.clone(),
             node: pod.node.clone(),
             spec: Arc::clone(&pod.spec),
+            wanted: None,
             behaviour,
             ip: pod.ip.clone(),
             started: None,

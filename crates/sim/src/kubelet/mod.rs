@@ -16,6 +16,7 @@ mod logs;
 mod machine;
 mod names;
 mod pods;
+mod resize;
 mod settings;
 mod status;
 mod timers;

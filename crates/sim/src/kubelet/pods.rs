@@ -36,6 +36,11 @@ impl Fleet {
         };
         let is_new_here = before.is_none_or(|before| before.node != pod.node);
         let is_going = pod.is_terminating() && before.is_none_or(|before| before.object != pod.object);
+        if before.is_some_and(|before| before.spec != pod.spec)
+            && self.machines.get(&pod.node).is_some_and(Machine::speaks)
+        {
+            self.notice_resize(pod, at);
+        }
         if pod.node.is_empty() || !(is_new_here || is_going) {
             return;
         }
@@ -61,6 +66,9 @@ impl Fleet {
             if let Some(machine) = self.machines.get_mut(&pod.node) {
                 machine.pods.insert(uid.clone());
             }
+        }
+        if is_known {
+            self.notice_resize(pod, at);
         }
         let Some(local) = self.pods.get_mut(uid) else { return };
         if pod.is_terminating() {
@@ -164,7 +172,9 @@ impl Fleet {
                 }
             }
         }
-        if !self.speaks(local) {
+        if self.speaks(local) {
+            self.resize(local, moment);
+        } else {
             self.set_next(local, at);
             return true;
         }

@@ -31,8 +31,18 @@ pub(super) fn write(status: &mut Value, local: &Local, at: Duration, now: Timest
     }
     write_conditions(status, local, at, now);
     let containers = local.spec.containers.iter().zip(&local.runs);
-    let statuses: Value = containers.map(|(container, run)| shown(local, container, run, at)).collect();
-    status["containerStatuses"] = statuses;
+    let mut statuses: Vec<Value> =
+        containers.map(|(container, run)| shown(local, container, run, at)).collect();
+    let before = status["containerStatuses"].as_array().into_iter().flatten();
+    for (shown, before) in statuses.iter_mut().zip(before) {
+        // What a resize has given it.
+        for kept in ["resources", "allocatedResources"] {
+            if let Some(value) = before.get(kept) {
+                shown[kept] = value.clone();
+            }
+        }
+    }
+    status["containerStatuses"] = statuses.into();
 }
 
 fn write_conditions(status: &mut Value, local: &Local, at: Duration, now: Timestamp) {

@@ -317,10 +317,12 @@ impl Books {
 pub(super) const QUARANTINE: &str = "seaworthy.dev/quarantine";
 
 /// Taints by which somebody else takes a node down.
-const HOLDERS: [&str; 4] = [
+const HOLDERS: [&str; 6] = [
     "ToBeDeletedByClusterAutoscaler",
     "karpenter.sh/disrupted",
     "medik8s.io/drain",
+    "medik8s.io/remediation",
+    "node.kubernetes.io/out-of-service",
     "weave.works/kured-node-reboot",
 ];
 

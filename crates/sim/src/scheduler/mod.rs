@@ -75,17 +75,19 @@ impl Scheduler {
     }
 
     fn notice_pod(&mut self, before: Option<&Arc<Pod>>, after: Option<&Arc<Pod>>, at: Duration) {
-        let place = |pod: &Arc<Pod>| (!pod.node.is_empty() && !pod.has_ended()).then(|| pod.node.clone());
+        let place = |pod: &Arc<Pod>| {
+            (!pod.node.is_empty() && !pod.has_ended()).then(|| (pod.node.clone(), pod.spec.requests()))
+        };
         let (from, to) = (before.and_then(place), after.and_then(place));
-        if let (Some(node), Some(pod), true) = (&from, before, from != to) {
+        if let (Some((node, requests)), Some(pod), true) = (&from, before, from != to) {
             let used = self.used.entry(node.clone()).or_default();
-            *used = used.minus(pod.spec.requests());
+            *used = used.minus(*requests);
             self.repellents.remove(&pod.address);
             self.retry_parked(at);
         }
-        if let (Some(node), Some(pod), true) = (&to, after, from != to) {
+        if let (Some((node, requests)), Some(pod), true) = (&to, after, from != to) {
             let used = self.used.entry(node.clone()).or_default();
-            *used = used.plus(pod.spec.requests());
+            *used = used.plus(*requests);
             if !pod.spec.placement.apart.is_empty() {
                 self.repellents.insert(Arc::clone(&pod.address), Arc::clone(pod));
             }

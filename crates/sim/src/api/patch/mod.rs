@@ -65,7 +65,11 @@ fn patch_with(
                 return Err(Status::invalid(asked.kind, &address.name, &format!("metadata.{field}"), &why));
             }
         }
-        if asked.is_main() { validation::change(asked.kind, &before, object) } else { Ok(()) }
+        match asked.subresource() {
+            "" => validation::change(asked.kind, &before, object),
+            "resize" => validation::resize(asked.kind, &before, object),
+            _ => Ok(()),
+        }
     })?;
     Ok(Answer::object(200, &patched))
 }

@@ -4,6 +4,7 @@
 
 mod change;
 mod new;
+mod resize;
 
 use serde_json::Value;
 
@@ -23,6 +24,11 @@ pub(super) fn change(kind: Kind, before: &Value, after: &Value) -> Result<(), St
     let mut errors = change::check(kind, before, after);
     errors.extend(new::check(kind, after));
     refuse(kind, after, &errors)
+}
+
+/// Refuses a resize that is more than that.
+pub(super) fn resize(kind: Kind, before: &Value, after: &Value) -> Result<(), Status> {
+    refuse(kind, after, &resize::check(before, after))
 }
 
 fn refuse(kind: Kind, object: &Value, errors: &Errors) -> Result<(), Status> {

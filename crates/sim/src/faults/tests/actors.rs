@@ -95,7 +95,7 @@ async fn a_descheduler_evicts_by_its_policy() {
 #[tokio::test(start_paused = true)]
 async fn an_operator_mends_a_node_under_its_lease() {
     let bed = Bed::new().await;
-    bed.begin("remediation operator", "n-5");
+    bed.begin("remediation operator", "n-5 status");
     bed.pass(100).await;
     assert!(bed.is_there(kinds::LEASE, "medik8s-leases", "node-n-5"));
     let taints = bed.taints("n-5");
@@ -105,7 +105,19 @@ async fn an_operator_mends_a_node_under_its_lease() {
     bed.pass(210).await;
     assert_eq!((bed.condition("n-5", "Ready").as_str(), bed.taints("n-5")), ("True", vec![]));
     assert!(!bed.is_there(kinds::LEASE, "medik8s-leases", "node-n-5"));
-    bed.end("remediation operator", "n-5");
+    bed.end("remediation operator", "n-5 status");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_with_an_agent_is_there_first() {
+    let bed = Bed::new().await;
+    bed.begin("remediation operator", "n-5 agent");
+    bed.pass(15).await;
+    assert!(bed.is_there(kinds::LEASE, "medik8s-leases", "node-n-5"));
+    assert_eq!(bed.condition("n-5", "Ready"), "True", "nobody else knows yet");
+    bed.end("remediation operator", "n-5 agent");
+    bed.pass(5).await;
+    assert!(!bed.is_there(kinds::LEASE, "medik8s-leases", "node-n-5"));
 }
 
 #[tokio::test(start_paused = true)]

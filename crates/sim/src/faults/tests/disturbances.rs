@@ -32,7 +32,7 @@ async fn a_faulty_sensor_says_it_of_every_node_while_kubelets_are_fine() {
             nodes.iter().filter(|(name, _)| bed.condition(name, condition) == status).count()
         };
         bed.begin("faulty sensor", condition);
-        bed.pass(40).await;
+        bed.pass(31).await;
         assert_eq!(count("True"), 6, "{condition}");
         assert!(bed.stage.nodes().iter().all(|(name, _)| bed.condition(name, "Ready") == "True"));
         bed.end("faulty sensor", condition);

@@ -8,7 +8,8 @@ use crate::blueprint::Workload;
 use crate::controllers::condition;
 use crate::kinds;
 use crate::kubelet::{Pressure, Workload as Lineage};
-use crate::registry::Deletion;
+use crate::registry::{Deletion, Part};
+use crate::storage::Address;
 
 fn one(behaviour: &str) -> Workload {
     Workload::deployment("shop", "web", 1).behaviour(behaviour)
@@ -183,4 +184,32 @@ async fn a_machine_that_boots_starts_its_pods_anew() {
     assert_eq!(after["status"]["containerStatuses"][0]["restartCount"], 1);
     assert_ne!(bed.node("n-1")["status"]["nodeInfo"]["bootID"], boot);
     assert_eq!(ready(&bed, "n-1"), "True");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_is_resized_in_place_where_its_node_has_room() {
+    let bed = Bed::with(&[Workload::deployment("shop", "web", 1)]);
+    bed.pass(30).await;
+    let name = bed.pods()[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    let address = Address::new(kinds::POD, "shop", &name);
+    let ask = |cpu: &str| {
+        let asked = json!({"cpu": cpu, "memory": "128Mi"});
+        bed.registry
+            .modify(&address, Part::Main, |pod| {
+                pod["spec"]["containers"][0]["resources"]["requests"] = asked;
+                Ok(())
+            })
+            .unwrap();
+    };
+    ask("200m");
+    bed.pass(1).await;
+    let shown = || bed.pods()[0]["status"]["containerStatuses"][0].clone();
+    assert_eq!(
+        (&shown()["resources"]["requests"]["cpu"], &shown()["restartCount"]),
+        (&json!("200m"), &json!(0))
+    );
+    ask("100");
+    bed.pass(1).await;
+    let pending = condition::find(&bed.pods()[0]["status"], "PodResizePending")["reason"].clone();
+    assert_eq!((pending, &shown()["resources"]["requests"]["cpu"]), (json!("Infeasible"), &json!("200m")));
 }

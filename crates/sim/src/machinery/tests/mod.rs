@@ -1,5 +1,6 @@
 //! The behaviour of the whole, by what the real parts are known to do. One file per part.
 
+mod answers;
 mod bed;
 mod daemon_set;
 mod deployment;
