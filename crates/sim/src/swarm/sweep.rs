@@ -16,9 +16,10 @@ use crate::trace::Keep;
 /// The checker's name for a run that ends otherwise than without the crash.
 const ORACLE: &str = "I6 crash at every request";
 
-/// How long there are none afterwards, in seconds: until it is known to be healed, and what nobody
-/// heals has been handed over.
-const CALM_S: u64 = 600;
+/// How long there are none afterwards, in seconds: until it is known to be healed, what nobody
+/// heals has been handed over, and a healer has given up to wait for what a monitor that crashed
+/// does not know any more.
+const CALM_S: u64 = 900;
 
 /// What is healed while services crash.
 struct Scene {

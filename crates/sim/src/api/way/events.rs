@@ -39,6 +39,8 @@ impl WatchWay {
     pub(super) fn new(way: Way, call: Call, lines: BoxStream<'static, Line>) -> Self {
         let since = way.faults().newest();
         let (ready, told) = (VecDeque::new(), VecDeque::new());
+        // Whether it has ended is also found out while events are taken together.
+        let lines = lines.fuse().boxed();
         Self { way, call, lines, since, ready, told, is_over: false }
     }
 
