@@ -139,7 +139,8 @@ impl Server {
             bookmark_at: sends_bookmarks.then(|| next_bookmark(ends)),
             ends,
         };
-        Ok(Answer::Lines(stream::unfold(watch, Watch::next).boxed()))
+        // Whoever takes lines off the way looks again after the last one.
+        Ok(Answer::Lines(stream::unfold(watch, Watch::next).fuse().boxed()))
     }
 }
 
