@@ -56,19 +56,29 @@ pub(super) fn cases() -> Vec<Case> {
                     json!({"spec": {"template": {"spec": {"containers": [
                         {"name": "side", "image": "registry.invalid/side:1"}]}}}}),
                 )
-                .with("/metadata/generation", 2),
+                .with("/metadata/generation", 2)
+                .comparing("/spec"),
                 get(&web)
                     .with("/spec/template/spec/containers/0/name", "side")
-                    .with("/spec/template/spec/containers/1/name", "main"),
+                    .with("/spec/template/spec/containers/1/name", "main")
+                    .comparing("/spec"),
                 strategic(
                     &web,
                     json!({"spec": {"template": {"spec": {"containers": [{"name": "side", "$patch": "delete"}]}}}}),
                 )
                 .with("/spec/template/spec/containers/0/name", "main")
-                .without("/spec/template/spec/containers/1"),
+                .without("/spec/template/spec/containers/1")
+                .comparing("/spec"),
                 merge(&web, json!({"spec": {"template": {"metadata": {"annotations": {"at": "now"}}}}}))
-                    .with("/metadata/generation", 4),
-                merge(&web, json!({"metadata": {"annotations": {"at": "now"}}})).with("/metadata/generation", 4),
+                    .with("/metadata/generation", 4)
+                    .comparing("/spec"),
+                // What a Deployment is annotated with counts as part of what is wanted.
+                merge(&web, json!({"metadata": {"annotations": {"at": "now"}}}))
+                    .with("/metadata/generation", 5)
+                    .comparing("/spec"),
+                merge(&web, json!({"metadata": {"labels": {"at": "now"}}}))
+                    .with("/metadata/generation", 5)
+                    .comparing("/metadata/labels"),
             ],
         },
         Case {
@@ -91,9 +101,9 @@ pub(super) fn cases() -> Vec<Case> {
             name: "a scale is changed by itself",
             steps: vec![
                 post(DEPLOYMENTS, deployment("web")),
-                merge(&format!("{web}/scale"), json!({"spec": {"replicas": 0}})).with("/spec/replicas", 0),
+                merge(&format!("{web}/scale"), json!({"spec": {"replicas": 0}})).without("/spec/replicas"),
                 merge(&format!("{web}/scale"), json!({"spec": {"replicas": -1}})).refused(422, "Invalid"),
-                get(&web).with("/metadata/generation", 1),
+                get(&web).with("/metadata/generation", 1).comparing("/spec"),
             ],
         },
     ]
