@@ -188,7 +188,13 @@ async fn stands(cluster: &Cluster, namespace: &str) -> Result<BTreeMap<String, S
     }
     for one in cluster.everywhere::<DaemonSet>().list(&all).await? {
         let status = one.status.clone().unwrap_or_default();
-        note("DaemonSet", one.namespace(), one.name_any(), status.number_ready, status.desired_number_scheduled);
+        note(
+            "DaemonSet",
+            one.namespace(),
+            one.name_any(),
+            status.number_ready,
+            status.desired_number_scheduled,
+        );
     }
     for node in cluster.cluster_wide::<Node>().list(&all).await? {
         let marks = marks(&node);

@@ -42,7 +42,8 @@ impl Truth {
 
     /// The comparison. Where a real cluster was not asked, it is taken to agree.
     pub fn table(&self, scenarios: &[Scenario]) -> String {
-        let mut table = "| Scenario | Decided, in order | Told | In the end | |\n|---|---|---|---|---|\n".to_owned();
+        let mut table =
+            "| Scenario | Decided, in order | Told | In the end | |\n|---|---|---|---|---|\n".to_owned();
         for Scenario { name, .. } in scenarios {
             let Some(record) = self.simulated.get(name) else { continue };
             let differs = self.real.get(name).is_some_and(|real| real != record);
@@ -64,7 +65,11 @@ impl Truth {
     pub fn check(&self, scenarios: &[Scenario], page: &str) -> Result<()> {
         let table = self.table(scenarios);
         let missing = table.lines().find(|line| !page.lines().any(|own| own == *line));
-        ensure!(missing.is_none(), "docs/truth.md lacks this line of the table above: {}", missing.unwrap_or(""));
+        ensure!(
+            missing.is_none(),
+            "docs/truth.md lacks this line of the table above: {}",
+            missing.unwrap_or("")
+        );
         Ok(())
     }
 }

@@ -11,11 +11,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 use bytes::Bytes;
 use environment::Environment;
 use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
-use net::http::Endpoint;
-use net::tls::Identity;
 use model::config::alerter::AlerterConfig;
 use model::config::healer::HealerConfig;
 use model::config::monitor::MonitorConfig;
+use net::http::Endpoint;
+use net::tls::Identity;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -142,7 +142,8 @@ impl Simulated {
         let road = self.stage.staff().road("person", "alerter", Identity::operator());
         let alerter = Endpoint::new("https://alerter", road).context("it is written here")?;
         let body = Bytes::from(alerts.to_string());
-        let answer = alerter.post_json("/api/v2/alerts", body, ANSWER).await.map_err(|error| anyhow!("{error}"))?;
+        let answer =
+            alerter.post_json("/api/v2/alerts", body, ANSWER).await.map_err(|error| anyhow!("{error}"))?;
         ensure!(answer.status().as_u16() == 200, "accepted: {}", answer.status());
         Ok(())
     }

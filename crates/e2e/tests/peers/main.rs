@@ -14,8 +14,7 @@ mod prometheus_amtool_mail;
 mod stubborn_receivers;
 
 /// Every one of them.
-const SCENARIOS: &[Scenario] =
-    &[
+const SCENARIOS: &[Scenario] = &[
     row!(Alone prometheus_amtool_mail, "programs of others"),
     row!(Alone mail, "a real mail server"),
     row!(Alone stubborn_receivers, "what real connections do"),

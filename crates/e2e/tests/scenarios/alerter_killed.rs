@@ -53,6 +53,12 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     simulated.stage.staff().crash("alerter").await;
     simulated.stage.staff().start("alerter").await;
     simulated.alert(&other(&simulated.namespace)).await?;
+    eventually("the message about what came later", PATIENCE, || async {
+        let messages = simulated.messages();
+        ensure!(messages.len() == 2, "messages: {messages:?}");
+        Ok(())
+    })
+    .await?;
     Ok(simulated)
 }
 

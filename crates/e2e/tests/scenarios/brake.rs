@@ -74,15 +74,7 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     cluster.policy("again", twice(namespace)).await?;
     Workload::never_ready(namespace, TIDE).create(cluster).await?;
     let lineage = Lineage::namespaced("Deployment", namespace, TIDE);
-    let attempts = async || {
-        let remediation = cluster.remediation(&lineage, POD_RUNNING_NOT_READY).await?;
-        anyhow::Ok(remediation.status.unwrap_or_default().attempts.len())
-    };
-    eventually("an attempt", PATIENCE, || async {
-        ensure!(attempts().await? == 1, "none so far");
-        Ok(())
-    })
-    .await?;
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Verifying, PATIENCE).await?;
     cluster.set_brake(true).await?;
     cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
     cluster.set_brake(false).await?;

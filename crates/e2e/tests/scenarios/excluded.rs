@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::audit::{self, Event};
-use e2e::cluster::told;
 use e2e::cluster::Cluster;
+use e2e::cluster::told;
 use e2e::installation::{Installation, Options, Service};
 use e2e::scenario::Stage;
 use e2e::simulated::Simulated;
@@ -182,7 +182,7 @@ fn kills_by_default(namespace: &str) -> Value {
 /// A pod of its own that runs and is never ready.
 fn bare_pod() -> Value {
     json!({
-        "metadata": {"name": "alone"},
+        "metadata": {"name": "alone", "annotations": {"sim.seaworthy.test/behaviour": "never-ready"}},
         "spec": {
             "automountServiceAccountToken": false,
             "nodeSelector": {"seaworthy.test/real": "true"},

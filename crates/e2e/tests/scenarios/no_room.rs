@@ -47,6 +47,8 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
         Ok(())
     })
     .await?;
+    // As often as it may, and then a person has it.
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, 3 * PATIENCE).await?;
     let effects = stage.effects()?;
     ensure!(effects.iter().all(|effect| !effect.succeeded()), "effects:{}", audit::told(&effects));
     let left = cluster.pods(namespace, "web").await?;
@@ -65,5 +67,6 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     let lineage = Lineage::namespaced("Deployment", namespace, "web");
     cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
     simulated.told("firing", PATIENCE).await?;
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, 3 * PATIENCE).await?;
     Ok(simulated)
 }

@@ -49,7 +49,9 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     Workload::serving(namespace, "ledger").create_stateful_set(cluster).await?;
     Workload::serving(namespace, "agent").create_daemon_set(cluster).await?;
     let mut lineages = Vec::new();
-    for (kind, name, pods) in [("Deployment", "web", 1), ("StatefulSet", "ledger", 1), ("DaemonSet", "agent", 3)] {
+    for (kind, name, pods) in
+        [("Deployment", "web", 1), ("StatefulSet", "ledger", 1), ("DaemonSet", "agent", 3)]
+    {
         let pods = on_first_node_first(cluster.ready_pods(namespace, name, pods).await?);
         simulated.deadlock(&pods[0])?;
         lineages.push(lineage(kind, name, &pods[0])?);

@@ -96,7 +96,8 @@ pub(super) fn delete(registry: &Registry, address: &Address, deletion: &Deletion
 }
 
 fn check(address: &Address, current: &Value, deletion: &Deletion) -> Result<(), Status> {
-    let wanted = [("uid", "UID", &deletion.uid), ("resourceVersion", "ResourceVersion", &deletion.resource_version)];
+    let wanted =
+        [("uid", "UID", &deletion.uid), ("resourceVersion", "ResourceVersion", &deletion.resource_version)];
     for (field, shown, wanted) in wanted {
         let found = current["metadata"][field].as_str().unwrap_or_default();
         if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != found) {

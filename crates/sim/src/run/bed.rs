@@ -29,8 +29,7 @@ pub fn make(
     let (end, ended) = mpsc::unbounded_channel();
     let weather = Weather::new(environment, crash);
     let cluster = Cluster::new(environment, settings);
-    let witness =
-        Witness::new(environment, cluster.registry.storage(), &settings::limits(), Keep::Nothing);
+    let witness = Witness::new(environment, cluster.registry.storage(), &settings::limits(), Keep::Nothing);
     cluster::installed(blueprint).namespace(settings::NAMESPACE).build(&cluster.registry)?;
     let server = cluster.server.clone();
     let place = Place {

@@ -11,13 +11,29 @@ use crate::play::Played;
 /// `docs/simulator-api.md`.
 const MEANT: &[(&str, &str, &str)] = &[
     ("", r"/managedFields$", "who owns which field is not modelled"),
-    ("", r"/items/\d+/(apiVersion|kind)$", "objects in lists say their kind, which lists of built-in kinds leave out"),
+    (
+        "",
+        r"/items/\d+/(apiVersion|kind)$",
+        "objects in lists say their kind, which lists of built-in kinds leave out",
+    ),
     ("/pods|/replicasets", r"/tolerationSeconds$", "the testbed's own, so that nobody waits for minutes"),
     ("/pods", r"/labels/topology.kubernetes.io~1(zone|region)$", "pods do not take over where their node is"),
-    ("/pods|/poddisruptionbudgets", r"/(conditions/)?\d+/observedGeneration$", "conditions do not say which generation they are about"),
+    (
+        "/pods|/poddisruptionbudgets",
+        r"/(conditions/)?\d+/observedGeneration$",
+        "conditions do not say which generation they are about",
+    ),
     ("/pods", r"/observedGeneration$", "kubelets do not say which generation they saw"),
-    ("/pods", r"^/body/(items/\d+/)?(status/)?(allocatedResources|resources)$", "what a node has allotted is not modelled"),
-    ("/pods", r"/containerStatuses/\d+/(allocatedResources|resources)$", "what a node has allotted is not modelled"),
+    (
+        "/pods",
+        r"^/body/(items/\d+/)?(status/)?(allocatedResources|resources)$",
+        "what a node has allotted is not modelled",
+    ),
+    (
+        "/pods",
+        r"/containerStatuses/\d+/(allocatedResources|resources)$",
+        "what a node has allotted is not modelled",
+    ),
     ("/pods", r"/(hostIP|hostIPs)$", "nodes have no addresses"),
     ("/pods", r"/imageID$", "images have no content"),
     ("/services", r"/(clusterIP|clusterIPs|ipFamilies|ipFamilyPolicy)$", "Services have no addresses"),
@@ -66,7 +82,9 @@ fn differ(pointer: &str, simulated: Option<&Value>, real: Option<&Value>, found:
                 differ(&format!("{pointer}/{at}"), simulated.get(at), real.get(at), found);
             }
         }
-        _ => found.push((pointer.to_owned(), format!("simulated {}, real {}", shown(simulated), shown(real)))),
+        _ => {
+            found.push((pointer.to_owned(), format!("simulated {}, real {}", shown(simulated), shown(real))))
+        }
     }
 }
 

@@ -23,7 +23,10 @@ static FORMS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"-[bcdf-hj-np-tv-xz2456789]{6,10}\b", "-<hash>"),
         (r"-[bcdf-hj-np-tv-xz2456789]{5}\b", "-<made>"),
         (r"current: \d+", "current: <version>"),
-        (r"ResourceVersion in the precondition \((\d{2,}|<\w+>)\)", "ResourceVersion in the precondition (<version>)"),
+        (
+            r"ResourceVersion in the precondition \((\d{2,}|<\w+>)\)",
+            "ResourceVersion in the precondition (<version>)",
+        ),
         // What exactly was changed, as the real server's own types have it.
         (r"(?s)previously negative\)\n.*", "previously negative)"),
         (r"ResourceVersion in record \(\d+\)", "ResourceVersion in record (<version>)"),

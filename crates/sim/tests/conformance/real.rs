@@ -126,7 +126,8 @@ async fn create(site: &Real, path: &str, object: &Value) -> Value {
 
 async fn ask(site: &Real, method: &str, path: &str, object: &Value) -> (u16, Bytes) {
     let body = if object.is_null() { Vec::new() } else { object.to_string().into_bytes() };
-    let request = http::Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let request =
+        http::Request::builder().method(method).uri(path).header("content-type", "application/json");
     let response = site.send("", request, Body::from(body)).await;
     let code = response.status().as_u16();
     (code, response.into_body().collect().await.expect("a whole answer").to_bytes())

@@ -39,7 +39,11 @@ impl Errors {
                  the existing errors to complete validation",
             );
         }
-        if self.of_shape.is_empty() { Ok(()) } else { Err(Status::invalid_fields(kind, name, &self.of_shape)) }
+        if self.of_shape.is_empty() {
+            Ok(())
+        } else {
+            Err(Status::invalid_fields(kind, name, &self.of_shape))
+        }
     }
 }
 

@@ -26,8 +26,12 @@ pub(super) fn cases() -> Vec<Case> {
             get("/apis/conformance.example.com/v1").in_the_end().comparing("/resources"),
             get(SHIPS).in_the_end().with("/kind", "ShipList"),
             post(SHIPS, ship(&json!({"crew": 5}))).with("/spec/flag", "none").with("/spec/cargo", json!([])),
-            merge(&one, json!({"spec": {"crew": 3, "unknown": 1}})).without("/spec/unknown").with("/metadata/generation", 2),
-            merge(&one, json!({"spec": {"crew": 1}})).refused(422, "Invalid").saying("a crew does not shrink to one"),
+            merge(&one, json!({"spec": {"crew": 3, "unknown": 1}}))
+                .without("/spec/unknown")
+                .with("/metadata/generation", 2),
+            merge(&one, json!({"spec": {"crew": 1}}))
+                .refused(422, "Invalid")
+                .saying("a crew does not shrink to one"),
             merge(&one, json!({"spec": {"flag": "red"}})).refused(422, "Invalid").saying("a flag stays"),
             merge(&one, json!({"status": {"afloat": true}})).without("/status"),
             merge(&format!("{one}/status"), json!({"status": {"afloat": true}}))

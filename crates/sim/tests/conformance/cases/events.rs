@@ -14,13 +14,17 @@ pub(super) fn cases() -> Vec<Case> {
         name: "an event is written and counted on",
         steps: vec![
             post(EVENTS, event("a")).with("/reason", "Evicted").with("/type", "Normal"),
-            merge(&at(EVENTS, "a"), json!({"series": {"count": 2, "lastObservedTime": "2026-01-02T03:05:05.000000Z"}}))
-                .with("/series/count", 2),
+            merge(
+                &at(EVENTS, "a"),
+                json!({"series": {"count": 2, "lastObservedTime": "2026-01-02T03:05:05.000000Z"}}),
+            )
+            .with("/series/count", 2),
             post(EVENTS, event("a")).refused(409, "AlreadyExists"),
             post(EVENTS, nameless).refused(422, "Invalid").with("/details/causes/0/field", "action"),
             json_patch(&at(EVENTS, "a"), json!([{"op": "replace", "path": "/reason", "value": "Other"}]))
                 .refused(422, "Invalid"),
-            get(&format!("{EVENTS}?fieldSelector=regarding.name%3Dweb-0")).with("/items/0/metadata/name", "a"),
+            get(&format!("{EVENTS}?fieldSelector=regarding.name%3Dweb-0"))
+                .with("/items/0/metadata/name", "a"),
             get(&format!("{EVENTS}?fieldSelector=regarding.name%3Dweb-1")).without("/items/0"),
         ],
     }]

@@ -66,7 +66,9 @@ pub(super) fn cases() -> Vec<Case> {
                     )),
                     &["a", "b", "c"],
                 ),
-                get(&format!("{CONFIG_MAPS}?continue=nonsense")).refused(400, "BadRequest").comparing("/reason"),
+                get(&format!("{CONFIG_MAPS}?continue=nonsense"))
+                    .refused(400, "BadRequest")
+                    .comparing("/reason"),
             ],
         },
         Case {

@@ -8,7 +8,7 @@ use crate::step::{Case, apply, get, json_patch, merge, post, strategic};
 pub(super) fn cases() -> Vec<Case> {
     let one = at(CONFIG_MAPS, "a");
     let web = at(DEPLOYMENTS, "web");
-    vec![
+    let mut cases = vec![
         Case {
             name: "merge patches replace and remove, under preconditions",
             steps: vec![
@@ -89,6 +89,16 @@ pub(super) fn cases() -> Vec<Case> {
                 apply(&one, config_map("a", &json!({}))).refused(422, "Invalid").saying("fieldManager"),
             ],
         },
+    ];
+    cases.extend(others());
+    cases
+}
+
+/// What is no patch, and what is patched beside the object itself.
+fn others() -> Vec<Case> {
+    let one = at(CONFIG_MAPS, "a");
+    let web = at(DEPLOYMENTS, "web");
+    vec![
         Case {
             name: "other formats are not understood",
             steps: vec![

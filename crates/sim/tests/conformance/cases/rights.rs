@@ -28,8 +28,13 @@ pub(super) fn cases() -> Vec<Case> {
             get(CONFIG_MAPS).by(READER).refused(403, "Forbidden"),
             get(&at(PODS, "a")).by(READER),
             get(PODS).by(READER).with("/items/0/metadata/name", "a"),
-            get(&format!("{PODS}?watch=true&resourceVersion=0&timeoutSeconds=1")).by(READER).refused(403, "Forbidden"),
-            merge(&at(PODS, "a/status"), json!({})).by(READER).refused(403, "Forbidden").saying("pods/status"),
+            get(&format!("{PODS}?watch=true&resourceVersion=0&timeoutSeconds=1"))
+                .by(READER)
+                .refused(403, "Forbidden"),
+            merge(&at(PODS, "a/status"), json!({}))
+                .by(READER)
+                .refused(403, "Forbidden")
+                .saying("pods/status"),
             post(PODS, pod("b")).by(READER).refused(403, "Forbidden"),
             delete(&at(PODS, "a"), json!(null)).by(READER).refused(403, "Forbidden"),
             delete(PODS, json!(null)).by(READER).refused(403, "Forbidden").saying("deletecollection"),

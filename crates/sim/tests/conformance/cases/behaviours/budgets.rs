@@ -21,17 +21,26 @@ pub(super) fn cases() -> Vec<Case> {
                 .with("/status/currentHealthy", 2)
                 .with("/status/desiredHealthy", 1)
                 .with("/status/expectedPods", 2),
-            get(PODS).keep("name", "/items/0/metadata/name").keep("uid", "/items/0/metadata/uid").comparing_nothing_else(),
+            get(PODS)
+                .keep("name", "/items/0/metadata/name")
+                .keep("uid", "/items/0/metadata/uid")
+                .comparing_nothing_else(),
             evict().gives(201).with("/status", "Success"),
             get(&at(PODS, "{name}")).refused(404, "NotFound").in_the_end(),
             becomes(&budget, "/status/disruptionsAllowed", 1).with("/status/currentHealthy", 2),
             merge(&budget, json!({"spec": {"maxUnavailable": "0%"}})),
             becomes(&budget, "/status/disruptionsAllowed", 0).with("/status/desiredHealthy", 2),
-            get(PODS).keep("name", "/items/0/metadata/name").keep("uid", "/items/0/metadata/uid").comparing_nothing_else(),
+            get(PODS)
+                .keep("name", "/items/0/metadata/name")
+                .keep("uid", "/items/0/metadata/uid")
+                .comparing_nothing_else(),
             evict()
                 .refused(429, "TooManyRequests")
                 .with("/details/causes/0/reason", "DisruptionBudget")
-                .with("/details/causes/0/message", "The disruption budget web needs 2 healthy pods and has 2 currently"),
+                .with(
+                    "/details/causes/0/message",
+                    "The disruption budget web needs 2 healthy pods and has 2 currently",
+                ),
         ],
     }]
 }

@@ -12,32 +12,59 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case {
             name: "in the background the owner goes first",
-            steps: [family(false), vec![with("Background").with("/status", "Success"), get(&owner).refused(404, "NotFound"), gone(&owned)]].concat(),
+            steps: [
+                family(false),
+                vec![
+                    with("Background").with("/status", "Success"),
+                    get(&owner).refused(404, "NotFound"),
+                    gone(&owned),
+                ],
+            ]
+            .concat(),
         },
         Case {
             name: "in the foreground the owner goes last",
-            steps: [family(true), vec![with("Foreground").with("/metadata/finalizers/0", "foregroundDeletion"), gone(&owner), gone(&owned)]].concat(),
+            steps: [
+                family(true),
+                vec![
+                    with("Foreground").with("/metadata/finalizers/0", "foregroundDeletion"),
+                    gone(&owner),
+                    gone(&owned),
+                ],
+            ]
+            .concat(),
         },
         Case {
             name: "an orphan stays",
             steps: [
                 family(false),
-                vec![with("Orphan").with("/metadata/finalizers/0", "orphan"), gone(&owner), get(&owned).without("/metadata/ownerReferences/0").in_the_end()],
+                vec![
+                    with("Orphan").with("/metadata/finalizers/0", "orphan"),
+                    gone(&owner),
+                    get(&owned).without("/metadata/ownerReferences/0").in_the_end(),
+                ],
             ]
             .concat(),
         },
         Case {
             name: "whose owner is not there goes",
-            steps: vec![post(CONFIG_MAPS, child("00000000-0000-4000-8000-000000000000", false)), gone(&owned)],
+            steps: vec![
+                post(CONFIG_MAPS, child("00000000-0000-4000-8000-000000000000", false)),
+                gone(&owned),
+            ],
         },
         Case {
             name: "a namespace takes all along",
             steps: vec![
-                post("/api/v1/namespaces", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "{ns}-more"}})),
+                post(
+                    "/api/v1/namespaces",
+                    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "{ns}-more"}}),
+                ),
                 post("/api/v1/namespaces/{ns}-more/configmaps", config_map("a", &json!({}))),
                 delete("/api/v1/namespaces/{ns}-more", json!(null)).with("/status/phase", "Terminating"),
                 gone("/api/v1/namespaces/{ns}-more"),
-                post("/api/v1/namespaces/{ns}-more/configmaps", config_map("a", &json!({}))).refused(404, "NotFound"),
+                post("/api/v1/namespaces/{ns}-more/configmaps", config_map("a", &json!({})))
+                    .refused(404, "NotFound"),
             ],
         },
     ]

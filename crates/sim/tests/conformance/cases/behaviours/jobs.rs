@@ -14,7 +14,9 @@ pub(super) fn cases() -> Vec<Case> {
             name: "work is done",
             steps: vec![
                 post(JOBS, job("done", COMPLETES)).comparing_nothing_else(),
-                becomes(&at(JOBS, "done"), "/status/succeeded", 1).with("/status/conditions/1/type", "Complete").comparing("/status"),
+                becomes(&at(JOBS, "done"), "/status/succeeded", 1)
+                    .with("/status/conditions/1/type", "Complete")
+                    .comparing("/status"),
                 becomes(PODS, "/items/0/status/phase", "Succeeded").comparing("/items/0/status"),
             ],
         },
@@ -22,7 +24,9 @@ pub(super) fn cases() -> Vec<Case> {
             name: "work fails, as often as it may",
             steps: vec![
                 post(JOBS, job("fails", CRASHES)).comparing_nothing_else(),
-                becomes(&at(JOBS, "fails"), "/status/failed", 1).with("/status/conditions/1/type", "Failed").comparing("/status"),
+                becomes(&at(JOBS, "fails"), "/status/failed", 1)
+                    .with("/status/conditions/1/type", "Failed")
+                    .comparing("/status"),
                 becomes(PODS, "/items/0/status/phase", "Failed").comparing("/items/0/status"),
             ],
         },

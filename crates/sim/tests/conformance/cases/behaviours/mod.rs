@@ -43,14 +43,14 @@ struct Does {
 }
 
 /// It runs on, and ends at once when it is told to.
-const SERVES: Does = Does { script: "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done", word: "stops-in=50ms" };
+const SERVES: Does =
+    Does { script: "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done", word: "stops-in=50ms" };
 /// It ends, badly.
 const CRASHES: Does = Does { script: "exit 3", word: "crashes-after=50ms,exit=3" };
 /// It ends, well.
 const COMPLETES: Does = Does { script: "exit 0", word: "completes-after=50ms" };
 /// It takes more memory than it may.
-const HUNGERS: Does =
-    Does { script: "dd if=/dev/zero of=/dev/null bs=128M count=1", word: "oom-after=50ms" };
+const HUNGERS: Does = Does { script: "dd if=/dev/zero of=/dev/null bs=128M count=1", word: "oom-after=50ms" };
 
 /// A pod's metadata and spec, on a node.
 fn template(app: &str, node: &str, does: Does) -> Value {

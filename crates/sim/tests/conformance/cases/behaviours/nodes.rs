@@ -33,9 +33,11 @@ pub(super) fn cases() -> Vec<Case> {
                 .comparing("/spec/taints"),
             get(PATH).comparing("/status/conditions"),
             becomes(&at(PODS, "{pod}"), "/status/conditions/2/status", "False").comparing_nothing_else(),
-            becomes(&at(DEPLOYMENTS, "web"), "/status/unavailableReplicas", 1).comparing("/status/conditions"),
+            becomes(&at(DEPLOYMENTS, "web"), "/status/unavailableReplicas", 1)
+                .comparing("/status/conditions"),
             // Nobody is there to end it: it stays, on its way out.
-            becomes(&at(PODS, "{pod}"), "/metadata/deletionGracePeriodSeconds", 2).comparing("/status/conditions"),
+            becomes(&at(PODS, "{pod}"), "/metadata/deletionGracePeriodSeconds", 2)
+                .comparing("/status/conditions"),
             end("freeze-kubelet", NODE),
             get(PATH).without("/spec/taints").in_the_end().comparing("/status/conditions"),
             get(&at(PODS, "{pod}")).refused(404, "NotFound").in_the_end(),

@@ -20,12 +20,17 @@ pub(super) fn cases() -> Vec<Case> {
             name: "a pod runs, is logged, and ends when it is told to",
             steps: vec![
                 post(PODS, pod("a", STEADY, SERVES)),
-                becomes(&one, "/status/conditions/1/type", "Initialized").with("/status/containerStatuses/0/ready", true),
+                becomes(&one, "/status/conditions/1/type", "Initialized")
+                    .with("/status/containerStatuses/0/ready", true),
                 get(&format!("{one}/log")).with("", LOG),
                 get(&format!("{one}/log?tailLines=1")).with("", "three\n"),
                 get(&format!("{one}/log?container=main&limitBytes=3")).with("", "one"),
-                get(&format!("{one}/log?container=other")).refused(400, "BadRequest").saying("container other is not valid for pod a"),
-                get(&format!("{one}/log?previous=true")).refused(400, "BadRequest").saying("previous terminated container"),
+                get(&format!("{one}/log?container=other"))
+                    .refused(400, "BadRequest")
+                    .saying("container other is not valid for pod a"),
+                get(&format!("{one}/log?previous=true"))
+                    .refused(400, "BadRequest")
+                    .saying("previous terminated container"),
                 get(&format!("{PODS}/b/log")).refused(404, "NotFound"),
                 merge(&one, json!({"spec": {"nodeName": "node-2"}})).refused(422, "Invalid"),
                 delete(&one, json!(null)).with("/metadata/deletionGracePeriodSeconds", 2),
@@ -67,7 +72,8 @@ pub(super) fn cases() -> Vec<Case> {
             name: "a pod whose work is done is over",
             steps: vec![
                 post(PODS, complete).comparing_nothing_else(),
-                becomes(&one, "/status/phase", "Succeeded").with("/status/containerStatuses/0/state/terminated/reason", "Completed"),
+                becomes(&one, "/status/phase", "Succeeded")
+                    .with("/status/containerStatuses/0/state/terminated/reason", "Completed"),
                 delete(&one, json!(null)).comparing_nothing_else(),
                 get(&one).refused(404, "NotFound").in_the_end(),
             ],
@@ -76,8 +82,10 @@ pub(super) fn cases() -> Vec<Case> {
             name: "an image that is not there is waited for",
             steps: vec![
                 post(PODS, imageless).comparing_nothing_else(),
-                becomes(&one, "/status/containerStatuses/0/state/waiting/reason", "ErrImagePull").comparing("/status/conditions"),
-                becomes(&one, "/status/containerStatuses/0/state/waiting/reason", "ImagePullBackOff").comparing_nothing_else(),
+                becomes(&one, "/status/containerStatuses/0/state/waiting/reason", "ErrImagePull")
+                    .comparing("/status/conditions"),
+                becomes(&one, "/status/containerStatuses/0/state/waiting/reason", "ImagePullBackOff")
+                    .comparing_nothing_else(),
                 get(&format!("{one}/log")).refused(400, "BadRequest").saying("is waiting to start"),
             ],
         },
@@ -86,7 +94,9 @@ pub(super) fn cases() -> Vec<Case> {
             steps: vec![
                 post(PODS, sized(&pod("a", STEADY, SERVES))).with("/status/qosClass", "Burstable"),
                 becomes(&one, "/status/containerStatuses/0/ready", true),
-                merge(&one, json!({"spec": {"containers": []}})).refused(422, "Invalid").comparing_nothing_else(),
+                merge(&one, json!({"spec": {"containers": []}}))
+                    .refused(422, "Invalid")
+                    .comparing_nothing_else(),
                 strategic(&one, more("200m")).refused(422, "Invalid").comparing_nothing_else(),
                 strategic(&format!("{one}/resize"), more("200m"))
                     .with("/spec/containers/0/resources/requests/cpu", "200m")

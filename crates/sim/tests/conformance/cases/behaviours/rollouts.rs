@@ -28,7 +28,9 @@ pub(super) fn cases() -> Vec<Case> {
                     .with("/status/readyReplicas", 2)
                     .with("/status/conditions/1/reason", "NewReplicaSetAvailable")
                     .with("/status/terminatingReplicas", 0),
-                get(&format!("{REPLICA_SETS}?labelSelector=app%3Dweb")).without("/items/2").comparing_nothing_else(),
+                get(&format!("{REPLICA_SETS}?labelSelector=app%3Dweb"))
+                    .without("/items/2")
+                    .comparing_nothing_else(),
             ],
         },
         Case {
@@ -39,8 +41,12 @@ pub(super) fn cases() -> Vec<Case> {
                 merge(&at(DEPLOYMENTS, "web/scale"), json!({"spec": {"replicas": 3}})),
                 becomes(&web, "/status/readyReplicas", 3),
                 merge(&at(DEPLOYMENTS, "web/scale"), json!({"spec": {"replicas": 1}})),
-                becomes(&web, "/status/replicas", 1).with("/status/readyReplicas", 1).with("/status/terminatingReplicas", 0),
-                get(&at(DEPLOYMENTS, "web/scale")).with("/status/replicas", 1).with("/status/selector", "app=web"),
+                becomes(&web, "/status/replicas", 1)
+                    .with("/status/readyReplicas", 1)
+                    .with("/status/terminatingReplicas", 0),
+                get(&at(DEPLOYMENTS, "web/scale"))
+                    .with("/status/replicas", 1)
+                    .with("/status/selector", "app=web"),
             ],
         },
         Case {
@@ -50,10 +56,16 @@ pub(super) fn cases() -> Vec<Case> {
                 becomes(&web, "/status/readyReplicas", 1),
                 strategic(&web, imaged(NO_SUCH_IMAGE)),
                 becomes(&web, "/status/conditions/1/reason", "ProgressDeadlineExceeded"),
-                becomes(&format!("{PODS}?fieldSelector=status.phase%3DPending"), "/items/0/status/containerStatuses/0/state/waiting/reason", "ImagePullBackOff")
-                    .comparing("/items/0/status/conditions"),
+                becomes(
+                    &format!("{PODS}?fieldSelector=status.phase%3DPending"),
+                    "/items/0/status/containerStatuses/0/state/waiting/reason",
+                    "ImagePullBackOff",
+                )
+                .comparing("/items/0/status/conditions"),
                 strategic(&web, imaged(super::TOOLS)),
-                becomes(&web, "/status/conditions/1/reason", "NewReplicaSetAvailable").with("/status/replicas", 1).with("/status/terminatingReplicas", 0),
+                becomes(&web, "/status/conditions/1/reason", "NewReplicaSetAvailable")
+                    .with("/status/replicas", 1)
+                    .with("/status/terminatingReplicas", 0),
             ],
         },
         Case {
@@ -63,7 +75,8 @@ pub(super) fn cases() -> Vec<Case> {
                 becomes(&web, "/status/readyReplicas", 1),
                 merge(&web, json!({"spec": {"paused": true}})).comparing("/spec"),
                 strategic(&web, annotated("second")).comparing("/spec"),
-                becomes(&web, "/status/observedGeneration", 3).with("/status/conditions/1/reason", "DeploymentPaused"),
+                becomes(&web, "/status/observedGeneration", 3)
+                    .with("/status/conditions/1/reason", "DeploymentPaused"),
                 merge(&web, json!({"spec": {"paused": false}})).comparing("/spec"),
                 becomes(&web, "/status/observedGeneration", 4)
                     .with("/status/conditions/1/reason", "NewReplicaSetAvailable")

@@ -19,9 +19,15 @@ pub(super) fn cases() -> Vec<Case> {
         name: "why a pod fits nowhere is said",
         steps: vec![
             post(PODS, nowhere),
-            unscheduled("nowhere", "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."),
+            unscheduled(
+                "nowhere",
+                "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+            ),
             post(PODS, large),
-            unscheduled("large", "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."),
+            unscheduled(
+                "large",
+                "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+            ),
         ],
     }]
 }

@@ -40,7 +40,10 @@ pub(super) fn cases() -> Vec<Case> {
                 post(DAEMON_SETS, agent),
                 becomes(&agents, "/status/numberReady", 1).with("/status/numberAvailable", 1),
                 get(PODS).with("/items/0/status/phase", "Running").comparing("/items/0/spec"),
-                merge(&agents, json!({"spec": {"template": {"metadata": {"annotations": {"version": "second"}}}}})),
+                merge(
+                    &agents,
+                    json!({"spec": {"template": {"metadata": {"annotations": {"version": "second"}}}}}),
+                ),
                 becomes(&agents, "/status/observedGeneration", 2)
                     .with("/status/updatedNumberScheduled", 1)
                     .with("/status/numberAvailable", 1),
