@@ -29,7 +29,7 @@ use sim::seen::{Seen, What};
 use crate::cluster::Cluster;
 use crate::eventually;
 use crate::history::History;
-use crate::installation::{Options, Service, habits};
+use crate::installation::{Options, habits};
 use crate::receiver::Message;
 use crate::record::Record;
 use crate::workload::{self, NO_SUCH_IMAGE};
@@ -125,11 +125,11 @@ impl Simulated {
     /// The API server is away for a moment, and when it is back its watches' history is lost.
     pub async fn restart_api_server(&self) {
         let (faults, storage) = (self.stage.server().faults(), self.stage.registry().storage());
-        let away: Vec<_> = [Service::Monitor, Service::Healer]
+        let away: Vec<_> = ["monitor", "healer-0", "healer-1"]
             .into_iter()
             .flat_map(|service| {
                 [Trouble::WatchesBroken, Trouble::RequestLost(Lost::Refused)]
-                    .map(|trouble| faults.add(Fault::of(&service.user(), trouble)))
+                    .map(|trouble| faults.add(Fault::of(service, trouble)))
             })
             .collect();
         tokio::time::sleep(RESTART).await;

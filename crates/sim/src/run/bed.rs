@@ -1,18 +1,18 @@
 //! A simulated cluster with the services, for who plays something by hand: no plan, no timetable.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use environment::Environment;
 use tokio::sync::mpsc;
 
 use super::cluster::{self, Cluster};
+use super::roads::Roads;
 use super::settings::{self, Configuration};
-use super::staff::{Place, Staff};
-use super::weather::Weather;
+use super::staff::{Ended, Place, Staff};
 use super::witness::Witness;
+use crate::actors::Actors;
 use crate::blueprint::Blueprint;
-use crate::faults::Stage;
+use crate::faults::{Stage, Switched};
 use crate::machinery;
 use crate::registry::Status;
 use crate::trace::Keep;
@@ -25,43 +25,39 @@ pub fn make(
     settings: machinery::Settings,
     configuration: Configuration,
 ) -> Result<Stage, Status> {
-    let (crash, crashes) = mpsc::unbounded_channel();
     let (end, ended) = mpsc::unbounded_channel();
-    let weather = Weather::new(environment, crash);
+    let roads = Roads::new(environment);
     let cluster = Cluster::new(environment, settings);
     let witness = Witness::new(environment, cluster.registry.storage(), &settings::limits(), Keep::Nothing);
     cluster::installed(blueprint).namespace(settings::NAMESPACE).build(&cluster.registry)?;
-    let server = cluster.server.clone();
     let place = Place {
         environment: environment.clone(),
-        connect: Arc::new(move |user: &str| server.client(user)),
-        weather: weather.clone(),
+        server: cluster.server.clone(),
+        roads: roads.clone(),
         witness: witness.clone(),
         nodes: BTreeMap::new(),
         configuration,
         defect: None,
     };
-    let staff = Staff::new(place, end);
-    let stage = Stage { cluster, staff, weather, witness, environment: environment.clone() };
-    bury(&stage, crashes, ended);
+    let stage = Stage {
+        switched: Switched::new(cluster.server.faults()),
+        cluster,
+        staff: Staff::new(place, end),
+        roads,
+        witness,
+        actors: Actors::default(),
+        environment: environment.clone(),
+    };
+    bury(&stage, ended);
     Ok(stage)
 }
 
 /// Takes away services that end.
-fn bury(
-    stage: &Stage,
-    mut crashes: mpsc::UnboundedReceiver<String>,
-    mut ended: mpsc::UnboundedReceiver<super::staff::Ended>,
-) {
+fn bury(stage: &Stage, mut ended: mpsc::UnboundedReceiver<Ended>) {
     let staff = stage.staff.clone();
     stage.environment.spawn("buries", async move {
-        loop {
-            tokio::select! {
-                biased;
-                Some(service) = crashes.recv() => staff.crash(&service).await,
-                Some(ended) = ended.recv() => drop(staff.bury(&ended).await),
-                else => return,
-            }
+        while let Some(ended) = ended.recv().await {
+            staff.bury(&ended).await;
         }
     });
 }
