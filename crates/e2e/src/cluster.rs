@@ -25,6 +25,9 @@ const MANAGER: &str = "e2e";
 /// How long the API server may take for what involves no containers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long the healer may take to say what it thinks of a policy.
+const POLICY_ACCEPTED: Duration = Duration::from_secs(20);
+
 /// A connection to the cluster.
 #[derive(Clone)]
 pub struct Cluster {
@@ -38,6 +41,11 @@ impl Cluster {
         let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
         config.read_timeout = Some(PATIENCE);
         Ok(Self { client: Client::try_from(config)? })
+    }
+
+    /// The cluster behind a client.
+    pub fn of(client: Client) -> Self {
+        Self { client }
     }
 
     /// Objects of a cluster-wide kind.
@@ -125,6 +133,22 @@ impl Cluster {
         let parameters = PatchParams::apply(MANAGER).force();
         self.own::<HealingPolicy>().patch(name, &parameters, &Patch::Apply(policy)).await?;
         Ok(())
+    }
+
+    /// Waits until the healer has accepted a policy as it is now.
+    pub async fn policy_accepted(&self, name: &str) -> Result<()> {
+        eventually("the policy is accepted", POLICY_ACCEPTED, || async {
+            let policy = self.own::<HealingPolicy>().get(name).await?;
+            let status = policy.status.unwrap_or_default();
+            let accepted = status.conditions.iter().find(|condition| condition.kind == "Accepted");
+            let accepted = accepted.context("nothing is said of it yet")?;
+            ensure!(
+                accepted.status == "True" && Some(status.observed_generation) == policy.metadata.generation,
+                "{accepted:?}"
+            );
+            Ok(())
+        })
+        .await
     }
 
     /// Sets the brake, by hand and not through Seaworthy.

@@ -14,13 +14,17 @@ pub mod child;
 pub mod cluster;
 pub mod eventually;
 pub mod fault;
+pub mod history;
 pub mod http;
 pub mod installation;
 pub mod mail;
 pub mod receiver;
+pub mod record;
 pub mod rights;
 pub mod runner;
 pub mod scenario;
+pub mod simulated;
+pub mod truth;
 pub mod workload;
 
 pub use eventually::eventually;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -14,8 +15,11 @@ use futures::stream::{self, StreamExt};
 use crate::audit::Audit;
 use crate::bed::Bed;
 use crate::cluster::Cluster;
+use crate::history::History;
 use crate::installation::{Installation, Options};
-use crate::scenario::{Play, Scenario, Skipped, Stage, Suite};
+use crate::record::Record;
+use crate::scenario::{self, Counterpart, Play, Scenario, Skipped, Stage};
+use crate::truth::Truth;
 
 /// How many scenarios run beside each other: two cores make more of them slower, not sooner.
 const BESIDE_MAX: usize = 4;
@@ -51,9 +55,20 @@ impl Arguments {
     }
 }
 
-/// Runs those of `scenarios` that the command line asks for, in a testbed with so many real nodes at least. `kept` is
-/// a folder for logs.
-pub fn main(scenarios: &[Scenario], real_nodes_min: usize, kept: &Path) -> ExitCode {
+/// A suite.
+pub struct Suite {
+    /// Its scenarios.
+    pub scenarios: &'static [Scenario],
+    /// How many real nodes the testbed has to have.
+    pub real_nodes_min: usize,
+    /// The page that tells of simulated and real cluster, where there is one.
+    pub page: Option<&'static str>,
+}
+
+/// Runs those scenarios of a suite that the command line asks for, and their counterparts on simulated clusters. `kept`
+/// is a folder for logs.
+pub fn main(suite: &Suite, kept: &Path) -> ExitCode {
+    let Suite { scenarios, real_nodes_min, page } = *suite;
     let arguments = Arguments::read(std::env::args().skip(1));
     let wanted: Vec<Scenario> =
         scenarios.iter().copied().filter(|scenario| arguments.wants(scenario.name)).collect();
@@ -72,7 +87,24 @@ pub fn main(scenarios: &[Scenario], real_nodes_min: usize, kept: &Path) -> ExitC
         Ok(runtime) => runtime.block_on(play(&wanted, real_nodes_min, kept, &mut report)),
         Err(error) => report.broken(&anyhow!(error).context("start the runtime")),
     }
+    simulate(&wanted, page, &mut report);
     report.finish()
+}
+
+/// Plays the counterparts on simulated clusters, and compares.
+fn simulate(scenarios: &[Scenario], page: Option<&str>, report: &mut Report) {
+    let mut truth = std::mem::take(&mut report.truth);
+    for scenario in scenarios {
+        if let Some(outcome) = truth.simulate(scenario) {
+            report.played(&format!("simulated::{}", scenario.name), &[], outcome);
+        }
+    }
+    if let Some(page) = page {
+        println!("\n{}", truth.table(scenarios));
+        if report.filtered_out == 0 && truth.has_real() {
+            report.played("the_page_about_the_truth", &[], truth.check(scenarios, page));
+        }
+    }
 }
 
 async fn play(scenarios: &[Scenario], real_nodes_min: usize, kept: &Path, report: &mut Report) {
@@ -109,7 +141,15 @@ async fn play_on(
     }
     let cluster = Cluster::connect(&bed.kubeconfig).await.context("connect to the testbed")?;
     let audit = Audit::of(&bed.audit_log);
-    let suite = Suite { bed, cluster, audit, environment, whole: report.filtered_out == 0 };
+    let suite = scenario::Suite {
+        bed,
+        history: History::follow(&cluster, &environment),
+        cluster,
+        audit,
+        environment,
+        receiver: Arc::default(),
+        whole: report.filtered_out == 0,
+    };
     let beside: Vec<&Scenario> =
         scenarios.iter().filter(|scenario| matches!(scenario.play, Play::Beside(_))).collect();
     if !beside.is_empty() {
@@ -117,23 +157,23 @@ async fn play_on(
     }
     for scenario in scenarios {
         if matches!(scenario.play, Play::Alone(_)) {
-            let (outcome, notes) = perform(&suite, scenario, None).await;
-            report.played(scenario.name, &notes, outcome);
+            let performed = perform(&suite, scenario, None).await;
+            report.performed(scenario.name, performed);
         }
     }
     Ok(())
 }
 
 /// The scenarios that share an installation, which at its end must have kept the rules as a whole.
-async fn play_beside(suite: &Suite, scenarios: &[&Scenario], report: &mut Report) -> Result<()> {
+async fn play_beside(suite: &scenario::Suite, scenarios: &[&Scenario], report: &mut Report) -> Result<()> {
     let installation = Installation::start(suite, "shared", Options::default()).await;
     let mut installation = installation.context("start the shared installation")?;
     let shared = &installation;
     let mut outcomes = stream::iter(scenarios)
         .map(|scenario| async move { (scenario.name, perform(suite, scenario, Some(shared)).await) })
         .buffer_unordered(BESIDE_MAX);
-    while let Some((name, (outcome, notes))) = outcomes.next().await {
-        report.played(name, &notes, outcome);
+    while let Some((name, performed)) = outcomes.next().await {
+        report.performed(name, performed);
     }
     drop(outcomes);
     report.played("the_shared_installation_as_a_whole", &[], installation.finish().await);
@@ -143,13 +183,16 @@ async fn play_beside(suite: &Suite, scenarios: &[&Scenario], report: &mut Report
 /// One scenario on its stage. A panic is a failure like any other, and what the scenario leaves
 /// behind is cleared.
 async fn perform(
-    suite: &Suite,
+    suite: &scenario::Suite,
     scenario: &Scenario,
     installation: Option<&Installation>,
-) -> (Result<()>, Vec<String>) {
+) -> Performed {
     let stage = match Stage::set(suite, scenario.name).await {
         Ok(stage) => stage,
-        Err(error) => return (Err(error.context("set the stage")), Vec::new()),
+        Err(error) => {
+            let outcome = Err(error.context("set the stage"));
+            return Performed { outcome, notes: Vec::new() };
+        }
     };
     let playing = match (scenario.play, installation) {
         (Play::Alone(run), _) => run(&stage),
@@ -162,8 +205,19 @@ async fn perform(
         Ok(Err(panic)) => Err(anyhow!("panicked: {}", words(panic.as_ref()))),
         Err(_) => Err(anyhow!("not over after {} s", PATIENCE.as_secs())),
     };
+    let recorded = match (outcome, scenario.counterpart) {
+        (Ok(()), Counterpart::Played(_)) => stage.record().await.context("read what came of it").map(Some),
+        (outcome, _) => outcome.map(|()| None),
+    };
     let cleared = stage.clear().await.context("clear the stage");
-    (outcome.and(cleared), stage.notes())
+    let outcome = recorded.and_then(|record| cleared.map(|()| record));
+    Performed { outcome, notes: stage.notes() }
+}
+
+/// How a scenario went: its record if it has a counterpart, and what it noted.
+struct Performed {
+    outcome: Result<Option<Record>>,
+    notes: Vec<String>,
 }
 
 fn words(panic: &(dyn std::any::Any + Send)) -> &str {
@@ -180,9 +234,19 @@ struct Report {
     failures: BTreeMap<String, String>,
     begun: Duration,
     took: Duration,
+    truth: Truth,
 }
 
 impl Report {
+    fn performed(&mut self, name: &'static str, performed: Performed) {
+        let outcome = performed.outcome.map(|record| {
+            if let Some(record) = record {
+                self.truth.real(name, record);
+            }
+        });
+        self.played(name, &performed.notes, outcome);
+    }
+
     fn played(&mut self, name: &str, notes: &[String], outcome: Result<()>) {
         match outcome {
             Ok(()) => {

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use environment::Environment;
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
@@ -15,11 +15,11 @@ use serde_json::Value;
 use crate::audit::{Audit, Event, Mark};
 use crate::bed::Bed;
 use crate::cluster::Cluster;
-use crate::eventually;
-use crate::installation::{Installation, Service};
-
-/// How long the healer may take to say what it thinks of a policy.
-const POLICY_ACCEPTED: Duration = Duration::from_secs(20);
+use crate::history::History;
+use crate::installation::{HOOK, Installation, Service};
+use crate::receiver::Receiver;
+use crate::record::Record;
+use crate::simulated::Simulated;
 
 /// One scenario of the suite.
 #[derive(Clone, Copy)]
@@ -28,6 +28,20 @@ pub struct Scenario {
     pub name: &'static str,
     /// What it takes.
     pub play: Play,
+    /// The same on a simulated cluster.
+    pub counterpart: Counterpart,
+}
+
+/// Plays a scenario of a name on a simulated cluster; the cluster as it stands then.
+pub type Simulate = fn(&'static str) -> LocalBoxFuture<'static, Result<Simulated>>;
+
+/// How a scenario is played on a simulated cluster, whose record has to be that of the real one.
+#[derive(Clone, Copy)]
+pub enum Counterpart {
+    /// So.
+    Played(Simulate),
+    /// It is not, for this reason.
+    None(&'static str),
 }
 
 /// How a scenario is played.
@@ -53,22 +67,29 @@ impl std::fmt::Display for Skipped {
 
 impl std::error::Error for Skipped {}
 
-/// A table's row: `row!(Beside deadlock)` for the function `run` of the module `deadlock`.
+/// A table's row: `row!(Beside deadlock, simulated)` for the functions `run` and `simulated` of the
+/// module `deadlock`; where there is no `simulated`, the reason stands in its place.
 #[macro_export]
 macro_rules! row {
-    (Beside $name:ident) => {
+    ($play:ident $name:ident, simulated) => {
         $crate::scenario::Scenario {
             name: stringify!($name),
-            play: $crate::scenario::Play::Beside(|stage, installation| {
-                Box::pin($name::run(stage, installation))
-            }),
+            play: $crate::row!(@$play $name),
+            counterpart: $crate::scenario::Counterpart::Played(|name| Box::pin($name::simulated(name))),
         }
     };
-    (Alone $name:ident) => {
+    ($play:ident $name:ident, $reason:literal) => {
         $crate::scenario::Scenario {
             name: stringify!($name),
-            play: $crate::scenario::Play::Alone(|stage| Box::pin($name::run(stage))),
+            play: $crate::row!(@$play $name),
+            counterpart: $crate::scenario::Counterpart::None($reason),
         }
+    };
+    (@Beside $name:ident) => {
+        $crate::scenario::Play::Beside(|stage, installation| Box::pin($name::run(stage, installation)))
+    };
+    (@Alone $name:ident) => {
+        $crate::scenario::Play::Alone(|stage| Box::pin($name::run(stage)))
     };
 }
 
@@ -83,6 +104,10 @@ pub struct Suite {
     pub audit: Audit,
     /// Clock and tasks of the suite.
     pub environment: Environment,
+    /// Every version of every remediation.
+    pub history: History,
+    /// The receiver of the installation that was started last.
+    pub receiver: Arc<Mutex<Option<Receiver>>>,
     /// Whether all scenarios are played in this run: only then can one speak of what was not used.
     pub whole: bool,
 }
@@ -95,8 +120,16 @@ pub struct Stage {
     pub mark: Mark,
     /// A namespace of the scenario's own.
     pub namespace: String,
+    /// Where the history stood when the scenario began.
+    heard: usize,
+    record: RefCell<Option<Record>>,
     policies: RefCell<Vec<String>>,
     notes: RefCell<Vec<String>>,
+}
+
+/// The namespace of a scenario of that name.
+pub(crate) fn namespace(name: &str) -> String {
+    format!("e2e-{}", name.replace('_', "-"))
 }
 
 impl Deref for Stage {
@@ -110,12 +143,14 @@ impl Deref for Stage {
 impl Stage {
     /// Sets the stage for a scenario.
     pub async fn set(suite: &Suite, name: &str) -> Result<Self> {
-        let namespace = format!("e2e-{}", name.replace('_', "-"));
+        let namespace = namespace(name);
         suite.cluster.make_namespace(&namespace).await?;
         Ok(Self {
             suite: suite.clone(),
             mark: suite.audit.mark()?,
             namespace,
+            heard: suite.history.mark(),
+            record: RefCell::default(),
             policies: RefCell::default(),
             notes: RefCell::default(),
         })
@@ -133,23 +168,36 @@ impl Stage {
     /// Writes the scenario's healing policy and waits until the healer has accepted it.
     pub async fn policy(&self, spec: Value) -> Result<()> {
         let name = &self.policy_named("policy", spec).await?;
-        eventually("the policy is accepted", POLICY_ACCEPTED, || async {
-            let policy = self.cluster.own::<HealingPolicy>().get(name).await?;
-            let status = policy.status.unwrap_or_default();
-            let accepted = status.conditions.iter().find(|condition| condition.kind == "Accepted");
-            let accepted = accepted.context("nothing is said of it yet")?;
-            ensure!(
-                accepted.status == "True" && Some(status.observed_generation) == policy.metadata.generation,
-                "{accepted:?}"
-            );
-            Ok(())
-        })
-        .await
+        self.cluster.policy_accepted(name).await
     }
 
     /// Effects of the healer in the scenario's namespace, refused ones included.
     pub fn effects(&self) -> Result<Vec<Event>> {
         self.audit.effects_in(&Service::Healer.user(), &self.namespace, self.mark)
+    }
+
+    /// Waits until all is still, and keeps what came of the scenario. One that has an installation of
+    /// its own, and a counterpart, does so before it ends the services.
+    pub async fn settle(&self) -> Result<()> {
+        let record = Record::settled(async || self.look().await).await?;
+        *self.record.borrow_mut() = Some(record);
+        Ok(())
+    }
+
+    /// What came of the scenario, which is over.
+    pub async fn record(&self) -> Result<Record> {
+        if self.record.borrow().is_none() {
+            self.settle().await?;
+        }
+        self.record.borrow().clone().context("it has settled")
+    }
+
+    async fn look(&self) -> Result<Record> {
+        let receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let messages = receiver.map_or(Ok(Vec::new()), |receiver| receiver.messages(HOOK))?;
+        let messages: Vec<_> = messages.into_iter().map(|(_, message)| message).collect();
+        let history = self.history.since(self.heard, &self.cluster).await?;
+        Record::of(&self.cluster, &self.namespace, &history, &messages).await
     }
 
     /// Prints a line under the scenario's result.

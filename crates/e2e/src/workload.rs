@@ -17,14 +17,30 @@ pub const NO_SUCH_IMAGE: &str = "seaworthy.test/no-such-image:1";
 /// The file whose presence makes a container ready.
 const READY: &str = "/tmp/ready";
 
+/// Where a simulated kubelet reads what a container does; a real one does not look.
+const BEHAVIOUR: &str = "sim.seaworthy.test/behaviour";
+
+/// What a container does: its script, and the words for a simulated kubelet.
+#[derive(Clone, Copy, Debug)]
+struct Does {
+    script: &'static str,
+    simulated: &'static str,
+}
+
 /// Ready from the start, and until its file is removed.
-const SERVES: &str = "touch /tmp/ready; trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
+const SERVES: Does = Does { script: SERVES_SCRIPT, simulated: "stops-in=100ms" };
 /// Alive, and never ready.
-const NEVER_SERVES: &str = "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
-/// Takes more memory than it is allowed: one buffer of 128 MiB.
-const HUNGRY: &str = "dd if=/dev/zero of=/dev/null bs=128M count=1";
+const NEVER_SERVES: Does = Does { script: NEVER_SERVES_SCRIPT, simulated: "never-ready,stops-in=100ms" };
+/// Takes more memory than it is allowed.
+const HUNGRY: Does = Does { script: HUNGRY_SCRIPT, simulated: "oom-after=100ms" };
 /// Ends at once, with a code to be found again in the evidence.
-const CRASHES: &str = "echo cannot find the treasure map >&2; exit 3";
+const CRASHES: Does = Does { script: CRASHES_SCRIPT, simulated: "crashes-after=100ms,exit=3" };
+
+const SERVES_SCRIPT: &str = "touch /tmp/ready; trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
+const NEVER_SERVES_SCRIPT: &str = "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
+/// One buffer of 128 MiB.
+const HUNGRY_SCRIPT: &str = "dd if=/dev/zero of=/dev/null bs=128M count=1";
+const CRASHES_SCRIPT: &str = "echo cannot find the treasure map >&2; exit 3";
 
 /// A workload to be, whose pods bear the label `app` with its name.
 #[derive(Clone, Debug)]
@@ -33,7 +49,7 @@ pub struct Workload {
     name: String,
     replicas: u32,
     image: String,
-    script: String,
+    does: Does,
     probed: bool,
     memory_limit: Option<String>,
     node_selector: Value,
@@ -43,32 +59,32 @@ pub struct Workload {
 impl Workload {
     /// Containers that are ready until [`deadlock`] strikes.
     pub fn serving(namespace: &str, name: &str) -> Self {
-        Self::with_script(namespace, name, SERVES)
+        Self::that(namespace, name, SERVES)
     }
 
     /// Containers that run and never become ready, however often they are replaced.
     pub fn never_ready(namespace: &str, name: &str) -> Self {
-        Self::with_script(namespace, name, NEVER_SERVES)
+        Self::that(namespace, name, NEVER_SERVES)
     }
 
     /// Containers that are killed for exceeding their limit of 32 MiB.
     pub fn hungry(namespace: &str, name: &str) -> Self {
         let limit = Some("32Mi".to_owned());
-        Self { memory_limit: limit, probed: false, ..Self::with_script(namespace, name, HUNGRY) }
+        Self { memory_limit: limit, probed: false, ..Self::that(namespace, name, HUNGRY) }
     }
 
     /// Containers that exit with code 3, with a reason on stderr, and are never ready in between.
     pub fn crashing(namespace: &str, name: &str) -> Self {
-        Self::with_script(namespace, name, CRASHES)
+        Self::that(namespace, name, CRASHES)
     }
 
-    fn with_script(namespace: &str, name: &str, script: &str) -> Self {
+    fn that(namespace: &str, name: &str, does: Does) -> Self {
         Self {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             replicas: 1,
             image: TOOLS.to_owned(),
-            script: script.to_owned(),
+            does,
             probed: true,
             memory_limit: None,
             node_selector: json!({"seaworthy.test/real": "true"}),
@@ -131,7 +147,7 @@ impl Workload {
             "spec": {
                 "selector": {"matchLabels": labels},
                 "template": {
-                    "metadata": {"labels": labels},
+                    "metadata": {"labels": labels, "annotations": {BEHAVIOUR: self.does.simulated}},
                     "spec": {
                         "terminationGracePeriodSeconds": 2,
                         "automountServiceAccountToken": false,
@@ -147,7 +163,7 @@ impl Workload {
         let mut container = json!({
             "name": "main",
             "image": self.image,
-            "command": ["/bin/sh", "-c", self.script],
+            "command": ["/bin/sh", "-c", self.does.script],
             "terminationMessagePolicy": "FallbackToLogsOnError",
         });
         if self.probed {
@@ -175,8 +191,9 @@ pub async fn recover(bed: &Bed, pod: &Pod) -> Result<()> {
 
 /// Gives a Deployment containers that run on instead of ending: what a person does about a crash.
 pub async fn mend(cluster: &Cluster, namespace: &str, name: &str) -> Result<()> {
-    let container = json!({"name": "main", "command": ["/bin/sh", "-c", SERVES]});
-    let change = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+    let container = json!({"name": "main", "command": ["/bin/sh", "-c", SERVES.script]});
+    let behaviour = json!({"annotations": {BEHAVIOUR: SERVES.simulated}});
+    let change = json!({"spec": {"template": {"metadata": behaviour, "spec": {"containers": [container]}}}});
     cluster.change::<Deployment>(namespace, name, change).await.map(drop)
 }
 

@@ -17,7 +17,9 @@ const NODES: u32 = 3;
 
 /// What is known of Kubernetes, held against a real API server.
 const CLUSTER: Suite = Suite { step: "cluster", package: "cluster", test: "real" };
-/// Real containers that fail and are healed.
+/// The simulator, held against a real cluster call by call.
+const CONFORMANCE: Suite = Suite { step: "conformance", package: "sim", test: "conformance-real" };
+/// Real containers that fail and are healed, and the same on the simulator.
 const SCENARIOS: Suite = Suite { step: "scenarios", package: "e2e", test: "scenarios" };
 /// The alerter alone, spoken to by amtool and Prometheus.
 const ALERTER: Suite = Suite { step: "alerter", package: "alerter", test: "peers" };
@@ -26,12 +28,12 @@ const INSTALLATION: Suite = Suite { step: "peers", package: "e2e", test: "peers"
 
 /// The crates that speak to Kubernetes, and then the whole, on a real cluster.
 pub(super) fn scenarios(steps: &mut Steps) -> Result<()> {
-    let built = Built::make(steps, &[CLUSTER, SCENARIOS])?;
+    let built = Built::make(steps, &[CLUSTER, CONFORMANCE, SCENARIOS])?;
     steps.prepare("build the image", &mut Bed::xtask(["image", "--debug"]))?;
     in_testbed(steps, NODES, |steps, bed| {
         let image = image(steps, bed)?;
         // What is quick first; and what the scenarios stand on.
-        for suite in [CLUSTER, SCENARIOS] {
+        for suite in [CLUSTER, CONFORMANCE, SCENARIOS] {
             let mut run = built.inside(bed, suite, steps.only())?;
             steps.counted(suite.step, run.env(PEERS, programs()).env(IMAGE, image))?;
         }

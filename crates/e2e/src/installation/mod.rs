@@ -6,10 +6,12 @@
 
 mod account;
 mod config;
+pub(crate) mod habits;
 mod issues;
 mod layout;
 
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -135,6 +137,7 @@ impl Installation {
         }
         certificates(bed, &layout.certificates()).await?;
         let receiver = Receiver::start(&suite.environment).await?;
+        *suite.receiver.lock().unwrap_or_else(PoisonError::into_inner) = Some(receiver.clone());
         let ports = Ports::free()?;
         config::write(&layout, &ports, &options, &receiver)?;
         let mut installation = Self {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use e2e::row;
+use e2e::runner::Suite;
 use e2e::scenario::Scenario;
 
 mod mail;
@@ -13,12 +14,16 @@ mod prometheus_amtool_mail;
 mod stubborn_receivers;
 
 /// Every one of them.
-const SCENARIOS: &[Scenario] =
-    &[row!(Alone prometheus_amtool_mail), row!(Alone mail), row!(Alone stubborn_receivers)];
+const SCENARIOS: &[Scenario] = &[
+    row!(Alone prometheus_amtool_mail, "programs of others"),
+    row!(Alone mail, "a real mail server"),
+    row!(Alone stubborn_receivers, "what real connections do"),
+];
 
 /// Nothing here runs in a container.
 const REAL_NODES_MIN: usize = 0;
 
 fn main() -> ExitCode {
-    e2e::runner::main(SCENARIOS, REAL_NODES_MIN, Path::new(env!("CARGO_TARGET_TMPDIR")))
+    let suite = Suite { scenarios: SCENARIOS, real_nodes_min: REAL_NODES_MIN, page: None };
+    e2e::runner::main(&suite, Path::new(env!("CARGO_TARGET_TMPDIR")))
 }

@@ -7,22 +7,15 @@ use anyhow::{Result, ensure};
 use axum::http::Method;
 use e2e::installation::{HOOK, Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::{eventually, http};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) async fn run(stage: &Stage) -> Result<()> {
-    let options = Options {
-        // Long enough that the kill comes first.
-        alertmanager: json!({"route": {"group_wait": "5s", "group_by": ["alertname"]}}),
-        ..Options::default()
-    };
-    let mut installation = Installation::start(&stage.suite, "alerter-killed", options).await?;
-    let alert = json!([{
-        "labels": {"alertname": "DiskOnFire", "namespace": stage.namespace, "severity": "critical"},
-        "annotations": {"summary": "smoke is seen"},
-    }]);
+    let mut installation = Installation::start(&stage.suite, "alerter-killed", options()).await?;
+    let alert = on_fire(&stage.namespace);
     let answer = http::send(Method::POST, installation.alerts(), "/api/v2/alerts", Some(&alert)).await?;
     ensure!(answer.status().as_u16() == 200, "accepted: {}", answer.status());
     installation.alerter.child.kill().await?;
@@ -38,7 +31,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     // A second life, after which there is nothing left to say.
     installation.alerter.child.kill().await?;
     installation.restart_alerter().await?;
-    let other = json!([{"labels": {"alertname": "Other", "namespace": stage.namespace}}]);
+    let other = other(&stage.namespace);
     http::send(Method::POST, installation.alerts(), "/api/v2/alerts", Some(&other)).await?;
     eventually("the message about what came later", PATIENCE, || async {
         let messages = installation.messages_about(&stage.namespace)?;
@@ -47,5 +40,43 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
         Ok(())
     })
     .await?;
+    stage.settle().await?;
     installation.finish().await
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, options()).await?;
+    simulated.alert(&on_fire(&simulated.namespace)).await?;
+    simulated.stage.staff().crash("alerter").await;
+    simulated.stage.staff().start("alerter").await;
+    simulated.told("firing", PATIENCE).await?;
+    simulated.stage.staff().crash("alerter").await;
+    simulated.stage.staff().start("alerter").await;
+    simulated.alert(&other(&simulated.namespace)).await?;
+    eventually("the message about what came later", PATIENCE, || async {
+        let messages = simulated.messages();
+        ensure!(messages.len() == 2, "messages: {messages:?}");
+        Ok(())
+    })
+    .await?;
+    Ok(simulated)
+}
+
+fn options() -> Options {
+    Options {
+        // Long enough that the kill comes first.
+        alertmanager: json!({"route": {"group_wait": "5s", "group_by": ["alertname"]}}),
+        ..Options::default()
+    }
+}
+
+fn on_fire(namespace: &str) -> Value {
+    json!([{
+        "labels": {"alertname": "DiskOnFire", "namespace": namespace, "severity": "critical"},
+        "annotations": {"summary": "smoke is seen"},
+    }])
+}
+
+fn other(namespace: &str) -> Value {
+    json!([{"labels": {"alertname": "Other", "namespace": namespace}}])
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
 use e2e::{audit, eventually};
 use model::Lineage;
@@ -55,5 +56,25 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
         Ok(())
     })
     .await?;
+    stage.settle().await?;
     installation.finish().await
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    simulated.policy(evict_when_not_ready(namespace)).await?;
+    for name in ["web", "shop"] {
+        Workload::serving(namespace, name).replicas(2).create(cluster).await?;
+    }
+    let web = cluster.ready_pods(namespace, "web", 2).await?;
+    let shop = cluster.ready_pods(namespace, "shop", 2).await?;
+    let lineage = |name: &str| Lineage::namespaced("Deployment", namespace, name);
+    simulated.deadlock(&web[0])?;
+    cluster.reaches(&lineage("web"), POD_RUNNING_NOT_READY, Phase::Verifying, PATIENCE).await?;
+    simulated.restart_api_server().await;
+    cluster.reaches(&lineage("web"), POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    simulated.deadlock(&shop[0])?;
+    cluster.reaches(&lineage("shop"), POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    Ok(simulated)
 }

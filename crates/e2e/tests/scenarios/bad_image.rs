@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::eventually;
-use e2e::installation::Installation;
+use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{NO_SUCH_IMAGE, Workload};
 use k8s_openapi::api::apps::v1::Deployment;
 use model::codes::{POD_IMAGE_PULL_BACK_OFF, WORKLOAD_ROLLOUT_STUCK};
@@ -19,11 +20,7 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
     Workload::serving(namespace, "web").replicas(3).progress_deadline_s(5).create(cluster).await?;
     cluster.ready_pods(namespace, "web", 3).await?;
 
-    let rollout = json!({"spec": {
-        "strategy": {"rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}},
-        "template": {"spec": {"containers": [{"name": "main", "image": NO_SUCH_IMAGE}]}},
-    }});
-    cluster.change::<Deployment>(namespace, "web", rollout).await?;
+    cluster.change::<Deployment>(namespace, "web", rollout()).await?;
 
     let stuck = installation.alert(namespace, WORKLOAD_ROLLOUT_STUCK, PATIENCE).await?;
     ensure!(stuck["annotations"]["cause"].is_null(), "nothing explains the rollout: {stuck}");
@@ -47,15 +44,37 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
     ensure!(message.alerts.len() == 1, "one alert in it: {message:?}");
     ensure!(message.alerts[0].label("check") == WORKLOAD_ROLLOUT_STUCK, "{message:?}");
     // Back to the image that exists: what comes next is the end, and there was nothing in between.
-    let back = json!({"spec": {"template": {"spec": {"containers": [
-        {"name": "main", "image": e2e::workload::TOOLS},
-    ]}}}});
-    cluster.change::<Deployment>(namespace, "web", back).await?;
+    cluster.change::<Deployment>(namespace, "web", back()).await?;
     installation.resolved_message(namespace, PATIENCE).await?;
     let messages = installation.messages_about(namespace)?;
     let told: Vec<&str> = messages.iter().map(|(_, message)| message.status.as_str()).collect();
     ensure!(told == ["firing", "resolved"], "messages: {messages:#?}");
     Ok(())
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    Workload::serving(namespace, "web").replicas(3).progress_deadline_s(5).create(cluster).await?;
+    cluster.ready_pods(namespace, "web", 3).await?;
+    cluster.change::<Deployment>(namespace, "web", rollout()).await?;
+    simulated.told("firing", PATIENCE).await?;
+    cluster.change::<Deployment>(namespace, "web", back()).await?;
+    simulated.told("resolved", PATIENCE).await?;
+    Ok(simulated)
+}
+
+/// To an image that does not exist, with all pods at once.
+fn rollout() -> Value {
+    json!({"spec": {
+        "strategy": {"rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}},
+        "template": {"spec": {"containers": [{"name": "main", "image": NO_SUCH_IMAGE}]}},
+    }})
+}
+
+/// Back to the image that exists.
+fn back() -> Value {
+    json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": e2e::workload::TOOLS}]}}}})
 }
 
 fn members(alert: &Value) -> Result<usize> {

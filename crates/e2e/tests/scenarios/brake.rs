@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use e2e::cluster::told;
 use e2e::installation::{HOOK, Installation, Options, Service};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
 use e2e::{audit, eventually, rights};
 use kube::api::DeleteParams;
@@ -14,7 +15,7 @@ use model::Lineage;
 use model::brake::{self, Brake};
 use model::codes::POD_RUNNING_NOT_READY;
 use model::remediation::Phase;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::policies::evict_when_not_ready;
 
@@ -25,8 +26,7 @@ const TIDE: &str = "tide";
 pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let mut installation = Installation::start(&stage.suite, "brake", Options::default()).await?;
     let mut policy = evict_when_not_ready(&stage.namespace);
-    policy["match"]["selector"] =
-        json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [TIDE]}]});
+    policy["match"]["selector"] = not_the_tide();
     stage.policy(policy).await?;
 
     installation.program(&["pause", "--reason", "a change freeze"]).await?;
@@ -44,8 +44,65 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     withheld.give_back().await?;
     healed(stage, &bank, 3).await?;
     stopped_between_two_attempts(stage, &installation, 3).await?;
+    stage.settle().await?;
     installation.terminate().await?;
     installation.receiver.ensure_nothing_twice(HOOK)
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    let mut policy = evict_when_not_ready(namespace);
+    policy["match"]["selector"] = not_the_tide();
+    simulated.policy(policy).await?;
+
+    cluster.set_brake(true).await?;
+    let web = held_simulated(&simulated, "web").await?;
+    cluster.set_brake(false).await?;
+    cluster.reaches(&web, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+
+    cluster.own::<Brake>().delete(brake::NAME, &DeleteParams::default()).await?;
+    let shop = held_simulated(&simulated, "shop").await?;
+    cluster.set_brake(false).await?;
+    cluster.reaches(&shop, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+
+    let withheld = rights::withhold(cluster, Service::Healer, "brakes").await?;
+    let bank = held_simulated(&simulated, "bank").await?;
+    withheld.give_back().await?;
+    cluster.reaches(&bank, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+
+    cluster.policy("again", twice(namespace)).await?;
+    Workload::never_ready(namespace, TIDE).create(cluster).await?;
+    let lineage = Lineage::namespaced("Deployment", namespace, TIDE);
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Verifying, PATIENCE).await?;
+    cluster.set_brake(true).await?;
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
+    cluster.set_brake(false).await?;
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, PATIENCE).await?;
+    Ok(simulated)
+}
+
+/// Something breaks, and nothing is done about it.
+async fn held_simulated(simulated: &Simulated, name: &str) -> Result<Lineage> {
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    Workload::serving(namespace, name).replicas(2).create(cluster).await?;
+    let pods = cluster.ready_pods(namespace, name, 2).await?;
+    simulated.deadlock(&pods[0])?;
+    let lineage = Lineage::namespaced("Deployment", namespace, name);
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
+    Ok(lineage)
+}
+
+fn not_the_tide() -> Value {
+    json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [TIDE]}]})
+}
+
+/// Two attempts at the tide.
+fn twice(namespace: &str) -> Value {
+    let mut policy = evict_when_not_ready(namespace);
+    policy["match"]["selector"] = json!({"matchLabels": {"app": TIDE}});
+    policy["steps"] = json!([{"action": "EvictPod", "timeout": "5s", "attempts": 2}]);
+    policy
 }
 
 /// What was begun is not taken back; what would be next is not done before it is allowed again.
@@ -55,10 +112,7 @@ async fn stopped_between_two_attempts(
     before: usize,
 ) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
-    let mut again = evict_when_not_ready(namespace);
-    again["match"]["selector"] = json!({"matchLabels": {"app": TIDE}});
-    again["steps"] = json!([{"action": "EvictPod", "timeout": "5s", "attempts": 2}]);
-    stage.policy_named("again", again).await?;
+    stage.policy_named("again", twice(namespace)).await?;
     Workload::never_ready(namespace, TIDE).create(cluster).await?;
     let attempted = async |attempts: usize| {
         eventually(&format!("{attempts} attempts"), PATIENCE, || async {
@@ -76,7 +130,8 @@ async fn stopped_between_two_attempts(
     ensure!(decision.is_some_and(|decision| decision.rule == "Veto"), "{}", told(&deferred));
     attempted(1).await?;
     installation.program(&["resume"]).await?;
-    attempted(2).await
+    attempted(2).await?;
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, PATIENCE).await.map(drop)
 }
 
 /// Something breaks, and nothing is done about it.

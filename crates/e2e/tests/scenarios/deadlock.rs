@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::audit;
-use e2e::installation::{Installation, Service};
+use e2e::installation::{Installation, Options, Service};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
 use model::Lineage;
 use model::codes::POD_RUNNING_NOT_READY;
@@ -61,4 +62,17 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
     stage.note_latency("taken up after the kubelet said so", said, taken_up);
     stage.note_latency("evicted after the kubelet said so", said, eviction.stage_timestamp);
     Ok(())
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    simulated.policy(evict_when_not_ready(namespace)).await?;
+    Workload::serving(namespace, "web").replicas(2).create(cluster).await?;
+    let pods = cluster.ready_pods(namespace, "web", 2).await?;
+    simulated.deadlock(&pods[0])?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    simulated.told("resolved", PATIENCE).await?;
+    Ok(simulated)
 }

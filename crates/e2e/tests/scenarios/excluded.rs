@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::audit::{self, Event};
+use e2e::cluster::Cluster;
 use e2e::cluster::told;
-use e2e::installation::{Installation, Service};
+use e2e::installation::{Installation, Options, Service};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, TOOLS, Workload};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
@@ -30,18 +32,71 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     let out = format!("{}-out", stage.namespace);
     stage.cluster.make_namespace(&out).await?;
     let looked = Box::pin(look(stage, &out)).await;
+    let looked = match looked {
+        Ok(()) => stage.settle().await,
+        failed => failed,
+    };
     stage.cluster.drop_namespace(&out).await?;
     looked
 }
 
-async fn look(stage: &Stage, out: &str) -> Result<()> {
-    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    let out = &format!("{namespace}-out");
+    simulated.make_namespace(out).await?;
+    simulated.policy(within_both(namespace, out)).await?;
+    cluster.policy("by-default", kills_by_default(namespace)).await?;
+
+    exclude_namespace(cluster, out, true).await?;
+    for (within, name) in [(namespace, "shop"), (namespace, "web"), (out, "web")] {
+        Workload::serving(within, name).replicas(2).create(cluster).await?;
+    }
+    Workload::hungry(namespace, "hungry").create(cluster).await?;
+    cluster.create::<Pod>(namespace, bare_pod()).await?;
+    cluster.change::<Deployment>(namespace, "web", mark(true)).await?;
+    let shop = cluster.ready_pods(namespace, "shop", 2).await?.remove(0);
+    let (_, shop_pod) = workload::place(&shop)?;
+    cluster.change::<Pod>(namespace, shop_pod, mark(true)).await?;
+    let web = cluster.ready_pods(namespace, "web", 2).await?.remove(0);
+    for hangs in [&shop, &web, &cluster.ready_pods(out, "web", 2).await?[0]] {
+        simulated.deadlock(hangs)?;
+    }
+    let in_bounds_later = in_bounds_later(namespace, out);
+    for lineage in &in_bounds_later {
+        cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
+    }
+    let bare = Lineage::namespaced("Pod", namespace, "alone");
+    cluster.reaches(&bare, POD_RUNNING_NOT_READY, Phase::Denied, PATIENCE).await?;
+    let hungry = Lineage::namespaced("Deployment", namespace, "hungry");
+    cluster.reaches(&hungry, POD_OOM_KILLED, Phase::Observed, PATIENCE).await?;
+
+    cluster.change::<Pod>(namespace, shop_pod, mark(false)).await?;
+    cluster.change::<Deployment>(namespace, "web", mark(false)).await?;
+    exclude_namespace(cluster, out, false).await?;
+    for lineage in &in_bounds_later {
+        cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    }
+    Ok(simulated)
+}
+
+fn within_both(namespace: &str, out: &str) -> Value {
     let mut policy = evict_when_not_ready(namespace);
     policy["match"]["namespaces"] = json!([namespace, out]);
-    stage.policy(policy).await?;
+    policy
+}
+
+fn in_bounds_later(namespace: &str, out: &str) -> [Lineage; 3] {
+    let deployment = |within: &str, name: &str| Lineage::namespaced("Deployment", within, name);
+    [deployment(namespace, "shop"), deployment(namespace, "web"), deployment(out, "web")]
+}
+
+async fn look(stage: &Stage, out: &str) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    stage.policy(within_both(namespace, out)).await?;
     stage.policy_named("by-default", kills_by_default(namespace)).await?;
 
-    exclude_namespace(stage, out, true).await?;
+    exclude_namespace(cluster, out, true).await?;
     for (within, name) in [(namespace, "shop"), (namespace, "web"), (out, "web")] {
         Workload::serving(within, name).replicas(2).create(cluster).await?;
     }
@@ -59,9 +114,7 @@ async fn look(stage: &Stage, out: &str) -> Result<()> {
         workload::deadlock(&stage.bed, &hangs).await?;
     }
 
-    let deployment = |within: &str, name: &str| Lineage::namespaced("Deployment", within, name);
-    let in_bounds_later =
-        [deployment(namespace, "shop"), deployment(namespace, "web"), deployment(out, "web")];
+    let in_bounds_later = in_bounds_later(namespace, out);
     for (lineage, names) in in_bounds_later.iter().zip([shop_pod, "web", out]) {
         held(stage, lineage, POD_RUNNING_NOT_READY, Phase::Deferred, ("Veto", names)).await?;
     }
@@ -69,13 +122,14 @@ async fn look(stage: &Stage, out: &str) -> Result<()> {
     let unreplaced = ("SomebodyReplacesIt", "no controller replaces it");
     held(stage, &bare, POD_RUNNING_NOT_READY, Phase::Denied, unreplaced).await?;
     let unsaid = ("ObserveByDefault", "Observe");
-    held(stage, &deployment(namespace, "hungry"), POD_OOM_KILLED, Phase::Observed, unsaid).await?;
+    let hungry = Lineage::namespaced("Deployment", namespace, "hungry");
+    held(stage, &hungry, POD_OOM_KILLED, Phase::Observed, unsaid).await?;
     let effects = effects(stage, out)?;
     ensure!(effects.is_empty(), "nothing is written:{}", audit::told(&effects));
 
     cluster.change::<Pod>(namespace, shop_pod, mark(false)).await?;
     cluster.change::<Deployment>(namespace, "web", mark(false)).await?;
-    exclude_namespace(stage, out, false).await?;
+    exclude_namespace(cluster, out, false).await?;
     for lineage in &in_bounds_later {
         cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
     }
@@ -111,9 +165,9 @@ fn mark(excluded: bool) -> Value {
     json!({"metadata": {"annotations": {EXCLUDE: says}}})
 }
 
-async fn exclude_namespace(stage: &Stage, name: &str, excluded: bool) -> Result<()> {
+async fn exclude_namespace(cluster: &Cluster, name: &str, excluded: bool) -> Result<()> {
     let patch = Patch::Merge(mark(excluded));
-    stage.cluster.cluster_wide::<Namespace>().patch(name, &PatchParams::default(), &patch).await?;
+    cluster.cluster_wide::<Namespace>().patch(name, &PatchParams::default(), &patch).await?;
     Ok(())
 }
 
@@ -128,7 +182,7 @@ fn kills_by_default(namespace: &str) -> Value {
 /// A pod of its own that runs and is never ready.
 fn bare_pod() -> Value {
     json!({
-        "metadata": {"name": "alone"},
+        "metadata": {"name": "alone", "annotations": {"sim.seaworthy.test/behaviour": "never-ready"}},
         "spec": {
             "automountServiceAccountToken": false,
             "nodeSelector": {"seaworthy.test/real": "true"},

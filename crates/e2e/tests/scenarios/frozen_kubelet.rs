@@ -9,6 +9,7 @@ use e2e::cluster::Cluster;
 use e2e::fault::Fault;
 use e2e::installation::{Installation, Options, Service};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::Workload;
 use e2e::{audit, eventually};
 use k8s_openapi::api::core::v1::Node;
@@ -56,6 +57,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
         Ok(())
     })
     .await?;
+    cluster.ready_pods(namespace, "web", 2).await?;
+    stage.settle().await?;
     let cordoned = cluster.node(node).await?.spec.unwrap_or_default().unschedulable;
     cordon(cluster, node, false).await?;
     ensure!(cordoned == Some(true), "the person's cordon stays");
@@ -72,6 +75,26 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     ensure!(installation.messages_about(namespace)?.is_empty(), "no message of its own for the pods");
     installation.finish().await
 }
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    let node = NODE;
+    simulated.policy(quarantine_when_unreachable()).await?;
+    Workload::serving(namespace, "web").on_node(node).replicas(2).create(cluster).await?;
+    cluster.ready_pods(namespace, "web", 2).await?;
+    simulated.kubelets().freeze(node);
+    let lineage = Lineage::cluster_wide("Node", node);
+    cluster.reaches(&lineage, NODE_UNREACHABLE, Phase::Verifying, PATIENCE).await?;
+    cordon(cluster, node, true).await?;
+    simulated.kubelets().thaw(node);
+    cluster.reaches(&lineage, NODE_UNREACHABLE, Phase::Succeeded, PATIENCE).await?;
+    cluster.ready_pods(namespace, "web", 2).await?;
+    Ok(simulated)
+}
+
+/// The last node of a simulated cluster.
+const NODE: &str = "node-3";
 
 /// The record of who changed the node last: it marks nothing, and stays, so that a late second
 /// request of the same attempt finds it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::Workload;
 use e2e::{eventually, http};
 use model::Lineage;
@@ -19,8 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
-    let options = Options { alerter: json!({"holds": {"silence": "15s"}}), ..Options::default() };
-    let mut installation = Installation::start(&stage.suite, "healer-silent", options).await?;
+    let mut installation = Installation::start(&stage.suite, "healer-silent", options()).await?;
     stage.policy(evict_when_not_ready(namespace)).await?;
     // The replacement is no better, so that there is a trouble as long as nobody does more.
     Workload::never_ready(namespace, "web").create(cluster).await?;
@@ -46,5 +46,24 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
 
     installation.healers[0].child.thaw()?;
     cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, PATIENCE).await?;
+    stage.settle().await?;
     installation.finish().await
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, options()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    simulated.policy(evict_when_not_ready(namespace)).await?;
+    Workload::never_ready(namespace, "web").create(cluster).await?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Verifying, PATIENCE).await?;
+    simulated.stage.staff().pause("healer-0");
+    simulated.told("firing", PATIENCE).await?;
+    simulated.stage.staff().resume("healer-0");
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, PATIENCE).await?;
+    Ok(simulated)
+}
+
+fn options() -> Options {
+    Options { alerter: json!({"holds": {"silence": "15s"}}), ..Options::default() }
 }

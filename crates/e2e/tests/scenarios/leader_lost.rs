@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::installation::{Installation, Options, Service};
 use e2e::scenario::Stage;
+use e2e::simulated::{Halt, Simulated};
 use e2e::workload::{self, Workload};
 use e2e::{audit, eventually};
 use model::Lineage;
@@ -17,60 +18,75 @@ use crate::policies::evict_when_not_ready;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A place at which the healer stops itself (SIGSTOP) when it is asked to.
-#[derive(Clone, Copy)]
-enum Point {
-    /// The intent is written, the effect is not yet sent.
-    BeforeEffect,
-    /// The effect is answered, the status is not yet written.
-    AfterEffect,
-}
-
-impl Point {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::BeforeEffect => "after-intent:stop",
-            Self::AfterEffect => "after-effect:stop",
-        }
+/// The failpoint at which a healer stops itself (SIGSTOP).
+const fn failpoint(halt: Halt) -> &'static str {
+    match halt {
+        Halt::BeforeEffect => "after-intent:stop",
+        Halt::AfterEffect => "after-effect:stop",
     }
 }
 
 pub(crate) mod leader_killed_before_effect {
+    use e2e::simulated::{Halt, Simulated};
+
     pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
-        super::killed(stage, super::Point::BeforeEffect).await
+        super::killed(stage, Halt::BeforeEffect).await
+    }
+
+    pub(crate) async fn simulated(name: &'static str) -> anyhow::Result<Simulated> {
+        super::killed_simulated(name, Halt::BeforeEffect).await
     }
 }
 
 pub(crate) mod leader_killed_after_effect {
+    use e2e::simulated::{Halt, Simulated};
+
     pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
-        super::killed(stage, super::Point::AfterEffect).await
+        super::killed(stage, Halt::AfterEffect).await
+    }
+
+    pub(crate) async fn simulated(name: &'static str) -> anyhow::Result<Simulated> {
+        super::killed_simulated(name, Halt::AfterEffect).await
     }
 }
 
 pub(crate) mod leader_frozen_before_effect {
+    use e2e::simulated::{Halt, Simulated};
+
     pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
-        super::frozen(stage, super::Point::BeforeEffect).await
+        super::frozen(stage, Halt::BeforeEffect).await
+    }
+
+    pub(crate) async fn simulated(name: &'static str) -> anyhow::Result<Simulated> {
+        super::frozen_simulated(name, Halt::BeforeEffect).await
     }
 }
 
 pub(crate) mod leader_frozen_after_effect {
+    use e2e::simulated::{Halt, Simulated};
+
     pub(crate) async fn run(stage: &e2e::scenario::Stage) -> anyhow::Result<()> {
-        super::frozen(stage, super::Point::AfterEffect).await
+        super::frozen(stage, Halt::AfterEffect).await
+    }
+
+    pub(crate) async fn simulated(name: &'static str) -> anyhow::Result<Simulated> {
+        super::frozen_simulated(name, Halt::AfterEffect).await
     }
 }
 
-async fn killed(stage: &Stage, point: Point) -> Result<()> {
+async fn killed(stage: &Stage, point: Halt) -> Result<()> {
     let mut play = Play::begin(stage, point).await?;
     play.installation.healers[0].child.kill().await?;
     let killed = stage.environment.now();
     play.healed_by_the_other(stage).await?;
+    stage.settle().await?;
     stage.note_latency("healed after the leader was killed", killed, stage.environment.now());
     play.installation.healers.remove(0);
     play.installation.finish().await?;
     ensure_one_effect(stage)
 }
 
-async fn frozen(stage: &Stage, point: Point) -> Result<()> {
+async fn frozen(stage: &Stage, point: Halt) -> Result<()> {
     let mut play = Play::begin(stage, point).await?;
     play.healed_by_the_other(stage).await?;
     // Late, it goes on from where it stood, with the claim of long ago in its memory.
@@ -84,9 +100,47 @@ async fn frozen(stage: &Stage, point: Point) -> Result<()> {
     })
     .await?;
     ensure_one_effect(stage)?;
+    stage.settle().await?;
     // Whatever it may have had on its way has arrived by the time it has ended.
     play.installation.finish().await?;
     ensure_one_effect(stage)
+}
+
+async fn killed_simulated(name: &'static str, point: Halt) -> Result<Simulated> {
+    let simulated = halted_simulated(name, point).await?;
+    simulated.stage.staff().crash("healer-0").await;
+    healed_simulated(simulated).await
+}
+
+async fn frozen_simulated(name: &'static str, point: Halt) -> Result<Simulated> {
+    let simulated = healed_simulated(halted_simulated(name, point).await?).await?;
+    simulated.stage.staff().resume("healer-0");
+    Ok(simulated)
+}
+
+/// Until the leader halts at the point.
+async fn halted_simulated(name: &'static str, point: Halt) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    simulated.policy(evict_when_not_ready(namespace)).await?;
+    simulated.stage.staff().start("healer-1").await;
+    Workload::serving(namespace, "web").replicas(2).create(cluster).await?;
+    let pods = cluster.ready_pods(namespace, "web", 2).await?;
+    simulated.halt(point);
+    simulated.deadlock(&pods[0])?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Acting, PATIENCE).await?;
+    Ok(simulated)
+}
+
+async fn healed_simulated(simulated: Simulated) -> Result<Simulated> {
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+    let healed = cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    let status = healed.status.unwrap_or_default();
+    ensure!(status.epoch > status.attempts[0].epoch, "another leader ended it: {status:?}");
+    cluster.ready_pods(namespace, "web", 2).await?;
+    Ok(simulated)
 }
 
 struct Play {
@@ -96,11 +150,11 @@ struct Play {
 
 impl Play {
     /// Until the leader halts at the point.
-    async fn begin(stage: &Stage, point: Point) -> Result<Self> {
+    async fn begin(stage: &Stage, point: Halt) -> Result<Self> {
         let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
         let mut installation =
             Installation::without_healer(&stage.suite, &stage.namespace, Options::default()).await?;
-        installation.start_healer(&[("SEAWORTHY_FAILPOINT", point.name())]).await?;
+        installation.start_healer(&[("SEAWORTHY_FAILPOINT", failpoint(point))]).await?;
         stage.policy(evict_when_not_ready(namespace)).await?;
         installation.start_healer(&[]).await?;
         Workload::serving(namespace, "web").replicas(2).create(cluster).await?;
@@ -122,8 +176,8 @@ impl Play {
         );
         let so_far = stage.effects()?.len();
         match point {
-            Point::BeforeEffect => ensure!(so_far == 0, "no effect yet, but {so_far}"),
-            Point::AfterEffect => ensure!(so_far == 1, "one effect, but {so_far}"),
+            Halt::BeforeEffect => ensure!(so_far == 0, "no effect yet, but {so_far}"),
+            Halt::AfterEffect => ensure!(so_far == 1, "one effect, but {so_far}"),
         }
         Ok(Self { installation, lineage })
     }

@@ -8,6 +8,7 @@ use e2e::cluster::told;
 use e2e::fault::Fault;
 use e2e::installation::{HOOK, Installation, Options, Service};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::{audit, eventually};
 use model::Lineage;
 use model::codes::NODE_UNREACHABLE;
@@ -23,15 +24,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let nodes = stage.bed.real_nodes().await?;
     ensure!(nodes.len() >= 3, "needs three real nodes, and there are {nodes:?}");
     let (frozen, _) = nodes.split_at(nodes.len() - 1);
-    let options = Options {
-        // What people group by who do not want a message per node. Kubelets renew every ten seconds, each at
-        // moments of its own: that far apart do nodes fall silent that were frozen together.
-        alertmanager: json!({"route": {"group_by": ["cluster", "alertname"], "group_wait": "25s"}}),
-        // As long does the healer wait before it takes the first for a trouble of its own, and says so.
-        healer: json!({"correlated": {"settle": "15s"}}),
-        ..Options::default()
-    };
-    let mut installation = Installation::start(&stage.suite, "most-nodes-frozen", options).await?;
+    let mut installation = Installation::start(&stage.suite, "most-nodes-frozen", options()).await?;
     stage.policy(quarantine_when_unreachable()).await?;
 
     let mut faults = Vec::new();
@@ -70,7 +63,34 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     for node in &nodes {
         ensure!(own_marks(&stage.cluster, node).await?.is_empty(), "no marks on {node}");
     }
+    stage.settle().await?;
     installation.finish().await
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, options()).await?;
+    simulated.policy(quarantine_when_unreachable()).await?;
+    let frozen = ["node-1", "node-2"];
+    frozen.iter().for_each(|node| simulated.kubelets().freeze(node));
+    for node in frozen {
+        let lineage = Lineage::cluster_wide("Node", node);
+        simulated.cluster.reaches(&lineage, NODE_UNREACHABLE, Phase::Deferred, PATIENCE).await?;
+    }
+    simulated.told("firing", PATIENCE).await?;
+    frozen.iter().for_each(|node| simulated.kubelets().thaw(node));
+    simulated.told("resolved", PATIENCE).await?;
+    Ok(simulated)
+}
+
+fn options() -> Options {
+    Options {
+        // What people group by who do not want a message per node. Kubelets renew every ten seconds, each at
+        // moments of its own: that far apart do nodes fall silent that were frozen together.
+        alertmanager: json!({"route": {"group_by": ["cluster", "alertname"], "group_wait": "25s"}}),
+        // As long does the healer wait before it takes the first for a trouble of its own, and says so.
+        healer: json!({"correlated": {"settle": "15s"}}),
+        ..Options::default()
+    }
 }
 
 async fn cluster_holds(stage: &Stage, lineage: &Lineage) -> Result<String> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::cluster::told;
-use e2e::installation::Installation;
+use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
 use e2e::{audit, eventually};
 use k8s_openapi::api::core::v1::Pod;
@@ -15,7 +16,7 @@ use kube::api::DeleteParams;
 use model::Lineage;
 use model::codes::POD_RUNNING_NOT_READY;
 use model::remediation::Phase;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(150);
 /// Fewer than the ladder would take.
@@ -23,14 +24,7 @@ const CAP: usize = 2;
 
 pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
-    let policy = json!({
-        "mode": "Enforce",
-        "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
-        "steps": [{"action": "EvictPod", "timeout": "5s", "attempts": 5}],
-        "attemptsMax": CAP,
-        "healthyFor": "2s",
-    });
-    stage.policy(policy).await?;
+    stage.policy(policy(namespace)).await?;
     Workload::never_ready(namespace, "web").create(cluster).await?;
     let lineage = Lineage::namespaced("Deployment", namespace, "web");
 
@@ -74,4 +68,34 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
         .sum();
     ensure!(attempts == CAP, "no more than {CAP} attempts over all remediations, not {attempts}");
     Ok(())
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    simulated.policy(policy(namespace)).await?;
+    Workload::never_ready(namespace, "web").create(cluster).await?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, PATIENCE).await?;
+    simulated.told("firing", PATIENCE).await?;
+    let pods = cluster.pods(namespace, "web").await?;
+    let (_, name) = workload::place(pods.first().context("there is always a pod")?)?;
+    cluster.within::<Pod>(namespace).delete(name, &DeleteParams::default()).await?;
+    Workload::serving(namespace, "shop").replicas(2).create(cluster).await?;
+    let shop = cluster.ready_pods(namespace, "shop", 2).await?;
+    simulated.deadlock(&shop[0])?;
+    let other = Lineage::namespaced("Deployment", namespace, "shop");
+    cluster.reaches(&other, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    Ok(simulated)
+}
+
+/// A ladder that is longer than the cap.
+fn policy(namespace: &str) -> Value {
+    json!({
+        "mode": "Enforce",
+        "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
+        "steps": [{"action": "EvictPod", "timeout": "5s", "attempts": 5}],
+        "attemptsMax": CAP,
+        "healthyFor": "2s",
+    })
 }

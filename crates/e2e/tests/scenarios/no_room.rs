@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::cluster::told;
-use e2e::installation::Installation;
+use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
 use e2e::{audit, eventually};
 use model::Lineage;
@@ -46,9 +47,26 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
         Ok(())
     })
     .await?;
+    // As often as it may, and then a person has it.
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, 3 * PATIENCE).await?;
     let effects = stage.effects()?;
     ensure!(effects.iter().all(|effect| !effect.succeeded()), "effects:{}", audit::told(&effects));
     let left = cluster.pods(namespace, "web").await?;
     ensure!(left.iter().any(|pod| workload::uid(pod) == workload::uid(&pods[0])), "the pod is gone");
     Ok(())
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    simulated.policy(evict_when_not_ready(namespace)).await?;
+    Workload::serving(namespace, "web").replicas(2).create(cluster).await?;
+    workload::no_disruptions(cluster, namespace, "web").await?;
+    let pods = cluster.ready_pods(namespace, "web", 2).await?;
+    simulated.deadlock(&pods[0])?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
+    simulated.told("firing", PATIENCE).await?;
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, 3 * PATIENCE).await?;
+    Ok(simulated)
 }

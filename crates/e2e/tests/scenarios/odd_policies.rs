@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::eventually;
-use e2e::installation::Installation;
+use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
 use model::Lineage;
 use model::codes::POD_RUNNING_NOT_READY;
@@ -20,16 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
-    let empty = [
-        ("no-codes", json!({"codes": [], "namespaces": [namespace]}), "codes"),
-        ("no-namespaces", json!({"codes": [POD_RUNNING_NOT_READY], "namespaces": []}), "namespaces"),
-        (
-            "empty-selector",
-            json!({"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace], "selector": {}}),
-            "selector",
-        ),
-    ];
-    for (name, selects, field) in empty {
+    for (name, selects, field) in empty(namespace) {
         let name = stage.policy_named(name, with(namespace, selects)).await?;
         let refused = condition(stage, &name, "Accepted", "False").await?;
         ensure!(refused.reason == "EmptyMeansNothing" && refused.message.contains(field), "{refused:?}");
@@ -54,6 +46,40 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     }
     ensure!(stage.effects()?.is_empty(), "nothing is done");
     Ok(())
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    for (name, selects, _) in empty(namespace) {
+        cluster.policy(name, with(namespace, selects)).await?;
+    }
+    let mut observe = evict_when_not_ready(namespace);
+    observe["mode"] = json!("Observe");
+    cluster.policy("enforces", evict_when_not_ready(namespace)).await?;
+    cluster.policy("observes", observe).await?;
+    for name in ["enforces", "observes"] {
+        cluster.policy_accepted(name).await?;
+    }
+    Workload::serving(namespace, "web").replicas(2).create(cluster).await?;
+    let pods = cluster.ready_pods(namespace, "web", 2).await?;
+    simulated.deadlock(&pods[0])?;
+    let lineage = Lineage::namespaced("Deployment", namespace, "web");
+    cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Observed, PATIENCE).await?;
+    Ok(simulated)
+}
+
+/// Policies that select nothing by saying nothing: name, selection, and the field that is empty.
+fn empty(namespace: &str) -> [(&'static str, Value, &'static str); 3] {
+    [
+        ("no-codes", json!({"codes": [], "namespaces": [namespace]}), "codes"),
+        ("no-namespaces", json!({"codes": [POD_RUNNING_NOT_READY], "namespaces": []}), "namespaces"),
+        (
+            "empty-selector",
+            json!({"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace], "selector": {}}),
+            "selector",
+        ),
+    ]
 }
 
 fn with(namespace: &str, selects: Value) -> Value {

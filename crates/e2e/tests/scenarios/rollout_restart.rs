@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::audit::{self, Event};
-use e2e::installation::Installation;
+use e2e::installation::{Installation, Options};
 use e2e::scenario::Stage;
+use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
+use k8s_openapi::api::core::v1::Pod;
 use model::Lineage;
 use model::codes::POD_RUNNING_NOT_READY;
 use model::remediation::Phase;
@@ -18,13 +20,7 @@ const RESTARTED_AT: &str = "/spec/template/metadata/annotations/kubectl.kubernet
 
 pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
-    let policy = json!({
-        "mode": "Enforce",
-        "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
-        "steps": [{"action": "RolloutRestart", "timeout": "90s"}],
-        "healthyFor": "2s",
-    });
-    stage.policy(policy).await?;
+    stage.policy(policy(namespace)).await?;
     Workload::serving(namespace, "web").create(cluster).await?;
     Workload::serving(namespace, "ledger").create_stateful_set(cluster).await?;
     Workload::serving(namespace, "agent").create_daemon_set(cluster).await?;
@@ -33,13 +29,9 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
 
     let mut lineages = Vec::new();
     for (kind, name, pods) in all {
-        let pods = cluster.ready_pods(namespace, name, pods).await?;
+        let pods = on_first_node_first(cluster.ready_pods(namespace, name, pods).await?);
         workload::deadlock(&stage.bed, &pods[0]).await?;
-        lineages.push(match kind {
-            "StatefulSet" => Lineage::instance(kind, namespace, name, workload::place(&pods[0])?.1),
-            "DaemonSet" => Lineage::instance(kind, namespace, name, workload::node(&pods[0])?),
-            _ => Lineage::namespaced(kind, namespace, name),
-        });
+        lineages.push(lineage(kind, name, &pods[0])?);
     }
     for (lineage, (_, _, pods)) in lineages.iter().zip(all) {
         restarted(stage, lineage, pods).await?;
@@ -47,6 +39,51 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     let effects = stage.effects()?;
     ensure!(effects.len() == all.len(), "one restart of each:{}", audit::told(&effects));
     Ok(())
+}
+
+pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
+    let simulated = Simulated::set(name, Options::default()).await?;
+    let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
+    simulated.policy(policy(namespace)).await?;
+    Workload::serving(namespace, "web").create(cluster).await?;
+    Workload::serving(namespace, "ledger").create_stateful_set(cluster).await?;
+    Workload::serving(namespace, "agent").create_daemon_set(cluster).await?;
+    let mut lineages = Vec::new();
+    for (kind, name, pods) in
+        [("Deployment", "web", 1), ("StatefulSet", "ledger", 1), ("DaemonSet", "agent", 3)]
+    {
+        let pods = on_first_node_first(cluster.ready_pods(namespace, name, pods).await?);
+        simulated.deadlock(&pods[0])?;
+        lineages.push(lineage(kind, name, &pods[0])?);
+    }
+    for lineage in lineages {
+        cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
+    }
+    Ok(simulated)
+}
+
+fn policy(namespace: &str) -> Value {
+    json!({
+        "mode": "Enforce",
+        "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
+        "steps": [{"action": "RolloutRestart", "timeout": "90s"}],
+        "healthyFor": "2s",
+    })
+}
+
+/// Daemons are told apart by their nodes; names of pods are made up.
+fn on_first_node_first(mut pods: Vec<Pod>) -> Vec<Pod> {
+    pods.sort_by(|left, right| workload::node(left).unwrap_or("").cmp(workload::node(right).unwrap_or("")));
+    pods
+}
+
+fn lineage(kind: &str, name: &str, pod: &Pod) -> Result<Lineage> {
+    let (namespace, pod_name) = workload::place(pod)?;
+    Ok(match kind {
+        "StatefulSet" => Lineage::instance(kind, namespace, name, pod_name),
+        "DaemonSet" => Lineage::instance(kind, namespace, name, workload::node(pod)?),
+        _ => Lineage::namespaced(kind, namespace, name),
+    })
 }
 
 async fn restarted(stage: &Stage, lineage: &Lineage, pods: usize) -> Result<()> {

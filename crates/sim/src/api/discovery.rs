@@ -13,6 +13,10 @@ use crate::registry::Status;
 /// What can be done to every kind but bindings.
 const VERBS: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
+/// The same for custom resources, in their own order.
+const CUSTOM_VERBS: &[&str] =
+    &["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+
 impl Server {
     /// Answers a request for what is served.
     pub(super) fn discover(&self, parts: &[String]) -> Result<Answer, Status> {
@@ -72,6 +76,7 @@ fn entries(kind: Kind) -> Vec<Value> {
     let verbs = match kind.group {
         metrics::GROUP => &["get", "list"][..],
         _ if kind == kinds::BINDING => &["create"][..],
+        _ if !kind.is_built_in() => CUSTOM_VERBS,
         _ => VERBS,
     };
     let mut own = json!({

@@ -68,6 +68,12 @@ impl Server {
         validation::new(asked.kind, &value)?;
         let registry = self.registry_for(asked)?;
         let made = registry.create(asked.kind, asked.namespace(), value)?;
+        if asked.call.query.is_dry_run()? {
+            // It is of no version.
+            let mut made = made.value();
+            made["metadata"].as_object_mut().and_then(|meta| meta.remove("resourceVersion"));
+            return Ok(Answer::value(201, &made));
+        }
         Ok(Answer::object(201, &made))
     }
 
@@ -100,8 +106,7 @@ impl Server {
         }
         let is_conditional = !asked.kind.is_built_in() || CONDITIONAL.contains(&asked.kind);
         if version.is_empty() && is_conditional {
-            let why = "Invalid value: 0: must be specified for an update";
-            return Err(Status::invalid(asked.kind, &address.name, "metadata.resourceVersion", why));
+            return Err(Status::unversioned(asked.kind, &address.name));
         }
         match (found, asked.subresource()) {
             (Some(before), "") => {
@@ -128,11 +133,7 @@ impl Server {
             Deleted::Gone(object) if !SHOWN_WHEN_DELETED.contains(&asked.kind) => {
                 Answer::success(200, about(&address, &object.uid))
             }
-            Deleted::Gone(object) => Answer::object(200, &object),
-            Deleted::Going(object) => {
-                let code = if deletion.propagation == Propagation::Foreground { 202 } else { 200 };
-                Answer::object(code, &object)
-            }
+            Deleted::Gone(object) | Deleted::Going(object) => Answer::object(200, &object),
         })
     }
 
@@ -148,7 +149,8 @@ impl Server {
             }
             let registry = self.registry_of(asked, &address)?;
             match registry.delete(&address, &deletion) {
-                Ok(Deleted::Gone(object) | Deleted::Going(object)) => items.push(object.value()),
+                Ok(Deleted::Gone(_)) => items.push(object.value()),
+                Ok(Deleted::Going(object)) => items.push(object.value()),
                 // Somebody was faster.
                 Err(status) if status.code == 404 => {}
                 Err(status) => return Err(status),
@@ -175,7 +177,13 @@ impl Server {
         if unknown.is_empty() {
             return Ok(());
         }
-        Err(Status::bad_request(&format!("strict decoding error: {}", unknown.join(", "))))
+        let kind = asked.kind;
+        Err(Status::bad_request(&format!(
+            "{0} in version \"{1}\" cannot be handled as a {0}: strict decoding error: {2}",
+            kind.kind,
+            kind.version,
+            unknown.join(", ")
+        )))
     }
 
     /// The registry that a request writes to; for a dry run, one that is forgotten after it.

@@ -33,7 +33,7 @@ pub(super) fn work(cx: &mut Context<'_>, address: &Address) {
     let none: &[Value] = &[];
     let chunks = endpoints.chunks(SIZE_MAX).chain(endpoints.is_empty().then_some(none));
     for chunk in chunks {
-        let ports = ports(&service);
+        let ports = if chunk.is_empty() { Value::Null } else { ports(&service) };
         match slices.next() {
             Some(slice) => cx.change(&slice, |slice| {
                 slice["endpoints"] = chunk.into();

@@ -34,7 +34,9 @@ pub(super) fn work(cx: &mut Context<'_>, address: &Address) {
     } else if pods.len() > wanted {
         shrink(cx, &pods, pods.len() - wanted);
     }
-    tell(cx, address, &set, &pods, refusal.as_ref());
+    let going = |pod: &&Arc<Pod>| pod.is_terminating() && !pod.has_ended();
+    let terminating = cx.view.pods.controlled_by(uid).filter(going).count();
+    tell(cx, address, &set, &Own { pods, terminating }, refusal.as_ref());
 }
 
 fn grow(cx: &mut Context<'_>, address: &Address, set: &Value, missing: usize) -> Option<Status> {
@@ -82,7 +84,14 @@ fn rank(pod: &Pod, company: usize) -> impl Ord + use<> {
     )
 }
 
-fn tell(cx: &mut Context<'_>, address: &Address, set: &Value, pods: &[Arc<Pod>], refusal: Option<&Status>) {
+/// A set's pods: those that count, and how many are on their way out.
+struct Own {
+    pods: Vec<Arc<Pod>>,
+    terminating: usize,
+}
+
+fn tell(cx: &mut Context<'_>, address: &Address, set: &Value, own: &Own, refusal: Option<&Status>) {
+    let pods = &own.pods;
     let min_ready_s = set["spec"]["minReadySeconds"].as_i64().unwrap_or(0);
     let count = available(cx.now, pods, min_ready_s);
     if let Some(next) = count.next {
@@ -104,7 +113,9 @@ fn tell(cx: &mut Context<'_>, address: &Address, set: &Value, pods: &[Arc<Pod>],
     let now = cx.now;
     cx.change_status(address, |status| {
         let before = status.take();
-        *status = json!({"replicas": pods.len(), "observedGeneration": generation});
+        *status = json!({
+            "replicas": pods.len(), "observedGeneration": generation, "terminatingReplicas": own.terminating,
+        });
         for (field, count) in [
             ("fullyLabeledReplicas", pods.len()),
             ("readyReplicas", ready),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::switched::Switched;
 use crate::actors::Actors;
-use crate::api::Side;
+use crate::api::{Server, Side};
 use crate::kinds::{self, Kind};
 use crate::machinery::Kubelets;
 use crate::registry::{Deletion, Part, Registry, Status};
@@ -54,6 +54,16 @@ impl Stage {
     /// The cluster's objects.
     pub fn registry(&self) -> &Registry {
         &self.cluster.registry
+    }
+
+    /// The cluster's API server.
+    pub fn server(&self) -> &Server {
+        &self.cluster.server
+    }
+
+    /// Who sees everything.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
     }
 
     /// The services.

@@ -12,6 +12,10 @@ use crate::registry::time;
 use crate::view::Phase;
 use crate::view::container::Container;
 
+/// The order in which a kubelet lists conditions; those of others come last.
+const ORDER: &[&str] =
+    &["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+
 /// Writes what the kubelet knows; leaves what others have written.
 pub(super) fn write(status: &mut Value, local: &Local, at: Duration, now: Timestamp) {
     if !status.is_object() {
@@ -59,8 +63,13 @@ fn write_conditions(status: &mut Value, local: &Local, at: Duration, now: Timest
         condition::set(status, Condition { kind, status: to, reason, message }, now);
     };
     let has_ended = matches!(local.phase(), Phase::Succeeded | Phase::Failed);
-    say("PodReadyToStartContainers", !local.ip.is_empty() && !has_ended, "", "");
-    say("Initialized", true, "", "");
+    if has_ended {
+        say("PodReadyToStartContainers", false, "PodSandboxNotReady", "pod sandbox is not ready");
+    } else {
+        say("PodReadyToStartContainers", !local.ip.is_empty(), "", "");
+    }
+    let is_done = local.phase() == Phase::Succeeded;
+    say("Initialized", true, if is_done { "PodCompleted" } else { "" }, "");
     let message = format!("containers with unready status: [{}]", unready.join(" "));
     for kind in ["Ready", "ContainersReady"] {
         match local.phase() {
@@ -69,6 +78,9 @@ fn write_conditions(status: &mut Value, local: &Local, at: Duration, now: Timest
             _ if unready.is_empty() => say(kind, true, "", ""),
             _ => say(kind, false, "ContainersNotReady", &message),
         }
+    }
+    if let Some(all) = status["conditions"].as_array_mut() {
+        all.sort_by_key(|one| ORDER.iter().position(|kind| one["type"] == *kind).unwrap_or(ORDER.len()));
     }
 }
 
@@ -87,7 +99,8 @@ fn shown(local: &Local, container: &Container, run: &Run, at: Duration) -> Value
     if let Some(exit) = was {
         shown["lastState"] = json!({"terminated": terminated(local, container, exit)});
     }
-    if is_running || was.is_some() {
+    let has_run = is_running || was.is_some() || matches!(run.state, State::Ended { .. });
+    if has_run {
         shown["containerID"] = id(local, container, run.restarts).into();
         shown["imageID"] = format!("{}@sha256:0", container.image).into();
     }

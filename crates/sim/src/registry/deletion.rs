@@ -78,9 +78,14 @@ pub(super) fn delete(registry: &Registry, address: &Address, deletion: &Deletion
         value["metadata"]["generation"] = (generation + 1).into();
     }
     if is_finished(&value) {
+        // What goes at once goes as it is: nobody sees it on its way.
+        let last = if was_going || address.kind == kinds::POD { value } else { current.value() };
         let last =
-            registry.storage.remove(address, |_, revision| Ok::<_, Status>(meta::stored(value, revision)))?;
+            registry.storage.remove(address, |_, revision| Ok::<_, Status>(meta::stored(last, revision)))?;
         return Ok(Deleted::Gone(last));
+    }
+    if address.kind == kinds::NAMESPACE {
+        value["status"]["phase"] = "Terminating".into();
     }
     if value == current.value() {
         return Ok(Deleted::Going(current));
@@ -91,14 +96,15 @@ pub(super) fn delete(registry: &Registry, address: &Address, deletion: &Deletion
 }
 
 fn check(address: &Address, current: &Value, deletion: &Deletion) -> Result<(), Status> {
-    let mut wanted = json!({"metadata": {}});
-    if let Some(uid) = &deletion.uid {
-        wanted["metadata"]["uid"] = uid.as_str().into();
+    let wanted =
+        [("uid", "UID", &deletion.uid), ("resourceVersion", "ResourceVersion", &deletion.resource_version)];
+    for (field, shown, wanted) in wanted {
+        let found = current["metadata"][field].as_str().unwrap_or_default();
+        if let Some(wanted) = wanted.as_deref().filter(|wanted| *wanted != found) {
+            return Err(Status::deletion_conflict(address, shown, wanted, found));
+        }
     }
-    if let Some(version) = &deletion.resource_version {
-        wanted["metadata"]["resourceVersion"] = version.as_str().into();
-    }
-    meta::check_preconditions(address, current, &wanted)
+    Ok(())
 }
 
 /// Pods end politely, once they are on a node and have not ended by themselves.

@@ -4,12 +4,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Part, Status};
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::storage::{Address, Object};
 
 /// Longest name the server makes, in bytes, and what it leaves for the suffix.
 const NAME_MAX: usize = 63;
 const SUFFIX: usize = 5;
+
+/// Where the controller of Deployments keeps the revision.
+const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// A point in time as the API writes it.
 pub(crate) fn time(at: Timestamp) -> String {
@@ -43,7 +46,7 @@ pub(super) fn settle_new(value: &mut Value, address: &Address, uid: &str, now: T
         fields.remove("deletionGracePeriodSeconds");
         fields.remove("selfLink");
     }
-    if has_generation(value) {
+    if has_generation(kind, value) {
         value["metadata"]["generation"] = 1.into();
     }
 }
@@ -108,20 +111,47 @@ pub(super) fn keep_other_part(after: &mut Value, before: &Value, kind: Kind, par
 }
 
 /// A spec that changes is a new generation.
-pub(super) fn raise_generation(after: &mut Value, before: &Value) {
+pub(super) fn raise_generation(kind: Kind, after: &mut Value, before: &Value) {
     let Some(generation) = before["metadata"]["generation"].as_i64() else { return };
+    if kind == kinds::POD && is_binding(after, before) {
+        return;
+    }
     let differs = |field: &str| after.get(field) != before.get(field);
     let fields = after.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     let is_new = fields
         .chain(before.as_object().into_iter().flatten().map(|(name, _)| name.as_str()))
         .any(|field| !matches!(field, "metadata" | "status" | "apiVersion" | "kind") && differs(field));
+    let is_new = is_new || (kind == kinds::DEPLOYMENT && annotations(after) != annotations(before));
     if is_new {
         after["metadata"]["generation"] = (generation + 1).into();
     }
 }
 
-fn has_generation(value: &Value) -> bool {
-    value.get("spec").is_some()
+/// A pod gets its node: that is no new generation.
+fn is_binding(after: &Value, before: &Value) -> bool {
+    let has_node = |value: &Value| value["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty());
+    has_node(after) && !has_node(before)
+}
+
+/// The real server counts annotations of Deployments as part of what is wanted. The controller's own
+/// comes with the status there, and so does not count.
+fn annotations(deployment: &Value) -> Vec<(&String, &Value)> {
+    let all = deployment["metadata"]["annotations"].as_object().into_iter().flatten();
+    all.filter(|(name, _)| *name != REVISION).collect()
+}
+
+/// Kinds that have a spec and no generations.
+const WITHOUT: &[Kind] = &[
+    kinds::LEASE,
+    kinds::NAMESPACE,
+    kinds::NODE,
+    kinds::SERVICE,
+    kinds::PERSISTENT_VOLUME,
+    kinds::PERSISTENT_VOLUME_CLAIM,
+];
+
+fn has_generation(kind: Kind, value: &Value) -> bool {
+    kind == kinds::ENDPOINT_SLICE || (value.get("spec").is_some() && !WITHOUT.contains(&kind))
 }
 
 fn restore(after: &mut Value, before: &Value, field: &str) {

@@ -114,15 +114,16 @@ impl Registry {
 
     /// [`Self::create`], status and all: for the initial state of a cluster.
     pub fn put(&self, kind: Kind, namespace: &str, mut value: Value) -> Result<Arc<Object>, Status> {
-        let name = self.settle_name(&mut value)?;
+        let name = self.settle_name(kind, &mut value)?;
         let address = Address::new(kind, namespace, &name);
         names::check(kind, &name)?;
         self.check_namespace(kind, namespace)?;
+        self.prepare_new(kind, &mut value)?;
+        // What is wrong is said first, also of what is there already.
         if self.storage.get(&address).is_some() {
             return Err(Status::already_exists(kind, &name));
         }
         self.webhooks.admit(kind.plural, Operation::Create)?;
-        self.prepare_new(kind, &mut value)?;
         let uid = self.uid();
         let now = self.now();
         self.storage.put(&address, |_, revision| {
@@ -163,7 +164,7 @@ impl Registry {
         }
         if part == Part::Main {
             self.webhooks.admit(address.kind.plural, Operation::Update)?;
-            meta::raise_generation(&mut after, &before);
+            meta::raise_generation(address.kind, &mut after, &before);
         }
         if deletion::is_finished(&after) {
             return self.storage.remove(address, |_, revision| Ok(meta::stored(after, revision)));
@@ -231,7 +232,7 @@ impl Registry {
     }
 
     /// The name in `value`, made from `generateName` where it has none.
-    fn settle_name(&self, value: &mut Value) -> Result<String, Status> {
+    fn settle_name(&self, kind: Kind, value: &mut Value) -> Result<String, Status> {
         if !value.is_object() {
             return Err(Status::bad_request("the object provided is unrecognized"));
         }
@@ -239,7 +240,7 @@ impl Registry {
         let (name, base) = (text("name"), text("generateName"));
         match (name.is_empty(), base.is_empty()) {
             (false, _) => Ok(name),
-            (true, true) => Err(Status::invalid_name()),
+            (true, true) => Err(Status::invalid_name(kind)),
             (true, false) => {
                 let name = format!("{}{}", meta::cut_base(&base), self.suffix());
                 value["metadata"]["name"] = name.as_str().into();

@@ -31,8 +31,11 @@ impl Status {
     pub fn body(&self) -> Value {
         let mut body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code,
+            "message": self.message, "code": self.code,
         });
+        if !self.reason.is_empty() {
+            body["reason"] = self.reason.into();
+        }
         if !self.details.is_null() {
             body["details"] = self.details.clone();
         }
@@ -74,6 +77,54 @@ impl Status {
         Self::conflict_because(address, &why)
     }
 
+    /// A deletion is for another object of that name, or for another version of it. Of deletions the
+    /// real server speaks of the kind, and not of the resource.
+    pub fn deletion_conflict(address: &Address, field: &str, asked: &str, found: &str) -> Self {
+        let happened = if field == "UID" { "deleted and then recreated" } else { "modified" };
+        let why = format!(
+            "the {field} in the precondition ({asked}) does not match the {field} in record ({found}). The object might \
+             have been {happened}"
+        );
+        let (kind, name) = (address.kind, &address.name);
+        let own = Self::own_name(kind);
+        let message = format!("Operation cannot be fulfilled on {own} \"{name}\": {why}");
+        let mut status = Self::new(409, "Conflict", message).about(kind, name);
+        status.details["kind"] = kind.kind.into();
+        status
+    }
+
+    /// `Pod`, `Deployment.apps`.
+    fn own_name(kind: Kind) -> String {
+        if kind.group.is_empty() { kind.kind.to_owned() } else { format!("{}.{}", kind.kind, kind.group) }
+    }
+
+    /// An update must say which version it replaces.
+    pub fn unversioned(kind: Kind, name: &str) -> Self {
+        let why = "Invalid value: 0: must be specified for an update";
+        let fields = [("metadata.resourceVersion".to_owned(), why.to_owned())];
+        let mut status = Self::invalid_object(&kind.qualified(), name, &fields);
+        status.details["kind"] = kind.plural.into();
+        if !kind.group.is_empty() {
+            status.details["group"] = kind.group.into();
+        }
+        status
+    }
+
+    /// A scale cannot be so.
+    pub fn invalid_scale(name: &str, field: &str, why: &str) -> Self {
+        let fields = [(field.to_owned(), why.to_owned())];
+        let mut status = Self::invalid_object("Scale.autoscaling", name, &fields);
+        status.details["kind"] = "Scale".into();
+        status.details["group"] = "autoscaling".into();
+        status
+    }
+
+    /// The request cannot be done to what is there; the real server does not say why.
+    pub fn unprocessable() -> Self {
+        let message = "the server rejected our request due to an error in our request";
+        Self { details: json!({}), ..Self::new(422, "Invalid", message) }
+    }
+
     /// Nothing new comes into a namespace that is going.
     pub fn namespace_terminating(namespace: &str) -> Self {
         let message =
@@ -87,8 +138,8 @@ impl Status {
     }
 
     /// There is neither a name nor a base for one.
-    pub fn invalid_name() -> Self {
-        Self::new(422, "Invalid", "metadata.name: Required value: name or generateName is required")
+    pub fn invalid_name(kind: Kind) -> Self {
+        Self::invalid(kind, "", "metadata.name", "Required value: name or generateName is required")
     }
 
     /// A field has a value that it cannot have. `why` begins with the kind of mistake:
@@ -99,12 +150,7 @@ impl Status {
 
     /// [`Self::invalid`], for all fields that are wrong.
     pub fn invalid_fields(kind: Kind, name: &str, fields: &[(String, String)]) -> Self {
-        let own = if kind.group.is_empty() {
-            kind.kind.to_owned()
-        } else {
-            format!("{}.{}", kind.kind, kind.group)
-        };
-        let mut status = Self::invalid_object(&own, name, fields);
+        let mut status = Self::invalid_object(&Self::own_name(kind), name, fields);
         status.details["kind"] = kind.kind.into();
         if !kind.group.is_empty() {
             status.details["group"] = kind.group.into();

@@ -70,10 +70,10 @@ pub struct Cluster {
 
 impl Cluster {
     /// A cluster without anything in it.
-    pub fn new(environment: &Environment) -> Self {
+    pub fn new(environment: &Environment, settings: machinery::Settings) -> Self {
         let registry = Registry::new(environment);
         let server = Server::new(registry.clone(), environment);
-        let machinery = Machinery::start(&registry, environment, machinery::Settings::default());
+        let machinery = Machinery::start(&registry, environment, settings);
         server.set_logs(Arc::new(machinery.clone()));
         server.set_usage(Arc::new(machinery.clone()));
         let webhooks = registry.webhooks().clone();
@@ -82,20 +82,8 @@ impl Cluster {
 
     /// Puts everything there that a plan has.
     pub fn build(&self, plan: &Plan) -> Result<(), Status> {
-        let mut blueprint = Blueprint::new().nodes(plan.nodes, plan.zones).crowd(plan.crowd);
-        blueprint = blueprint.namespace("shop").namespace("bank");
-        for definition in &*DEFINITIONS {
-            blueprint = blueprint.object(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition.clone());
-        }
-        for object in &*GRANTED {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let (kind, namespace) = (text(&object["kind"]), text(&object["metadata"]["namespace"]));
-            if let Some(kind) =
-                kinds::BUILT_IN.iter().find(|known| known.kind == kind && **known != kinds::NAMESPACE)
-            {
-                blueprint = blueprint.object(*kind, &namespace, object.clone());
-            }
-        }
+        let ground = Blueprint::new().nodes(plan.nodes, plan.zones).crowd(plan.crowd);
+        let mut blueprint = installed(ground).namespace("shop").namespace("bank");
         for (kind, object) in actors::rights() {
             blueprint = blueprint.object(kind, "", object);
         }
@@ -118,6 +106,23 @@ impl Cluster {
         }
         Ok(())
     }
+}
+
+/// With what is installed once per cluster: kinds, accounts, rights.
+pub(super) fn installed(mut blueprint: Blueprint) -> Blueprint {
+    for definition in &*DEFINITIONS {
+        blueprint = blueprint.object(kinds::CUSTOM_RESOURCE_DEFINITION, "", definition.clone());
+    }
+    for object in &*GRANTED {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (kind, namespace) = (text(&object["kind"]), text(&object["metadata"]["namespace"]));
+        if let Some(kind) =
+            kinds::BUILT_IN.iter().find(|known| known.kind == kind && **known != kinds::NAMESPACE)
+        {
+            blueprint = blueprint.object(*kind, &namespace, object.clone());
+        }
+    }
+    blueprint
 }
 
 fn container() -> Value {

@@ -1,5 +1,6 @@
 //! Plays one seed: a cluster, the services, faults on a timetable, and those who watch.
 
+pub mod bed;
 pub mod cluster;
 pub mod coverage;
 pub mod defect;

@@ -18,6 +18,7 @@ use super::witness::Witness;
 use super::{settings, timetable};
 use crate::actors::Actors;
 use crate::faults::{Stage, Switched};
+use crate::machinery;
 use crate::seen::What;
 use crate::trace::Keep;
 
@@ -111,7 +112,7 @@ impl Run {
     ) -> Result<Self, Error> {
         let (end, ended) = mpsc::unbounded_channel();
         let roads = Roads::new(environment);
-        let cluster = Cluster::new(environment);
+        let cluster = Cluster::new(environment, machinery::Settings::default());
         let witness = Witness::new(environment, cluster.registry.storage(), &settings::limits(), keep);
         cluster.build(plan)?;
         cluster.server.observe(Arc::new(witness.clone()));
@@ -121,6 +122,7 @@ impl Run {
             roads: roads.clone(),
             witness: witness.clone(),
             nodes: plan.places(),
+            configuration: settings::Configuration::default(),
             defect,
         };
         let stage = Stage {

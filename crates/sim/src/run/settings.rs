@@ -34,31 +34,55 @@ receivers:
   - {name: pager, webhook_configs: [{url: 'http://pager/'}]}
 ";
 
-/// The monitor's.
-pub fn monitor() -> monitor::Options {
-    let config = MonitorConfig { cluster: Some(CLUSTER.to_owned()), ..MonitorConfig::default() };
-    monitor::Options { config, ..monitor::Options::default() }
+/// How the services are configured.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The monitor.
+    pub monitor: MonitorConfig,
+    /// Each healer.
+    pub healer: HealerConfig,
+    /// The alerter.
+    pub alerter: AlerterConfig,
+    /// Its routes and receivers: an Alertmanager's file.
+    pub alertmanager: String,
 }
 
-/// A healer's.
-pub fn healer() -> HealerConfig {
-    let mut config = HealerConfig { cluster: Some(CLUSTER.to_owned()), ..HealerConfig::default() };
-    NAMESPACE.clone_into(&mut config.leader.namespace);
-    config
-}
+/// What the alerter would call the file with its routes.
+pub const ALERTMANAGER_FILE: &str = "alertmanager.yml";
 
-/// The alerter's, and its routes.
-pub fn alerter(
-    defect: Option<&Defect>,
-) -> Result<(alerter::Options, alerter::configuration::Settings), alerter::configuration::Error> {
-    const FILE: &str = "alertmanager.yml";
-    let mut config = AlerterConfig::new(FILE);
-    if let Some(defect) = defect {
-        defect.configure(&mut config);
+impl Default for Configuration {
+    /// As they come.
+    fn default() -> Self {
+        let cluster = Some(CLUSTER.to_owned());
+        let mut healer = HealerConfig { cluster: cluster.clone(), ..HealerConfig::default() };
+        NAMESPACE.clone_into(&mut healer.leader.namespace);
+        Self {
+            monitor: MonitorConfig { cluster, ..MonitorConfig::default() },
+            healer,
+            alerter: AlerterConfig::new(ALERTMANAGER_FILE),
+            alertmanager: ALERTMANAGER.to_owned(),
+        }
     }
-    let parsed = alerter::configuration::parse(FILE, ALERTMANAGER)?;
-    let settings = alerter::configuration::settle(FILE, &parsed, &[], Path::new("/"), &config)?;
-    Ok((alerter::Options { config, folder: PathBuf::new(), file: None }, settings))
+}
+
+impl Configuration {
+    pub(super) fn monitor(&self) -> monitor::Options {
+        monitor::Options { config: self.monitor.clone(), ..monitor::Options::default() }
+    }
+
+    pub(super) fn alerter(
+        &self,
+        defect: Option<&Defect>,
+    ) -> Result<(alerter::Options, alerter::configuration::Settings), alerter::configuration::Error> {
+        let mut config = self.alerter.clone();
+        if let Some(defect) = defect {
+            defect.configure(&mut config);
+        }
+        let parsed = alerter::configuration::parse(ALERTMANAGER_FILE, &self.alertmanager)?;
+        let settings =
+            alerter::configuration::settle(ALERTMANAGER_FILE, &parsed, &[], Path::new("/"), &config)?;
+        Ok((alerter::Options { config, folder: PathBuf::new(), file: None }, settings))
+    }
 }
 
 /// What the services promise, configured like this. The figures are those of their defaults,
@@ -91,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_promises_are_those_of_the_configuration() {
-        let (healer, limits) = (healer(), limits());
+        let (configuration, limits) = (Configuration::default(), limits());
+        let healer = &configuration.healer;
         assert!(healer.validate().is_ok());
         let pods = &healer.budgets.pods;
         assert_eq!(limits.pods, (pods.cluster as usize, pods.zone as usize, pods.namespace as usize));
@@ -100,7 +125,7 @@ mod tests {
         assert_eq!(limits.attempts.1, healer.attempts.window.0);
         assert_eq!(limits.lease, healer.leader.lease_duration.0);
         assert_eq!(limits.settle, healer.timeouts.settle.0);
-        let (alerter, settings) = alerter(None).expect("it is valid");
+        let (alerter, settings) = configuration.alerter(None).expect("it is valid");
         assert_eq!(settings.receivers.len(), RECEIVERS.len());
         assert_eq!(limits.hold, alerter.config.holds.cap.0 + alerter.config.holds.pre_hold.0);
     }

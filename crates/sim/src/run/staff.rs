@@ -19,7 +19,7 @@ use super::defect::Defect;
 use super::receiver::World;
 use super::road::{Presence, Road};
 use super::roads::Roads;
-use super::settings;
+use super::settings::{self, Configuration};
 use super::tamper;
 use super::witness::Witness;
 use crate::api::Server;
@@ -63,8 +63,10 @@ pub struct Place {
     pub roads: Roads,
     /// Who sees everything.
     pub witness: Witness,
-    /// Where each service runs.
+    /// Where each service runs; one that has no node runs outside of the cluster.
     pub nodes: BTreeMap<String, String>,
+    /// How they are configured.
+    pub configuration: Configuration,
     /// What is wrong with them, on purpose.
     pub defect: Option<&'static Defect>,
 }
@@ -234,8 +236,9 @@ impl Staff {
             Endpoint::new(&format!("https://{to}"), client).expect("it is written here")
         });
         let client = self.api("monitor", "system:serviceaccount:seaworthy-system:seaworthy-monitor");
+        let configured = &self.shared.place.configuration;
         let transports = monitor::Transports { client, tls: None, endpoints: endpoints.to_vec() };
-        let service = monitor::Service::new(settings::monitor(), environment.clone(), transports);
+        let service = monitor::Service::new(configured.monitor(), environment.clone(), transports);
         let router = service.router();
         self.work(environment, ended, async move {
             service.work(drained).await.map_err(|error| error.to_string())
@@ -258,15 +261,16 @@ impl Staff {
             tls: None,
             alerters: vec![Teller::new(environment, endpoint)],
         };
+        let node = self.shared.place.nodes.get(name);
         let surroundings = healer::Surroundings {
             instance: name.to_owned(),
             namespace: settings::NAMESPACE.to_owned(),
-            node: self.shared.place.nodes.get(name).cloned().unwrap_or_default(),
-            is_in_cluster: true,
+            node: node.cloned().unwrap_or_default(),
+            is_in_cluster: node.is_some(),
         };
         let incarnation = format!("{:016x}", environment.rng("incarnation").next_u64());
         let options = healer::Options {
-            config: settings::healer(),
+            config: self.shared.place.configuration.healer.clone(),
             version: "sim",
             incarnation,
             surroundings,
@@ -287,8 +291,8 @@ impl Staff {
         drained: environment::Drained,
         ended: Ended,
     ) -> axum::Router {
-        let (options, settings) =
-            settings::alerter(self.shared.place.defect).expect("the configuration is valid");
+        let Place { configuration, defect, .. } = &self.shared.place;
+        let (options, settings) = configuration.alerter(*defect).expect("the configuration is valid");
         let outside = World {
             environment: environment.clone(),
             roads: self.shared.place.roads.clone(),

@@ -29,6 +29,8 @@ struct State {
     rest: Rest,
     /// Those who wait for the next thing of a kind.
     waiting: Vec<Waiting>,
+    /// Others who look on.
+    listeners: Vec<mpsc::UnboundedSender<Seen>>,
 }
 
 /// Whom the next thing that fits is told, by what it is to them.
@@ -46,6 +48,7 @@ impl Witness {
             coverage: Coverage::default(),
             rest: Rest::new(limits),
             waiting: Vec::new(),
+            listeners: Vec::new(),
         };
         let state = Arc::new(Mutex::new(state));
         let witness = Self { environment: environment.clone(), trace: Trace::new(keep), state };
@@ -83,6 +86,13 @@ impl Witness {
     /// Nothing is waited for any more.
     pub fn forget_next(&self) {
         self.lock().waiting.clear();
+    }
+
+    /// Everything that is seen from now on.
+    pub fn listen(&self) -> mpsc::UnboundedReceiver<Seen> {
+        let (listener, seen) = mpsc::unbounded_channel();
+        self.lock().listeners.push(listener);
+        seen
     }
 
     /// Asks the books something.
@@ -135,6 +145,7 @@ impl Witness {
             // It may have been given up.
             let _ = tell.send(fits(&seen).unwrap_or_default());
         }
+        state.listeners.retain(|listener| listener.send(seen.clone()).is_ok());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -18,6 +18,10 @@ pub(super) enum Reason {
     Cpu,
     /// Too little is left of it.
     Memory,
+    /// It never had so much.
+    NeverCpu,
+    /// It never had so much.
+    NeverMemory,
     /// The pods would be spread too unevenly.
     Spread,
     /// A pod that should be near is not.
@@ -38,8 +42,8 @@ impl Reason {
             Self::Taint => "node(s) had untolerated taint(s)",
             Self::Affinity => "node(s) didn't match Pod's node affinity/selector",
             Self::TooManyPods => "Too many pods",
-            Self::Cpu => "Insufficient cpu",
-            Self::Memory => "Insufficient memory",
+            Self::Cpu | Self::NeverCpu => "Insufficient cpu",
+            Self::Memory | Self::NeverMemory => "Insufficient memory",
             Self::Spread => "node(s) didn't match pod topology spread constraints",
             Self::Near => "node(s) didn't match pod affinity rules",
             Self::Apart => "node(s) didn't match pod anti-affinity rules",
@@ -50,7 +54,16 @@ impl Reason {
 
     /// Whether the node would do if other pods went from it.
     pub(super) fn is_for_others(self) -> bool {
-        !matches!(self, Self::Unschedulable | Self::Taint | Self::Affinity | Self::Elsewhere | Self::Near)
+        !matches!(
+            self,
+            Self::Unschedulable
+                | Self::Taint
+                | Self::Affinity
+                | Self::Elsewhere
+                | Self::Near
+                | Self::NeverCpu
+                | Self::NeverMemory
+        )
     }
 }
 
@@ -69,15 +82,16 @@ pub(super) fn refusals(pod: &Pod, requests: Resources, node: &Node, used: Resour
     if !placement.selects(node) {
         return vec![Reason::Affinity];
     }
-    let free = node.allocatable.minus(used);
+    let whole = node.allocatable;
+    let free = whole.minus(used);
     let mut short = Vec::new();
-    for (wanted, left, reason) in [
-        (requests.pods, free.pods, Reason::TooManyPods),
-        (requests.cpu_milli, free.cpu_milli, Reason::Cpu),
-        (requests.memory_bytes, free.memory_bytes, Reason::Memory),
+    for (wanted, left, whole, reason, never) in [
+        (requests.pods, free.pods, whole.pods, Reason::TooManyPods, Reason::TooManyPods),
+        (requests.cpu_milli, free.cpu_milli, whole.cpu_milli, Reason::Cpu, Reason::NeverCpu),
+        (requests.memory_bytes, free.memory_bytes, whole.memory_bytes, Reason::Memory, Reason::NeverMemory),
     ] {
         if wanted > left {
-            short.push(reason);
+            short.push(if wanted > whole { never } else { reason });
         }
     }
     short

@@ -103,7 +103,7 @@ impl Scheduler {
             }
             return;
         };
-        let wants_place = pod.node.is_empty() && pod.is_active();
+        let wants_place = pod.node.is_empty() && pod.is_active() && !pod.spec.is_scheduled_elsewhere;
         let is_new = before.is_none_or(|before| before.spec != pod.spec);
         if wants_place && is_new {
             self.parked.remove(&pod.address);

@@ -15,6 +15,9 @@ use super::quantity::Resources;
 use super::taint::Toleration;
 use crate::storage::{Address, Object};
 
+/// The scheduler there is.
+const SCHEDULER: &str = "default-scheduler";
+
 /// A pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {
@@ -85,6 +88,8 @@ pub struct Spec {
     pub behaviour: CompactString,
     /// Whether it has a volume that is attached to its node.
     pub has_claim: bool,
+    /// Whether another scheduler than ours is to find its node.
+    pub is_scheduled_elsewhere: bool,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +130,7 @@ struct Reference {
 #[serde(rename_all = "camelCase", default)]
 struct RawSpec {
     node_name: Option<CompactString>,
+    scheduler_name: Option<CompactString>,
     containers: Option<Vec<Container>>,
     restart_policy: Option<CompactString>,
     priority: Option<i64>,
@@ -254,6 +260,7 @@ impl RawSpec {
             grace_s: self.termination_grace_period_seconds.unwrap_or(30),
             behaviour,
             has_claim: self.volumes.iter().flatten().any(|volume| volume.persistent_volume_claim.is_some()),
+            is_scheduled_elsewhere: self.scheduler_name.is_some_and(|name| name != SCHEDULER),
         }
     }
 }

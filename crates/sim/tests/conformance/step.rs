@@ -10,11 +10,15 @@ pub(crate) struct Case {
 
 /// A call and what must come of it. In paths and bodies, `{ns}` stands for the namespace, and
 /// `{word}` for what an earlier step kept under that word.
+#[derive(Clone)]
 pub(crate) struct Step {
+    /// A method of HTTP, or [`BEGIN`] or [`END`] of a fault, whose name and node are the path.
     pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) content_type: &'static str,
     pub(crate) body: Value,
+    /// Who asks; empty for the administrator.
+    pub(crate) user: &'static str,
     pub(crate) code: u16,
     /// The `reason` of the `Status`; empty for none.
     pub(crate) reason: &'static str,
@@ -28,7 +32,20 @@ pub(crate) struct Step {
     pub(crate) kept: Vec<(&'static str, &'static str)>,
     /// Of a watch: the events until it ends, by type and name.
     pub(crate) events: Option<Vec<(&'static str, &'static str)>>,
+    /// Whether the call is repeated until all of this holds.
+    pub(crate) is_awaited: bool,
+    /// Which part of the answer is the same on simulator and real server, down to the last field.
+    pub(crate) compared: &'static str,
 }
+
+/// A fault begins.
+pub(crate) const BEGIN: &str = "BEGIN";
+/// A fault ends.
+pub(crate) const END: &str = "END";
+/// The pointer of a whole answer.
+const WHOLE: &str = "";
+/// No pointer: beyond what the step expects, nothing is compared.
+pub(crate) const NOTHING: &str = "nothing";
 
 impl Step {
     fn new(method: &'static str, path: &str, content_type: &'static str, body: Value) -> Self {
@@ -37,6 +54,7 @@ impl Step {
             path: path.to_owned(),
             content_type,
             body,
+            user: "",
             code: 200,
             reason: "",
             fields: Vec::new(),
@@ -44,6 +62,8 @@ impl Step {
             message: "",
             kept: Vec::new(),
             events: None,
+            is_awaited: false,
+            compared: WHOLE,
         }
     }
 
@@ -84,6 +104,26 @@ impl Step {
     pub(crate) fn tells(self, events: &[(&'static str, &'static str)]) -> Self {
         Self { events: Some(events.to_vec()), ..self }
     }
+
+    /// Somebody else than the administrator asks.
+    pub(crate) fn by(self, user: &'static str) -> Self {
+        Self { user, ..self }
+    }
+
+    /// It is so in the end: until then the call is repeated.
+    pub(crate) fn in_the_end(self) -> Self {
+        Self { is_awaited: true, ..self }
+    }
+
+    /// Of the answer, only the part at a pointer is the same down to the last field.
+    pub(crate) fn comparing(self, compared: &'static str) -> Self {
+        Self { compared, ..self }
+    }
+
+    /// Only what the step expects is the same.
+    pub(crate) fn comparing_nothing_else(self) -> Self {
+        self.comparing(NOTHING)
+    }
 }
 
 pub(crate) fn get(path: &str) -> Step {
@@ -116,4 +156,14 @@ pub(crate) fn json_patch(path: &str, body: Value) -> Step {
 
 pub(crate) fn apply(path: &str, body: Value) -> Step {
     Step::new("PATCH", path, "application/apply-patch+yaml", body)
+}
+
+/// A fault of the testbed befalls a node; the simulator has it too.
+pub(crate) fn begin(fault: &str, node: &str) -> Step {
+    Step::new(BEGIN, &format!("{fault} {node}"), "", Value::Null)
+}
+
+/// It ends.
+pub(crate) fn end(fault: &str, node: &str) -> Step {
+    Step::new(END, &format!("{fault} {node}"), "", Value::Null)
 }

@@ -21,21 +21,13 @@ fn step(object: &mut Value, operation: &Value) -> Result<(), Status> {
     let text = |field: &str| operation[field].as_str().unwrap_or_default();
     let (word, path) = (text("op"), text("path"));
     let value = || operation.get("value").cloned().unwrap_or_default();
-    let impossible = || {
-        let message =
-            format!("the server rejected our request due to an error in our request: {word} {path:?}");
-        Status::new(422, "Invalid", message)
-    };
+    let impossible = Status::unprocessable;
     match word {
         "test" => {
             if object.pointer(path).unwrap_or(&Value::Null) == &value() {
                 return Ok(());
             }
-            let message = format!(
-                "the server rejected our request due to an error in our request: testing value {path} failed: \
-                 test failed"
-            );
-            Err(Status::new(422, "Invalid", message))
+            Err(impossible())
         }
         "add" => add(object, path, value()).ok_or_else(impossible),
         "replace" => {

@@ -32,8 +32,11 @@ impl Server {
             )));
         }
         if !previous && waits && restarts == 0 {
-            let reason =
-                status.map_or("PodInitializing", |status| text(&status["state"]["waiting"]["reason"]));
+            let reason = match status.map(|status| text(&status["state"]["waiting"]["reason"])) {
+                Some("ErrImagePull" | "ImagePullBackOff") => "trying and failing to pull image",
+                Some(reason) => reason,
+                None => "PodInitializing",
+            };
             return Err(Status::bad_request(&format!(
                 "container \"{container}\" in pod \"{}\" is waiting to start: {reason}",
                 address.name

@@ -27,7 +27,7 @@ impl Server {
         };
         if replicas < 0 {
             let why = format!("Invalid value: {replicas}: must be greater than or equal to 0");
-            return Err(Status::invalid(asked.kind, &address.name, "spec.replicas", &why));
+            return Err(Status::invalid_scale(&address.name, "spec.replicas", &why));
         }
         let version = text(&wanted["metadata"]["resourceVersion"]).to_owned();
         let changed = registry.modify(&address, Part::Main, |object| {
@@ -46,13 +46,16 @@ fn scale(object: &Object) -> Value {
     let meta = &object["metadata"];
     let labels = object["spec"]["selector"]["matchLabels"].as_object().into_iter().flatten();
     let selector: Vec<String> = labels.map(|(name, value)| format!("{name}={}", text(value))).collect();
+    let replicas = object["spec"]["replicas"].as_i64().unwrap_or(1);
+    // None is not said.
+    let spec = if replicas == 0 { json!({}) } else { json!({"replicas": replicas}) };
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {
             "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"],
             "resourceVersion": meta["resourceVersion"], "creationTimestamp": meta["creationTimestamp"],
         },
-        "spec": {"replicas": object["spec"]["replicas"].as_i64().unwrap_or(1)},
+        "spec": spec,
         "status": {
             "replicas": object["status"]["replicas"].as_i64().unwrap_or(0), "selector": selector.join(","),
         },

@@ -19,6 +19,19 @@ const OF_STATEFUL_SETS: &[&str] = &[
     "minReadySeconds",
 ];
 
+/// What is for good of an event: everything but what it is counted by.
+const OF_EVENTS_KEPT: &[&str] = &[
+    "action",
+    "reason",
+    "type",
+    "note",
+    "regarding",
+    "related",
+    "reportingController",
+    "reportingInstance",
+    "eventTime",
+];
+
 pub(super) fn check(kind: Kind, before: &Value, after: &Value) -> Errors {
     let mut errors = finalizers(&before["metadata"], &after["metadata"]);
     let (was, is) = (&before["spec"], &after["spec"]);
@@ -28,6 +41,11 @@ pub(super) fn check(kind: Kind, before: &Value, after: &Value) -> Errors {
                    existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
                    previously negative)";
         errors.push(error("spec", why));
+    }
+    if kind == kinds::EVENT_EVENTS {
+        let changed = OF_EVENTS_KEPT.iter().filter(|field| before[**field] != after[**field]);
+        let why = |field: &str| format!("Invalid value: {}: field is immutable", after[field]);
+        errors.extend(changed.map(|field| error(field, &why(field))));
     }
     if is_one_of(kind, WITH_SELECTOR) && was["selector"] != is["selector"] {
         errors

@@ -8,7 +8,7 @@ mod resize;
 
 use serde_json::Value;
 
-use crate::kinds::Kind;
+use crate::kinds::{self, Kind};
 use crate::registry::Status;
 
 /// Fields that are wrong, and why.
@@ -36,6 +36,8 @@ fn refuse(kind: Kind, object: &Value, errors: &Errors) -> Result<(), Status> {
         return Ok(());
     }
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    // Of events the real server speaks by their older name.
+    let kind = if kind == kinds::EVENT_EVENTS { kinds::EVENT } else { kind };
     Err(Status::invalid_fields(kind, name, errors))
 }
 

@@ -25,8 +25,13 @@ pub(super) fn check(kind: Kind, object: &Value) -> Errors {
     if is_one_of(kind, WITH_TEMPLATE) {
         errors.extend(workload(spec));
     }
+    if kind == kinds::EVENT_EVENTS {
+        let needed = ["action", "reason", "reportingController", "reportingInstance"];
+        let missing = needed.iter().filter(|field| object[**field].as_str().unwrap_or_default().is_empty());
+        errors.extend(missing.map(|field| error(field, "Required value")));
+    }
     if kind == kinds::LEASE && spec["leaseDurationSeconds"].as_i64().is_some_and(|seconds| seconds <= 0) {
-        errors.push(error("spec.leaseDurationSeconds", "Invalid value: must be greater than 0"));
+        errors.push(error("spec.leaseDurationSeconds", "Invalid value: 0: must be greater than 0"));
     }
     if kind == kinds::POD_DISRUPTION_BUDGET
         && !spec["minAvailable"].is_null()
@@ -50,7 +55,8 @@ fn labels(labels: &Value) -> Errors {
     let bad = values.filter(|value| !is_good(value));
     bad.map(|value| {
         let why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and \
-                   must start and end with an alphanumeric character";
+                   must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', \
+                   regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
         error("metadata.labels", &format!("Invalid value: \"{value}\": {why}"))
     })
     .collect()

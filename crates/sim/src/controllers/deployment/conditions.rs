@@ -15,6 +15,7 @@ struct Counts {
     updated: i64,
     ready: i64,
     available: i64,
+    terminating: i64,
 }
 
 /// Writes the status. Whether the rollout is complete.
@@ -55,13 +56,14 @@ fn count(new: Option<&Revision>, old: &[Revision]) -> Counts {
         counts.all += revision.status("replicas");
         counts.ready += revision.status("readyReplicas");
         counts.available += revision.status("availableReplicas");
+        counts.terminating += revision.status("terminatingReplicas");
     }
     counts
 }
 
 impl Counts {
     fn written(self, replicas: i64) -> Value {
-        let mut status = json!({});
+        let mut status = json!({"terminatingReplicas": self.terminating});
         for (field, count) in [
             ("replicas", self.all),
             ("updatedReplicas", self.updated),
@@ -83,6 +85,7 @@ impl Counts {
             updated: number("updatedReplicas"),
             ready: number("readyReplicas"),
             available: number("availableReplicas"),
+            terminating: number("terminatingReplicas"),
         }
     }
 
@@ -176,11 +179,13 @@ fn say(status: &mut Value, what: (&str, &str, &str), is_update: bool, now: jiff:
     stamp(status, "Progressing", changed || is_update, now);
 }
 
-/// `lastUpdateTime` moves with every statement, and is kept otherwise.
+/// `lastUpdateTime` moves with every statement, and is kept otherwise. What was said last is listed
+/// last.
 fn stamp(status: &mut Value, kind: &str, is_update: bool, now: jiff::Timestamp) {
     let mut one = condition::find(status, kind).clone();
     if is_update || one["lastUpdateTime"].is_null() {
         one["lastUpdateTime"] = time(now).into();
+        condition::remove(status, kind);
         condition::put(status, kind, one);
     }
 }

@@ -56,6 +56,7 @@ impl Templates {
         let mut pod = pod_template::pod(kinds::STATEFUL_SET, &source);
         let own_name = format!("{}-{ordinal}", address.name);
         pod["metadata"]["name"] = own_name.as_str().into();
+        pod["metadata"]["generateName"] = format!("{}-", address.name).into();
         let labels = &mut pod["metadata"]["labels"];
         if !labels.is_object() {
             *labels = json!({});

@@ -113,7 +113,21 @@ fn parse(definition: &Value) -> Result<Custom, String> {
 }
 
 /// Checks a new definition and serves it at once, as the real server does a moment later.
+/// What follows from what is said.
+fn fill(definition: &mut Value) {
+    let spec = &mut definition["spec"];
+    if spec["names"]["listKind"].is_null()
+        && let Some(kind) = spec["names"]["kind"].as_str()
+    {
+        spec["names"]["listKind"] = format!("{kind}List").into();
+    }
+    if spec["conversion"].is_null() {
+        spec["conversion"] = json!({"strategy": "None"});
+    }
+}
+
 pub(in crate::registry) fn establish(definition: &mut Value, now: Timestamp) -> Result<(), Status> {
+    fill(definition);
     let (name, now) = (super::name(definition).to_owned(), meta::time(now));
     let refuse =
         |field: &str, why: &str| Err(Status::invalid(kinds::CUSTOM_RESOURCE_DEFINITION, &name, field, why));

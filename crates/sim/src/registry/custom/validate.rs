@@ -7,17 +7,43 @@ use super::schema::Schema;
 use crate::kinds::Kind;
 use crate::registry::Status;
 
+/// The path of what has none.
+const NOWHERE: &str = "<nil>";
+
 /// What is wrong: fields, and why.
 #[derive(Debug, Default)]
-pub(super) struct Errors(Vec<(String, String)>);
+pub(super) struct Errors {
+    of_shape: Vec<(String, String)>,
+    of_rules: Vec<(String, String)>,
+    /// Whether there are rules at all.
+    has_rules: bool,
+}
+
+/// Mistakes by which a value is not of the shape that rules are about.
+const BLOCKING: &[&str] = &["Required value", "Unsupported value", "Too many", "Too long", "must be of type"];
 
 impl Errors {
     fn add(&mut self, path: &str, why: impl Into<String>) {
-        self.0.push((path.to_owned(), why.into()));
+        self.of_shape.push((path.to_owned(), why.into()));
     }
 
-    pub(super) fn into_result(self, kind: Kind, name: &str) -> Result<(), Status> {
-        if self.0.is_empty() { Ok(()) } else { Err(Status::invalid_fields(kind, name, &self.0)) }
+    /// Rules are not asked about what does not have the shape for them, and that is said.
+    pub(super) fn into_result(mut self, kind: Kind, name: &str) -> Result<(), Status> {
+        let blocks = |(_, why): &(String, String)| BLOCKING.iter().any(|one| why.contains(one));
+        if !self.of_shape.iter().any(blocks) {
+            self.of_shape.append(&mut self.of_rules);
+        } else if self.has_rules {
+            self.add(
+                NOWHERE,
+                "Invalid value: null: some validation rules were not checked because the object was invalid; correct \
+                 the existing errors to complete validation",
+            );
+        }
+        if self.of_shape.is_empty() {
+            Ok(())
+        } else {
+            Err(Status::invalid_fields(kind, name, &self.of_shape))
+        }
     }
 }
 
@@ -49,9 +75,10 @@ pub(super) fn check(schema: &Schema, path: &str, value: &Value, before: Option<&
     }
     let scope = Scope { own: value, before };
     for rule in &schema.rules {
+        errors.has_rules = true;
         if !rule.holds(&scope) {
-            let at = if path.is_empty() { "<nil>" } else { path };
-            errors.add(at, format!("Invalid value: \"{}\": {}", type_of(value), rule.message()));
+            let at = if path.is_empty() { NOWHERE } else { path };
+            errors.of_rules.push((at.to_owned(), format!("Invalid value: {}", rule.message())));
         }
     }
 }

@@ -21,6 +21,7 @@ const FILLS: &[(Kind, Fill)] = &[
     (kinds::SERVICE, service),
     (kinds::NAMESPACE, namespace),
     (kinds::SECRET, secret),
+    (kinds::POD_DISRUPTION_BUDGET, disruption_budget),
 ];
 
 /// Fills in the defaults of a built-in kind.
@@ -52,6 +53,11 @@ fn service(object: &mut Value) {
 
 fn secret(object: &mut Value) {
     set(object, "type", "Opaque".into());
+}
+
+fn disruption_budget(object: &mut Value) {
+    let none = json!({"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0});
+    set(object, "status", none);
 }
 
 /// A namespace can be selected by its name, and is emptied before it goes.

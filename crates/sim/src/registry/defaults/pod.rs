@@ -14,6 +14,9 @@ pub(super) fn fill(pod: &mut Value) {
     set(spec, "priority", 0.into());
     set(spec, "preemptionPolicy", "PreemptLowerPriority".into());
     set(spec, "serviceAccountName", "default".into());
+    let account = spec["serviceAccountName"].clone();
+    set(spec, "serviceAccount", account);
+    set(spec, "enableServiceLinks", true.into());
     tolerate_node_trouble(spec);
     let class = quality(spec);
     set(&mut pod["status"], "phase", "Pending".into());
@@ -30,6 +33,10 @@ pub(super) fn fill_spec(spec: &mut Value) {
         ("securityContext", json!({})),
     ] {
         set(spec, field, value);
+    }
+    // The same by its old name.
+    if let Some(account) = spec.get("serviceAccountName").cloned() {
+        set(spec, "serviceAccount", account);
     }
     for containers in ["containers", "initContainers"] {
         spec.get_mut(containers).and_then(Value::as_array_mut).into_iter().flatten().for_each(fill_container);

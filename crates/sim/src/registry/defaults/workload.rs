@@ -18,6 +18,7 @@ pub(super) fn deployment(object: &mut Value) {
         set(&mut strategy["rollingUpdate"], "maxUnavailable", "25%".into());
     }
     template(spec);
+    set(object, "status", json!({}));
 }
 
 pub(super) fn replica_set(object: &mut Value) {
@@ -30,8 +31,12 @@ pub(super) fn stateful_set(object: &mut Value) {
     set(spec, "replicas", 1.into());
     set(spec, "revisionHistoryLimit", 10.into());
     set(spec, "podManagementPolicy", "OrderedReady".into());
-    set(spec, "updateStrategy", json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}));
+    let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}});
+    set(spec, "updateStrategy", strategy);
+    let retention = json!({"whenDeleted": "Retain", "whenScaled": "Retain"});
+    set(spec, "persistentVolumeClaimRetentionPolicy", retention);
     template(spec);
+    set(object, "status", json!({"replicas": 0, "availableReplicas": 0}));
 }
 
 pub(super) fn daemon_set(object: &mut Value) {
@@ -40,6 +45,10 @@ pub(super) fn daemon_set(object: &mut Value) {
     let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}});
     set(spec, "updateStrategy", strategy);
     template(spec);
+    let none = json!({
+        "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,
+    });
+    set(object, "status", none);
 }
 
 pub(super) fn job(object: &mut Value) {

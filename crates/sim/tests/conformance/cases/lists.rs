@@ -32,7 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
                 select("tier", &["a"]),
                 select("!tier", &["b", "c"]),
                 select("app%3Dweb,!tier", &["b"]),
-                list("labelSelector=app+in+(api").refused(400, "BadRequest"),
+                list("labelSelector=app+in+(api").refused(400, "BadRequest").comparing("/reason"),
             ],
         },
         Case {
@@ -66,7 +66,9 @@ pub(super) fn cases() -> Vec<Case> {
                     )),
                     &["a", "b", "c"],
                 ),
-                get(&format!("{CONFIG_MAPS}?continue=nonsense")).refused(400, "BadRequest"),
+                get(&format!("{CONFIG_MAPS}?continue=nonsense"))
+                    .refused(400, "BadRequest")
+                    .comparing("/reason"),
             ],
         },
         Case {

@@ -1,12 +1,17 @@
-//! The calls, by topic.
+//! The cases, by topic: calls, and what controllers and kubelets do by themselves.
 
+mod behaviours;
 mod custom;
+mod definitions;
 mod deletion;
 mod discovery;
+mod events;
 mod eviction;
+mod leases;
 mod lists;
 mod objects;
 mod patches;
+mod rights;
 mod validation;
 mod watches;
 
@@ -14,8 +19,13 @@ use serde_json::{Value, json};
 
 use crate::step::Case;
 
-/// All cases.
+/// All cases, in the order in which they are compared.
 pub(crate) fn all() -> Vec<Case> {
+    calls().into_iter().chain(behaviours()).collect()
+}
+
+/// What is asked of an API server, and answered at once.
+pub(crate) fn calls() -> Vec<Case> {
     [
         objects::cases(),
         validation::cases(),
@@ -24,13 +34,30 @@ pub(crate) fn all() -> Vec<Case> {
         watches::cases(),
         deletion::cases(),
         eviction::cases(),
+        leases::cases(),
+        events::cases(),
         custom::cases(),
+        definitions::cases(),
+        rights::cases(),
         discovery::cases(),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
+
+/// What a cluster does by itself, and takes its time for. Those that are in each other's way are on
+/// nodes of their own.
+pub(crate) fn behaviours() -> Vec<Case> {
+    behaviours::cases()
+}
+
+/// The testbed's image, which every node has.
+pub(crate) const TOOLS: &str = "seaworthy.test/tools:1";
+/// An image that no registry has.
+pub(crate) const NO_SUCH_IMAGE: &str = "seaworthy.test/no-such-image:1";
+/// What every container of ours writes.
+pub(crate) const LOG: &str = "one\ntwo\nthree\n";
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
@@ -41,15 +68,19 @@ fn at(collection: &str, name: &str) -> String {
 }
 
 fn config_map(name: &str, data: &Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+    let mut map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
+    if data != &json!({}) {
+        map["data"] = data.clone();
+    }
+    map
 }
 
-/// A pod that no node takes, so that a real cluster leaves it as it is.
+/// A pod that nobody looks after, so that a real cluster leaves it as it is.
 fn pod(name: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "web"}},
         "spec": {
-            "nodeSelector": {"conformance": "nowhere"}, "automountServiceAccountToken": false,
+            "schedulerName": "nobody", "automountServiceAccountToken": false,
             "containers": [{"name": "main", "image": "registry.invalid/main:1"}],
         },
     })

@@ -74,7 +74,8 @@ pub(super) fn cases() -> Vec<Case> {
                     .with("/spec/strategy/rollingUpdate/maxSurge", "25%")
                     .with("/spec/progressDeadlineSeconds", 600)
                     .with("/spec/template/spec/restartPolicy", "Always"),
-                get(&at(DEPLOYMENTS, "web/scale")).with("/spec/replicas", 0).with("/kind", "Scale"),
+                // None is not said.
+                get(&at(DEPLOYMENTS, "web/scale")).without("/spec/replicas").with("/kind", "Scale"),
             ],
         },
         Case {

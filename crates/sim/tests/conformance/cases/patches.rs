@@ -8,7 +8,7 @@ use crate::step::{Case, apply, get, json_patch, merge, post, strategic};
 pub(super) fn cases() -> Vec<Case> {
     let one = at(CONFIG_MAPS, "a");
     let web = at(DEPLOYMENTS, "web");
-    vec![
+    let mut cases = vec![
         Case {
             name: "merge patches replace and remove, under preconditions",
             steps: vec![
@@ -56,19 +56,29 @@ pub(super) fn cases() -> Vec<Case> {
                     json!({"spec": {"template": {"spec": {"containers": [
                         {"name": "side", "image": "registry.invalid/side:1"}]}}}}),
                 )
-                .with("/metadata/generation", 2),
+                .with("/metadata/generation", 2)
+                .comparing("/spec"),
                 get(&web)
                     .with("/spec/template/spec/containers/0/name", "side")
-                    .with("/spec/template/spec/containers/1/name", "main"),
+                    .with("/spec/template/spec/containers/1/name", "main")
+                    .comparing("/spec"),
                 strategic(
                     &web,
                     json!({"spec": {"template": {"spec": {"containers": [{"name": "side", "$patch": "delete"}]}}}}),
                 )
                 .with("/spec/template/spec/containers/0/name", "main")
-                .without("/spec/template/spec/containers/1"),
+                .without("/spec/template/spec/containers/1")
+                .comparing("/spec"),
                 merge(&web, json!({"spec": {"template": {"metadata": {"annotations": {"at": "now"}}}}}))
-                    .with("/metadata/generation", 4),
-                merge(&web, json!({"metadata": {"annotations": {"at": "now"}}})).with("/metadata/generation", 4),
+                    .with("/metadata/generation", 4)
+                    .comparing("/spec"),
+                // What a Deployment is annotated with counts as part of what is wanted.
+                merge(&web, json!({"metadata": {"annotations": {"at": "now"}}}))
+                    .with("/metadata/generation", 5)
+                    .comparing("/spec"),
+                merge(&web, json!({"metadata": {"labels": {"at": "now"}}}))
+                    .with("/metadata/generation", 5)
+                    .comparing("/metadata/labels"),
             ],
         },
         Case {
@@ -79,6 +89,16 @@ pub(super) fn cases() -> Vec<Case> {
                 apply(&one, config_map("a", &json!({}))).refused(422, "Invalid").saying("fieldManager"),
             ],
         },
+    ];
+    cases.extend(others());
+    cases
+}
+
+/// What is no patch, and what is patched beside the object itself.
+fn others() -> Vec<Case> {
+    let one = at(CONFIG_MAPS, "a");
+    let web = at(DEPLOYMENTS, "web");
+    vec![
         Case {
             name: "other formats are not understood",
             steps: vec![
@@ -91,9 +111,9 @@ pub(super) fn cases() -> Vec<Case> {
             name: "a scale is changed by itself",
             steps: vec![
                 post(DEPLOYMENTS, deployment("web")),
-                merge(&format!("{web}/scale"), json!({"spec": {"replicas": 0}})).with("/spec/replicas", 0),
+                merge(&format!("{web}/scale"), json!({"spec": {"replicas": 0}})).without("/spec/replicas"),
                 merge(&format!("{web}/scale"), json!({"spec": {"replicas": -1}})).refused(422, "Invalid"),
-                get(&web).with("/metadata/generation", 1),
+                get(&web).with("/metadata/generation", 1).comparing("/spec"),
             ],
         },
     ]
