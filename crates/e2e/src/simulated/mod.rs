@@ -134,7 +134,9 @@ impl Simulated {
             .collect();
         tokio::time::sleep(RESTART).await;
         storage.compact();
-        away.into_iter().for_each(|fault| faults.remove(fault));
+        for fault in away {
+            faults.remove(fault);
+        }
     }
 
     /// Gives the alerter alerts, as anybody may.
@@ -206,7 +208,7 @@ fn configuration(options: &Options) -> Result<Configuration> {
     let habits = habits::of(options);
     let usual = Configuration::default();
     let mut healer: HealerConfig = changed(&usual.healer, &habits.healer)?;
-    healer.leader.namespace = NAMESPACE.to_owned();
+    NAMESPACE.clone_into(&mut healer.leader.namespace);
     healer.leader.lease_duration = crate::cluster::from(json!("6s"))?;
     Ok(Configuration {
         monitor: changed::<MonitorConfig>(&usual.monitor, &habits.monitor)?,

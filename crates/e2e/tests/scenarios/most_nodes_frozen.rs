@@ -71,13 +71,17 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     let simulated = Simulated::set(name, options()).await?;
     simulated.policy(quarantine_when_unreachable()).await?;
     let frozen = ["node-1", "node-2"];
-    frozen.iter().for_each(|node| simulated.kubelets().freeze(node));
+    for node in &frozen {
+        simulated.kubelets().freeze(node);
+    }
     for node in frozen {
         let lineage = Lineage::cluster_wide("Node", node);
         simulated.cluster.reaches(&lineage, NODE_UNREACHABLE, Phase::Deferred, PATIENCE).await?;
     }
     simulated.told("firing", PATIENCE).await?;
-    frozen.iter().for_each(|node| simulated.kubelets().thaw(node));
+    for node in &frozen {
+        simulated.kubelets().thaw(node);
+    }
     simulated.told("resolved", PATIENCE).await?;
     Ok(simulated)
 }

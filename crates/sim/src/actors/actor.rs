@@ -51,8 +51,8 @@ impl Actor {
     }
 
     /// Changes an object by a merge patch. Whether it was granted.
-    pub async fn patch(&self, path: &str, patch: &Value) -> bool {
-        self.send(Method::PATCH, path, patch).await.0 == 200
+    pub async fn patch(&self, path: &str, changes: &Value) -> bool {
+        self.send(Method::PATCH, path, changes).await.0 == 200
     }
 
     /// Deletes an object. Whether it is gone or going by this.
@@ -83,8 +83,8 @@ impl Actor {
             let mut taints = known["spec"]["taints"].as_array().cloned().unwrap_or_default();
             change(&mut taints);
             let version = &known["metadata"]["resourceVersion"];
-            let patch = json!({"metadata": {"resourceVersion": version}, "spec": {"taints": taints}});
-            if self.patch(&path, &patch).await {
+            let changes = json!({"metadata": {"resourceVersion": version}, "spec": {"taints": taints}});
+            if self.patch(&path, &changes).await {
                 return;
             }
         }

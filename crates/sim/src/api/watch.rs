@@ -139,8 +139,7 @@ impl Server {
             bookmark_at: sends_bookmarks.then(|| next_bookmark(ends)),
             ends,
         };
-        // Whoever takes lines off the way looks again after the last one.
-        Ok(Answer::Lines(stream::unfold(watch, Watch::next).fuse().boxed()))
+        Ok(Answer::Lines(stream::unfold(watch, Watch::next).boxed()))
     }
 }
 

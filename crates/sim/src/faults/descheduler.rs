@@ -11,7 +11,7 @@ use super::{Kind, Stage, lasts};
 use crate::actors::{Actor, owner_kind};
 
 /// Between two rounds.
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_mins(1);
 /// Most evictions in one round.
 const ROUND_MAX: usize = 3;
 /// So many restarts are too many: a tenth of what the policy is usually given, since runs are short.

@@ -20,8 +20,8 @@ const LEASES: &str = "medik8s-leases";
 const REMEDIATION: &str = "medik8s.io/remediation";
 const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 /// How long a node must be unready, how long a machine takes to boot, and between two looks.
-const PATIENCE: Duration = Duration::from_secs(60);
-const BOOT: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+const BOOT: Duration = Duration::from_mins(1);
 const PERIOD: Duration = Duration::from_secs(10);
 /// How long after its agent fell silent a node can be taken for rebooted.
 const SAFE: Duration = Duration::from_mins(3);

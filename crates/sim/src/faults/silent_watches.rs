@@ -12,7 +12,7 @@ const NAME: &str = "silent watches";
 /// For how long watches fall silent; each at its next event.
 const FALLS: Duration = Duration::from_secs(200);
 /// How long each is silent then: longer than the healer's patience with a watch, 150 s.
-const SILENT: (Duration, Duration) = (Duration::from_secs(300), Duration::from_secs(400));
+const SILENT: (Duration, Duration) = (Duration::from_mins(5), Duration::from_secs(400));
 
 pub(super) const KIND: Kind = Kind {
     name: NAME,

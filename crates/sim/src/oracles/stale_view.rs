@@ -15,7 +15,7 @@ const ENOUGH: Duration = Duration::from_secs(30);
 
 /// How long a policy must have been taken back before the healer sends for it to be an error: its
 /// patience with a watch that says nothing, and as above.
-const UNHEARD: Duration = Duration::from_secs(150 + 30);
+const UNHEARD: Duration = Duration::from_secs(150).saturating_add(ENOUGH);
 
 /// Checks that are over for good when the pod is ready. Others remember: a container that was
 /// killed for its memory may be ready again.

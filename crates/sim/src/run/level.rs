@@ -17,7 +17,7 @@ pub fn undisturbed(plan: &Plan) -> Option<Plan> {
     let mut quiet = plan.clone();
     quiet.faults.retain(|fault| !faults::EVENTS.contains(&fault.name.as_str()));
     // As long as with them.
-    quiet.calm_s += (plan.lingers() - quiet.lingers()).as_secs();
+    quiet.calm_s += plan.lingers().saturating_sub(quiet.lingers()).as_secs();
     (quiet.faults.len() < plan.faults.len()).then_some(quiet)
 }
 

@@ -33,9 +33,12 @@ struct State {
     listeners: Vec<mpsc::UnboundedSender<Seen>>,
 }
 
+/// What something is to somebody who waits; nothing if it does not fit.
+type Fits = Box<dyn Fn(&Seen) -> Option<String> + Send>;
+
 /// Whom the next thing that fits is told, by what it is to them.
 struct Waiting {
-    fits: Box<dyn Fn(&Seen) -> Option<String> + Send>,
+    fits: Fits,
     tell: oneshot::Sender<String>,
 }
 

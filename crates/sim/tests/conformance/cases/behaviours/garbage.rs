@@ -6,7 +6,7 @@ use super::super::{CONFIG_MAPS, at, config_map};
 use crate::step::{Case, Step, delete, get, post};
 
 pub(super) fn cases() -> Vec<Case> {
-    let (owner, owned) = (at(CONFIG_MAPS, "owner"), at(CONFIG_MAPS, "owned"));
+    let (owner, dependent) = (at(CONFIG_MAPS, "owner"), at(CONFIG_MAPS, "owned"));
     let gone = |path: &str| get(path).refused(404, "NotFound").in_the_end();
     let with = |policy: &str| delete(&owner, json!({"propagationPolicy": policy}));
     vec![
@@ -17,7 +17,7 @@ pub(super) fn cases() -> Vec<Case> {
                 vec![
                     with("Background").with("/status", "Success"),
                     get(&owner).refused(404, "NotFound"),
-                    gone(&owned),
+                    gone(&dependent),
                 ],
             ]
             .concat(),
@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
                 vec![
                     with("Foreground").with("/metadata/finalizers/0", "foregroundDeletion"),
                     gone(&owner),
-                    gone(&owned),
+                    gone(&dependent),
                 ],
             ]
             .concat(),
@@ -41,7 +41,7 @@ pub(super) fn cases() -> Vec<Case> {
                 vec![
                     with("Orphan").with("/metadata/finalizers/0", "orphan"),
                     gone(&owner),
-                    get(&owned).without("/metadata/ownerReferences/0").in_the_end(),
+                    get(&dependent).without("/metadata/ownerReferences/0").in_the_end(),
                 ],
             ]
             .concat(),
@@ -50,7 +50,7 @@ pub(super) fn cases() -> Vec<Case> {
             name: "whose owner is not there goes",
             steps: vec![
                 post(CONFIG_MAPS, child("00000000-0000-4000-8000-000000000000", false)),
-                gone(&owned),
+                gone(&dependent),
             ],
         },
         Case {
