@@ -15,6 +15,8 @@ const WRITERS: &[&str] = &[
     "crates/seaworthy/src/whoami.rs",
     // Sets up and breaks clusters that are there to be broken.
     "crates/e2e",
+    // Others at work in a simulated cluster; nothing that leaves the process.
+    "crates/sim/src/actors",
 ];
 
 /// Methods of `kube::Api` and of request builders that change something.

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_mark_that_no_remediation_speaks_of_counts() {
         let mut bench = Bench::of_node();
-        bench.nodes_named(9);
+        bench.nodes_named(10);
         bench.expect_pass(&RULE);
         bench.nodes.insert("n2".into(), marked("n2", &[crate::marks::QUARANTINE], "r-9-1"));
         bench.expect_defer(&RULE, "1 nodes of the cluster are disrupted");
