@@ -19,6 +19,7 @@ use super::{settings, timetable};
 use crate::actors::Actors;
 use crate::faults::{Stage, Switched};
 use crate::machinery;
+use crate::oracles::Violation;
 use crate::seen::What;
 use crate::trace::Keep;
 
@@ -27,6 +28,9 @@ const WARM_UP: Duration = Duration::from_mins(1);
 
 /// How often to look whether everything has come to rest.
 const LOOK: Duration = Duration::from_mins(1);
+
+/// By what name it is told that something panicked, in a service or in the cluster.
+const PANICS: &str = "panics";
 
 /// How long a service that crashed is down: a container's start, and a step of back-off.
 const RESTART: Duration = Duration::from_secs(5);
@@ -84,13 +88,17 @@ impl Run {
         run.wait_until(calm).await;
         run.witness.see(What::Calm);
         run.pass_calm(plan, calm + Duration::from_secs(plan.calm_s)).await;
-        let (violations, ending, coverage) = run.witness.end();
+        let (mut violations, ending, coverage) = run.witness.end();
         let faults = run.stage.cluster.server.faults();
         let requests = SERVICES.map(|service| (service.to_owned(), faults.calls(service))).into();
         for service in SERVICES {
             run.stage.staff.crash(service).await;
         }
         environment.tasks().end().await;
+        let panics = run.stage.staff.panics() + environment.tasks().panics();
+        if panics > 0 {
+            violations.push(run.panicked(panics));
+        }
         let trace = run.witness.trace();
         Ok(Report {
             plan: plan.clone(),
@@ -172,6 +180,15 @@ impl Run {
                     }
                 }
             }
+        }
+    }
+
+    /// A task that panics is contained, and noticed by nobody else; `--log` says which it was.
+    fn panicked(&self, tasks: u64) -> Violation {
+        Violation {
+            oracle: PANICS.to_owned(),
+            at_millis: self.witness.now().as_millis() as u64,
+            what: format!("{tasks} tasks panicked"),
         }
     }
 

@@ -2,7 +2,7 @@
 //! paused and started again as a cluster would.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alerter::entries::Incarnation;
@@ -48,6 +48,8 @@ struct Shared {
     place: Place,
     journal: Memory,
     sent: Arc<AtomicU64>,
+    /// How many tasks of services panicked, in lives that are over.
+    panics: AtomicU64,
     ended: mpsc::UnboundedSender<Ended>,
     desks: BTreeMap<String, Desk>,
 }
@@ -97,7 +99,8 @@ impl Staff {
             SERVICES.iter().map(|name| ((*name).to_owned(), Desk::new(environment))).collect();
         let kept = Environment::new(Arc::clone(&desks["alerter"].clock) as Arc<_>, 0);
         let journal = Memory::new(&kept, Incarnation(environment.rng("journal").next_u64()));
-        Self { shared: Arc::new(Shared { place, journal, sent: Arc::default(), ended, desks }) }
+        let (sent, panics) = (Arc::default(), AtomicU64::new(0));
+        Self { shared: Arc::new(Shared { place, journal, sent, panics, ended, desks }) }
     }
 
     /// The alerter's journal: its disk.
@@ -138,7 +141,13 @@ impl Staff {
         desk.presence.change(|presence| *presence = Presence::default());
         running.environment.tasks().resume();
         running.environment.tasks().end().await;
+        self.shared.panics.fetch_add(running.environment.tasks().panics(), Ordering::Relaxed);
         self.see(service, Turn::Crashed);
+    }
+
+    /// How many tasks of services panicked, in lives that are over.
+    pub fn panics(&self) -> u64 {
+        self.shared.panics.load(Ordering::Relaxed)
     }
 
     /// Kills a service on the spot: not even what it could still do in this moment is done.
