@@ -67,12 +67,17 @@ pub(super) fn delete(registry: &Registry, address: &Address, deletion: &Deletion
     if let Some(finalizer) = finalizer(deletion.propagation) {
         add_finalizer(meta, finalizer);
     }
-    let is_shorter = meta["deletionGracePeriodSeconds"].as_i64().is_none_or(|before| grace < before);
+    // A namespace goes when it is empty, which no grace period says.
+    let has_grace = address.kind != kinds::NAMESPACE;
+    let before = meta["deletionGracePeriodSeconds"].as_i64();
+    let is_shorter = has_grace && before.is_none_or(|before| grace < before);
     if !was_going || is_shorter {
         let from = registry.now();
         let until = from.saturating_add(SignedDuration::from_secs(grace)).unwrap_or(from);
         meta["deletionTimestamp"] = meta::time(until).into();
-        meta["deletionGracePeriodSeconds"] = grace.into();
+        if has_grace {
+            meta["deletionGracePeriodSeconds"] = grace.into();
+        }
     }
     if !was_going && let Some(generation) = value["metadata"]["generation"].as_i64() {
         value["metadata"]["generation"] = (generation + 1).into();

@@ -10,7 +10,6 @@ pub(super) fn cases() -> Vec<Case> {
     let one = at(PODS, "a");
     let mut hungry = pod("a", STEADY, HUNGERS);
     hungry["spec"]["containers"][0]["resources"] = json!({"limits": {"memory": "32Mi"}});
-    hungry["spec"]["restartPolicy"] = json!("Never");
     let mut imageless = pod("a", STEADY, SERVES);
     imageless["spec"]["containers"][0]["image"] = json!(NO_SUCH_IMAGE);
     let mut complete = pod("a", STEADY, COMPLETES);
@@ -63,9 +62,11 @@ pub(super) fn cases() -> Vec<Case> {
             name: "a container that wants too much is killed",
             steps: vec![
                 post(PODS, hungry).comparing_nothing_else(),
-                becomes(&one, "/status/phase", "Failed")
-                    .with("/status/containerStatuses/0/state/terminated/reason", "OOMKilled")
-                    .with("/status/containerStatuses/0/state/terminated/exitCode", 137),
+                // A runtime that hears of the end before it hears of its reason says "Error", and
+                // knows better one of the next times.
+                becomes(&one, "/status/containerStatuses/0/lastState/terminated/reason", "OOMKilled")
+                    .with("/status/containerStatuses/0/lastState/terminated/exitCode", 137)
+                    .comparing_nothing_else(),
             ],
         },
         Case {
@@ -73,7 +74,9 @@ pub(super) fn cases() -> Vec<Case> {
             steps: vec![
                 post(PODS, complete).comparing_nothing_else(),
                 becomes(&one, "/status/phase", "Succeeded")
-                    .with("/status/containerStatuses/0/state/terminated/reason", "Completed"),
+                    .with("/status/containerStatuses/0/state/terminated/reason", "Completed")
+                    // Its sandbox goes a moment later.
+                    .with("/status/conditions/0/status", "False"),
                 delete(&one, json!(null)).comparing_nothing_else(),
                 get(&one).refused(404, "NotFound").in_the_end(),
             ],

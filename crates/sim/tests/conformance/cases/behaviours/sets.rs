@@ -28,6 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
                     .without("/items/0/metadata/deletionTimestamp")
                     .in_the_end()
                     .comparing("/items/0/metadata"),
+                becomes(&ledgers, "/status/readyReplicas", 2).with("/status/availableReplicas", 2),
                 merge(&ledgers, json!({"spec": {"replicas": 1}})),
                 becomes(&ledgers, "/status/replicas", 1).with("/status/readyReplicas", 1),
                 get(&at(PODS, "ledger-1")).refused(404, "NotFound").in_the_end(),
