@@ -25,6 +25,9 @@ const OURS: &str = "seaworthy.dev/";
 /// The record of who changed a node last: it marks nothing, and stays.
 const LAST_ATTEMPT: &str = "seaworthy.dev/attempt";
 
+/// What is said of a trouble that the healer does not see when it is about to act.
+const SEES_NOTHING: &str = "Deferred by ConditionStillTrue";
+
 /// What came of a scenario. Names are those inside of its namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
@@ -139,6 +142,10 @@ fn steps(versions: &[&Remediation]) -> Vec<String> {
             phase if phase.is_over() || phase == Phase::AwaitingApproval => phase.as_str().to_owned(),
             _ => continue,
         };
+        // Whether the healer sees that it is over before the monitor says so is a matter of moments.
+        if step == Phase::Cleared.as_str() && steps.last().is_some_and(|last| last == SEES_NOTHING) {
+            steps.pop();
+        }
         if steps.last() != Some(&step) {
             steps.push(step);
         }

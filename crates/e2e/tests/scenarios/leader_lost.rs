@@ -13,10 +13,17 @@ use e2e::{audit, eventually};
 use model::Lineage;
 use model::codes::POD_RUNNING_NOT_READY;
 use model::remediation::Phase;
+use serde_json::json;
 
 use crate::policies::evict_when_not_ready;
 
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A page waits longer than a change of leaders takes: else it would be a matter of moments whether
+/// people hear of the trouble before it is over.
+fn options() -> Options {
+    Options { alerter: json!({"holds": {"preHold": "45s"}}), ..Options::default() }
+}
 
 /// The failpoint at which a healer stops itself (SIGSTOP).
 const fn failpoint(halt: Halt) -> &'static str {
@@ -120,7 +127,7 @@ async fn frozen_simulated(name: &'static str, point: Halt) -> Result<Simulated> 
 
 /// Until the leader halts at the point.
 async fn halted_simulated(name: &'static str, point: Halt) -> Result<Simulated> {
-    let simulated = Simulated::set(name, Options::default()).await?;
+    let simulated = Simulated::set(name, options()).await?;
     let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
     simulated.policy(evict_when_not_ready(namespace)).await?;
     simulated.stage.staff().start("healer-1").await;
@@ -153,7 +160,7 @@ impl Play {
     async fn begin(stage: &Stage, point: Halt) -> Result<Self> {
         let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
         let mut installation =
-            Installation::without_healer(&stage.suite, &stage.namespace, Options::default()).await?;
+            Installation::without_healer(&stage.suite, &stage.namespace, options()).await?;
         installation.start_healer(&[("SEAWORTHY_FAILPOINT", failpoint(point))]).await?;
         stage.policy(evict_when_not_ready(namespace)).await?;
         installation.start_healer(&[]).await?;

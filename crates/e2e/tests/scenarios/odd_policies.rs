@@ -19,7 +19,7 @@ use crate::policies::evict_when_not_ready;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
+pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
     for (name, selects, field) in empty(namespace) {
         let name = stage.policy_named(name, with(namespace, selects)).await?;
@@ -44,6 +44,7 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
         let overlap = condition(stage, name, "Unambiguous", "False").await?;
         ensure!(overlap.message.contains(other.as_str()), "it names the other: {overlap:?}");
     }
+    installation.firing_message(namespace, PATIENCE).await?;
     ensure!(stage.effects()?.is_empty(), "nothing is done");
     Ok(())
 }
@@ -66,6 +67,7 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     simulated.deadlock(&pods[0])?;
     let lineage = Lineage::namespaced("Deployment", namespace, "web");
     cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Observed, PATIENCE).await?;
+    simulated.told("firing", PATIENCE).await?;
     Ok(simulated)
 }
 
