@@ -61,11 +61,6 @@ impl Truth {
         table
     }
 
-    /// Whether a real cluster was asked.
-    pub fn has_real(&self) -> bool {
-        !self.real.is_empty()
-    }
-
     /// An error if a page does not hold the table.
     pub fn check(&self, scenarios: &[Scenario], page: &str) -> Result<()> {
         let table = self.table(scenarios);

@@ -83,7 +83,7 @@ fn differ(pointer: &str, simulated: Option<&Value>, real: Option<&Value>, found:
             }
         }
         _ => {
-            found.push((pointer.to_owned(), format!("simulated {}, real {}", shown(simulated), shown(real))))
+            found.push((pointer.to_owned(), format!("simulated {}, real {}", shown(simulated), shown(real))));
         }
     }
 }
