@@ -25,6 +25,8 @@ const OURS: &str = "seaworthy.dev/";
 /// The record of who changed a node last: it marks nothing, and stays.
 const LAST_ATTEMPT: &str = "seaworthy.dev/attempt";
 
+/// Rules that speak of the healer at a moment, its claim and what it has heard, not of the target.
+const OF_THE_MOMENT: [&str; 2] = ["Fencing", "FreshView"];
 /// What is said of a trouble that the healer does not see when it is about to act.
 const SEES_NOTHING: &str = "Deferred by ConditionStillTrue";
 
@@ -61,10 +63,11 @@ impl Record {
         history: &[Remediation],
         messages: &[Message],
     ) -> Result<Self> {
+        let nodes = Nodes::met(history);
         Ok(Self {
-            decided: decided(namespace, history),
-            told: told(namespace, messages),
-            end: stands(cluster, namespace).await?,
+            decided: nodes.rename(decided(namespace, history)),
+            told: nodes.rename(told(namespace, messages)),
+            end: nodes.rename(stands(cluster, namespace).await?),
         })
     }
 
@@ -76,6 +79,36 @@ impl Record {
             differences(&self.end, &other.end),
         ]
         .concat()
+    }
+}
+
+/// The nodes that something was decided about, in the order in which they were met: which of them a
+/// pod came to be on is the scheduler's affair.
+struct Nodes(Vec<String>);
+
+impl Nodes {
+    fn met(history: &[Remediation]) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        for lineage in history.iter().map(|one| &one.spec.lineage).filter(|lineage| lineage.kind == "Node") {
+            if !names.contains(&lineage.name) {
+                names.push(lineage.name.clone());
+            }
+        }
+        Self(names)
+    }
+
+    /// Calls them by letters.
+    fn rename<T>(&self, parts: BTreeMap<String, T>) -> BTreeMap<String, T> {
+        let called = |about: String| {
+            let mut words = about.split(' ');
+            let object = words.next().unwrap_or_default();
+            let met = ('A'..='Z').zip(&self.0).find(|(_, name)| object == format!("Node/{name}"));
+            match met {
+                Some((letter, _)) => about.replacen(object, &format!("Node/{letter}"), 1),
+                None => about,
+            }
+        };
+        parts.into_iter().map(|(about, part)| (called(about), part)).collect()
     }
 }
 
@@ -136,6 +169,7 @@ fn steps(versions: &[&Remediation]) -> Vec<String> {
         }
         let rule = status.decision.as_ref().map(|decision| decision.rule.as_str()).unwrap_or_default();
         let step = match status.phase {
+            Phase::Deferred if OF_THE_MOMENT.contains(&rule) => continue,
             Phase::Deferred | Phase::Denied | Phase::Observed if !rule.is_empty() => {
                 format!("{} by {rule}", status.phase.as_str())
             }
