@@ -43,10 +43,11 @@ impl Truth {
     /// The comparison. Where a real cluster was not asked, it is taken to agree.
     pub fn table(&self, scenarios: &[Scenario]) -> String {
         let mut table =
-            "| Scenario | Decided, in order | Told | In the end | |\n|---|---|---|---|---|\n".to_owned();
+            "| Scenario | Decided, in order | Told, simulated | In the end | |\n|---|---|---|---|---|\n"
+                .to_owned();
         for Scenario { name, .. } in scenarios {
             let Some(record) = self.simulated.get(name) else { continue };
-            let differs = self.real.get(name).is_some_and(|real| real != record);
+            let differs = self.real.get(name).is_some_and(|real| !record.differs_from(real).is_empty());
             let verdict = if differs { "**differs**" } else { ALIKE };
             let ended = record.end.iter().map(|(object, how)| format!("{object}: {how}"));
             let (decided, told, ended) = (listed(&record.decided), listed(&record.told), lines(ended));
