@@ -25,10 +25,9 @@ const OURS: &str = "seaworthy.dev/";
 /// The record of who changed a node last: it marks nothing, and stays.
 const LAST_ATTEMPT: &str = "seaworthy.dev/attempt";
 
-/// Rules that speak of the healer at a moment, its claim and what it has heard, not of the target.
-const OF_THE_MOMENT: [&str; 2] = ["Fencing", "FreshView"];
-/// What is said of a trouble that the healer does not see when it is about to act.
-const SEES_NOTHING: &str = "Deferred by ConditionStillTrue";
+/// Rules whose waits are a matter of moments: they speak of the healer's claim, of what it has heard,
+/// and of a trouble that it does not see just now.
+const OF_THE_MOMENT: [&str; 3] = ["ConditionStillTrue", "Fencing", "FreshView"];
 
 /// What came of a scenario. Names are those inside of its namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,10 +171,6 @@ fn steps(versions: &[&Remediation]) -> Vec<String> {
             phase if phase.is_over() || phase == Phase::AwaitingApproval => phase.as_str().to_owned(),
             _ => continue,
         };
-        // Whether the healer sees that it is over before the monitor says so is a matter of moments.
-        if step == Phase::Cleared.as_str() && steps.last().is_some_and(|last| last == SEES_NOTHING) {
-            steps.pop();
-        }
         if steps.last() != Some(&step) {
             steps.push(step);
         }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use e2e::audit::{self, Event};
 use e2e::cluster::Cluster;
 use e2e::cluster::told;
+use e2e::eventually;
 use e2e::installation::{Installation, Options, Service};
 use e2e::scenario::Stage;
 use e2e::simulated::Simulated;
@@ -147,10 +148,14 @@ async fn held(
     phase: Phase,
     (rule, words): (&str, &str),
 ) -> Result<()> {
-    let held = stage.cluster.reaches(lineage, check, phase, PATIENCE).await?;
-    let decision = held.status.clone().unwrap_or_default().decision.context("it was decided")?;
-    ensure!(decision.rule == rule && decision.reason.contains(words), "{rule}, {words}: {}", told(&held));
-    Ok(())
+    // Just broken, a pod may be seen as it was before; that is looked at again, and then held.
+    eventually(&format!("{lineage} is held by {rule}"), PATIENCE, || async {
+        let held = stage.cluster.reaches(lineage, check, phase, PATIENCE).await?;
+        let decision = held.status.clone().unwrap_or_default().decision.context("it was decided")?;
+        ensure!(decision.rule == rule && decision.reason.contains(words), "{rule}, {words}: {}", told(&held));
+        Ok(())
+    })
+    .await
 }
 
 /// The healer's effects in both namespaces, refused ones included.

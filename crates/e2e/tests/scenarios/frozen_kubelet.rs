@@ -58,6 +58,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     })
     .await?;
     cluster.ready_pods(namespace, "web", 2).await?;
+    ensure!(installation.messages_about(namespace)?.is_empty(), "no message of its own for the pods");
     stage.settle().await?;
     let cordoned = cluster.node(node).await?.spec.unwrap_or_default().unschedulable;
     cordon(cluster, node, false).await?;
@@ -72,7 +73,6 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
         let version = &effect.request_object["metadata"]["resourceVersion"];
         ensure!(version.is_string(), "every change carries a resourceVersion: {}", effect.request_object);
     }
-    ensure!(installation.messages_about(namespace)?.is_empty(), "no message of its own for the pods");
     installation.finish().await
 }
 
