@@ -166,7 +166,7 @@ fn planned(target: ObjectRef) -> Part {
         pods: None,
         state: PartState::Planned,
         opened: None,
-        ready_before: None,
+        ready_after: None,
         detail: String::new(),
     }
 }

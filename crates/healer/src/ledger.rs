@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::policy::ActionName;
-use model::remediation::{Attempt, AttemptResult, PartState, Phase, Remediation, RemediationSpec};
+use model::remediation::{
+    Attempt, AttemptResult, PartState, Phase, Remediation, RemediationSpec, RemediationStatus,
+};
 use model::{Lineage, ObjectRef};
 
 use crate::Now;
@@ -125,8 +127,7 @@ impl Ledger {
             for attempt in &status.attempts {
                 let is_outstanding = marks == Some(attempt.number);
                 // What did not help has not recovered, until the trouble is over.
-                let is_unrecovered = attempt.result == AttemptResult::DidNotHelp
-                    && !matches!(status.phase, Phase::Succeeded | Phase::Cleared);
+                let is_unrecovered = attempt.result == AttemptResult::DidNotHelp && !has_recovered(status);
                 let given_up = status.ended.filter(|_| is_unrecovered && status.phase.is_over());
                 let entered = ledger.disruptions.len();
                 ledger.enter(name, &remediation.spec, attempt, is_outstanding, is_unrecovered);
@@ -264,6 +265,19 @@ impl Ledger {
     }
 }
 
+/// Whether the trouble of a remediation was seen to be over.
+fn has_recovered(status: &RemediationStatus) -> bool {
+    matches!(status.phase, Phase::Succeeded | Phase::Cleared) || status.recovered.is_some()
+}
+
+/// Whether it was given up, and what it took away counts as away.
+pub fn is_given_up(status: &RemediationStatus) -> bool {
+    let is_away = |attempt: &Attempt| {
+        attempt.result == AttemptResult::DidNotHelp && attempt.parts.iter().any(|part| part.state.disrupts())
+    };
+    status.phase.is_over() && !has_recovered(status) && status.attempts.iter().any(is_away)
+}
+
 /// The attempt whose mark still is on a node, or may be: it happened, and nothing took it back.
 pub fn outstanding(attempts: &[Attempt]) -> Option<&Attempt> {
     let may_have_happened = |attempt: &Attempt| {
@@ -293,7 +307,7 @@ mod tests {
             pods: None,
             state,
             opened: (state != PartState::Planned).then(|| now(0).wall),
-            ready_before: None,
+            ready_after: None,
             detail: String::new(),
         }
     }
@@ -341,6 +355,22 @@ mod tests {
                 assert_eq!(count(&nobody()), live, "{phase:?} {owner} {second}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_given_up_and_has_recovered_is_in_nobodys_way() {
+        let failed = Attempt {
+            parts: vec![part(PartState::Happened)],
+            result: AttemptResult::DidNotHelp,
+            closed: Some(now(60).wall),
+            ..attempt()
+        };
+        let mut remediation = remediation("r-1-1");
+        let status = remediation.status.as_mut().unwrap();
+        (status.phase, status.ended, status.attempts) = (Phase::Escalated, Some(now(60).wall), vec![failed]);
+        assert_eq!(Ledger::of([&remediation]).all_live(Unit::Pod, now(90)).count(), 1);
+        remediation.status.as_mut().unwrap().recovered = Some(now(80).wall);
+        assert_eq!(Ledger::of([&remediation]).all_live(Unit::Pod, now(90)).count(), 0);
     }
 
     #[test]

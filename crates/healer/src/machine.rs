@@ -29,7 +29,7 @@ use crate::actions::Effect;
 use crate::facts::{Facts, Look};
 use crate::governor::{Admit, World, defects, rules};
 use crate::inbox::Standing;
-use crate::ledger::{EffectId, Ledger, outstanding};
+use crate::ledger::{EffectId, Ledger, is_given_up, outstanding};
 
 pub use memory::Memory;
 pub(crate) use undo::is_told as is_told_of_mark;
@@ -63,9 +63,9 @@ pub enum Plan {
     Replaced,
     /// It is gone, not used any more, or not for this any more.
     Gone,
-    /// It says the same, but whether it still is for this rests on labels of the namespace that are
-    /// not known: nothing is done and nothing given up before they are.
-    Unknown,
+    /// Whether it still says the same and is for this cannot be told, and why: nothing is done and
+    /// nothing given up before it can.
+    Unknown(&'static str),
 }
 
 /// What to do.
@@ -124,7 +124,10 @@ pub fn step(remediation: &Remediation, inputs: &Inputs<'_>) -> Command {
 }
 
 /// Whether anything is left to be done about it: it is not over, or a mark of it is still on a
-/// node.
+/// node, or it was given up and has not recovered yet.
 pub fn concerns(status: &RemediationStatus) -> bool {
-    !status.phase.is_over() || status.open_attempt().is_some() || outstanding(&status.attempts).is_some()
+    !status.phase.is_over()
+        || status.open_attempt().is_some()
+        || outstanding(&status.attempts).is_some()
+        || is_given_up(status)
 }

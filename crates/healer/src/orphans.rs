@@ -154,7 +154,7 @@ pub fn remember(
         pods: None,
         state: PartState::HappenedMaybeNotOurs,
         opened: Some(now),
-        ready_before: None,
+        ready_after: None,
         detail: detail.clone(),
     };
     let attempt = Attempt {

@@ -196,6 +196,11 @@ pub struct RemediationStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub ended: Option<Timestamp>,
+    /// When the trouble was seen to be over although this was given up; until then, and for an hour
+    /// at most, what it took away counts as away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub recovered: Option<Timestamp>,
     /// Number of the last transition the alerter has accepted.
     #[serde(default)]
     pub told: u64,
@@ -293,9 +298,10 @@ pub struct Part {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub opened: Option<Timestamp>,
-    /// How many pods of the owner were ready just before: it has recovered when as many are again.
+    /// How many pods of the owner are ready when it has recovered: as many as just before, and one
+    /// more in the place of a pod that was taken because it served nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ready_before: Option<u32>,
+    pub ready_after: Option<u32>,
     /// The server's answer, or what was observed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,

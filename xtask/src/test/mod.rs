@@ -41,8 +41,8 @@ enum Stage {
     Unit,
     /// What a pod costs the monitor, as a ratio that must not get worse
     Guard,
-    /// Simulated clusters: recorded runs in which a defect has to be noticed, crashes at each request, and a hundred
-    /// seeds that are always the same
+    /// Simulated clusters: recorded runs in which a defect has to be noticed, a hundred seeds that are always the same,
+    /// and a thousand fresh ones, for five minutes at most
     Sim,
     /// Tests of the testbed's Go code, and its proof that faults come and go and nothing stays behind
     Testbed,

@@ -7,7 +7,7 @@ use cluster::effects::Answer;
 use model::remediation::{Attempt, Part, PartState};
 
 use super::case::Case;
-use super::decide::{lands_until, ready, undecided};
+use super::decide::{lands_until, ready_after, undecided};
 use super::{Command, Plan, Send};
 use crate::actions::{Effect, Observed, get};
 use crate::facts::{Facts, Found, Look, Subject};
@@ -87,7 +87,7 @@ fn withdrawn(case: &Case<'_>, attempt: &Attempt) -> Option<&'static str> {
         Plan::Current => None,
         Plan::Replaced => Some("the policy says something else now"),
         Plan::Gone => Some("the policy is gone, or not for this any more"),
-        Plan::Unknown => Some("whether the policy still is for this is not known"),
+        Plan::Unknown(_) => Some("whether the policy still is for this is not known"),
     }
 }
 
@@ -199,16 +199,16 @@ fn settle(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command
     skip_rest(case, attempt, &why)
 }
 
-/// Whether the pod serves no more and as many of its owner's are ready as before.
+/// Whether the pod serves no more and as many of its owner's are ready as are to be.
 fn has_recovered(facts: &Facts, part: &Part) -> bool {
     let is_gone = match facts.pod(&part.target) {
         Some(Found::Absent) => true,
         Some(Found::There(pod)) => pod.metadata.uid != part.target.uid || pod.is_leaving(),
         Some(Found::Unreadable(_)) | None => false,
     };
-    let is_back = match (&facts.subject, part.ready_before) {
+    let is_back = match (&facts.subject, part.ready_after) {
         (Some(Found::Unreadable(_)), _) => false,
-        (_, Some(before)) => facts.workload().is_none_or(|workload| workload.ready >= before),
+        (_, Some(after)) => facts.workload().is_none_or(|workload| workload.ready >= after),
         (_, None) => true,
     };
     is_gone && is_back
@@ -224,8 +224,8 @@ fn planned(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Comman
     if let (Standing::Ended(resolution, _), false) = (case.inputs.standing, is_undo) {
         return skip_rest(case, attempt, &format!("the monitor says {}", resolution.as_str()));
     }
-    if case.inputs.plan == Plan::Unknown && !is_undo {
-        return case.defer(case.status.phase, &undecided(case), attempt.action);
+    if let (Plan::Unknown(why), false) = (case.inputs.plan, is_undo) {
+        return case.defer(case.status.phase, &undecided(case, why), attempt.action);
     }
     if let Some(why) = withdrawn(case, attempt) {
         return skip_rest(case, attempt, why);
@@ -245,7 +245,7 @@ fn planned(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Comman
                 attempt.epoch = status.epoch;
                 attempt.parts[at].state = PartState::Open;
                 attempt.parts[at].opened = Some(wall);
-                attempt.parts[at].ready_before = ready(facts);
+                attempt.parts[at].ready_after = ready_after(get(attempt.action), part, facts);
             }
         }),
         // It is over for this one, or it may not be touched: the others' turn.
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_pod_that_serves_no_more_need_not_be_gone() {
-        let part = Part { ready_before: Some(2), ..open_part("web-1", "p-1") };
+        let part = Part { ready_after: Some(2), ..open_part("web-1", "p-1") };
         let mut going = pod("web-1", "p-1", false);
         going.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".parse().unwrap());
         let mut serving = pod("web-1", "p-1", true);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use model::Lineage;
 use model::issue::Resolution;
 use model::policy::{ActionName, Mode};
 use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, Part, PartState, Phase};
@@ -10,9 +9,10 @@ use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, 
 use super::case::Case;
 use super::{Command, Plan, conclude, undo};
 use crate::actions::{self, Action, Aim, Verify};
-use crate::facts::{Facts, Found, Look, is_excluded};
+use crate::facts::{Facts, Found, Look, is_excluded, is_ready};
 use crate::governor::{self, Refusal, Stage, rules};
 use crate::inbox::Standing;
+use crate::ledger::outstanding;
 use crate::planner::{self, Next};
 
 /// How long an issue that nobody tells of any more is waited for: two of its validities.
@@ -25,6 +25,9 @@ const IDLE: Duration = Duration::from_mins(1);
 
 pub(super) fn decide(case: &Case<'_>) -> Command {
     let is_over = case.status.phase.is_over();
+    if is_over && outstanding(&case.status.attempts).is_none() {
+        return given_up(case);
+    }
     match case.inputs.standing {
         Standing::Ended(Resolution::Healthy, since) => return conclude::healthy(case, since),
         Standing::Ended(resolution, _) if !is_over => {
@@ -44,8 +47,8 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
         Plan::Replaced => return case.end(Phase::Cancelled, "the policy says something else now"),
         Plan::Gone => return case.end(Phase::Cancelled, "the policy is gone, or not for this any more"),
         // A question to a person stays asked.
-        Plan::Unknown if case.status.phase == Phase::AwaitingApproval => return case.wait(IDLE),
-        Plan::Unknown => return case.defer(Phase::Deferred, &undecided(case), next_action(case)),
+        Plan::Unknown(_) if case.status.phase == Phase::AwaitingApproval => return case.wait(IDLE),
+        Plan::Unknown(why) => return case.defer(Phase::Deferred, &undecided(case, why), next_action(case)),
     }
     if let Some(end) = without_approval(case) {
         return end;
@@ -65,11 +68,28 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
     }
 }
 
+/// Nothing is left to do but to notice that the trouble is over: what was taken away in vain does not
+/// stand in others' way any more.
+fn given_up(case: &Case<'_>) -> Command {
+    let healthy_for = Duration::from_secs(case.remediation.spec.healthy_for_s);
+    let rest = match case.inputs.standing {
+        Standing::Ended(Resolution::Healthy, since) => {
+            healthy_for.saturating_sub(case.inputs.now.monotonic.saturating_sub(since))
+        }
+        Standing::Ended(Resolution::SubjectGone, _) => Duration::ZERO,
+        _ => IDLE,
+    };
+    if rest.is_zero() {
+        return case.write(|status| status.recovered = Some(case.wall()));
+    }
+    case.wait(rest)
+}
+
 /// Whether the policy still is for this cannot be told.
-pub(super) fn undecided(case: &Case<'_>) -> Refusal {
+pub(super) fn undecided(case: &Case<'_>, why: &str) -> Refusal {
     const LOOK_AGAIN: Duration = Duration::from_secs(5);
-    let Lineage { namespace, .. } = &case.remediation.spec.lineage;
-    let reason = format!("the labels of namespace {namespace} are not known, by which the policy selects");
+    let policy = &case.remediation.spec.policy;
+    let reason = format!("whether policy {policy} still is for this is not known: {why}");
     let until = Some(case.inputs.now.wall_in(LOOK_AGAIN));
     Refusal { rule: rules::FRESH_VIEW, reason, until }
 }
@@ -246,7 +266,7 @@ pub(super) fn begin_with(
     let Some(first) = parts.first_mut() else {
         return nothing_to_act_on(case, action, "there is nothing to act on".to_owned());
     };
-    first.ready_before = ready(facts);
+    first.ready_after = ready_after(action, first, facts);
     let request = case.request(action, id.clone(), first, facts, Stage::Begin, is_undo);
     let (world, ledger, now) = (case.inputs.world, case.inputs.ledger, case.inputs.now);
     if let Err(refusal) = governor::weigh(&request, world, ledger, now) {
@@ -313,9 +333,14 @@ fn attempt_target(action: &Action, first: &Part, case: &Case<'_>) -> model::Obje
 
 /// How many pods of the owner are ready now, as far as that was read: of the lineage as a whole,
 /// because that is what is looked at for its recovery.
-pub(super) fn ready(facts: &Facts) -> Option<u32> {
+pub(super) fn ready_after(action: &Action, part: &Part, facts: &Facts) -> Option<u32> {
     let owner = [&facts.top, &facts.owner].into_iter().find_map(|found| found.as_ref()?.there());
-    facts.workload().or(owner).map(|workload| workload.ready)
+    let workload = facts.workload().or(owner)?;
+    let pod = facts.pod(&part.target).and_then(|found| found.there());
+    // What a drain moves is moved for its node's sake: that it serves elsewhere is not promised.
+    let is_to_serve = action.name == ActionName::EvictPod && pod.is_some_and(|pod| !is_ready(pod));
+    let gained = u32::from(is_to_serve && workload.ready < workload.desired);
+    Some(workload.ready + gained)
 }
 
 /// When no request that is sent now can land any more.
@@ -374,9 +399,10 @@ fn observed(would: &str, foreseen: Option<&Refusal>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Subject;
     use crate::governor::tests_support::{Bench, Said};
     use crate::machine::Memory;
-    use crate::machine::tests_support::{attempt, open_part, planned_part, pod};
+    use crate::machine::tests_support::{attempt, open_part, planned_part, pod, workload};
 
     #[test]
     fn an_owner_is_read_once_whatever_the_answer() {
@@ -407,6 +433,48 @@ mod tests {
         let status = bench.remediation.status.as_mut().unwrap();
         (status.phase, status.attempts) = (Phase::Escalated, vec![put]);
         assert!(matches!(bench.step(&Memory::default(), None), Command::Wait(Some(_))));
+    }
+
+    #[test]
+    fn what_was_given_up_is_seen_to_recover() {
+        let mut bench = Bench::new();
+        let vain = Attempt {
+            parts: vec![Part { state: PartState::Happened, ..open_part("web-1", "p-1") }],
+            result: AttemptResult::DidNotHelp,
+            closed: Some(bench.now.wall),
+            ..attempt()
+        };
+        let status = bench.remediation.status.as_mut().unwrap();
+        (status.phase, status.ended, status.attempts) = (Phase::Escalated, Some(bench.now.wall), vec![vain]);
+        let is_given_up =
+            |bench: &Bench| crate::ledger::is_given_up(bench.remediation.status.as_ref().unwrap());
+        assert!(is_given_up(&bench));
+        assert!(matches!(bench.step(&Memory::default(), None), Command::Wait(Some(_))), "it goes on");
+        bench.said = Said::Healthy(bench.now.monotonic);
+        assert!(matches!(bench.step(&Memory::default(), None), Command::Wait(Some(_))), "for how long?");
+        bench.now.monotonic += Duration::from_secs(bench.remediation.spec.healthy_for_s);
+        let Command::Write(change) = bench.step(&Memory::default(), None) else { panic!("it says nothing") };
+        assert_eq!((change.status.phase, change.status.transitions), (Phase::Escalated, 0), "it is no news");
+        bench.remediation.status = Some(change.status);
+        assert!(!is_given_up(&bench));
+        assert!(matches!(bench.step(&Memory::default(), None), Command::Wait(None)));
+    }
+
+    #[test]
+    fn the_next_pod_waits_for_one_that_serves_in_place_of_one_that_did_not() {
+        let bench = Bench::new();
+        for (action, is_ready, ready, expected) in [
+            (ActionName::EvictPod, false, 2, 3),
+            (ActionName::EvictPod, false, 3, 3),
+            (ActionName::EvictPod, true, 2, 2),
+            (ActionName::DrainNode, false, 2, 2),
+        ] {
+            let mut facts = bench.facts.clone();
+            facts.subject = Some(Found::There(Subject::Workload(workload(3, ready))));
+            facts.pods.insert(("shop".into(), "web-1".into()), Found::There(pod("web-1", "p-1", is_ready)));
+            let after = ready_after(actions::get(action), &bench.part, &facts);
+            assert_eq!(after, Some(expected), "{action} {is_ready} {ready}");
+        }
     }
 
     #[test]

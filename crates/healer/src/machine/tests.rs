@@ -9,17 +9,19 @@ use crate::governor::rules;
 use crate::governor::tests_support::Bench;
 use crate::machine::tests_support::{attempt, open_part};
 
+const LABELS: &str = "the labels of its namespace are not known";
+
 #[test]
 fn a_plan_that_is_not_known_is_neither_carried_out_nor_given_up() {
     let mut bench = Bench::new();
-    bench.plan = Plan::Unknown;
+    bench.plan = Plan::Unknown(LABELS);
     let facts = bench.facts.clone();
     let Command::Write(change) = bench.step(&Memory::default(), Some(&facts)) else {
         panic!("it says nothing")
     };
     let decision = change.status.decision.expect("it is deferred");
     assert_eq!((change.status.phase, decision.rule.as_str()), (Phase::Deferred, rules::FRESH_VIEW));
-    assert!(decision.reason.contains("the labels of namespace shop are not known"), "{}", decision.reason);
+    assert!(decision.reason.contains(LABELS), "{}", decision.reason);
     bench.plan = Plan::Current;
     let Command::Write(change) = bench.step(&Memory::default(), Some(&facts)) else {
         panic!("it does nothing")
@@ -30,7 +32,7 @@ fn a_plan_that_is_not_known_is_neither_carried_out_nor_given_up() {
 #[test]
 fn what_is_under_way_waits_until_its_plan_is_known() {
     let mut bench = Bench::new();
-    bench.plan = Plan::Unknown;
+    bench.plan = Plan::Unknown(LABELS);
     let parts = vec![
         Part { state: PartState::Settled, ..open_part("web-0", "p-0") },
         Part { state: PartState::Planned, ..open_part("web-1", "p-1") },

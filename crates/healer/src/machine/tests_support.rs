@@ -123,7 +123,7 @@ pub(crate) fn planned_part(name: &str, uid: &str) -> Part {
         pods: None,
         state: PartState::Planned,
         opened: None,
-        ready_before: None,
+        ready_after: None,
         detail: String::new(),
     }
 }

@@ -173,7 +173,7 @@ fn nothing_to_take_back(case: &Case<'_>, reason: &str) -> Command {
         pods: None,
         state: PartState::HappenedMaybeNotOurs,
         opened: None,
-        ready_before: None,
+        ready_after: None,
         detail: reason.to_owned(),
     };
     let attempt = Attempt {

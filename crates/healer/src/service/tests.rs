@@ -317,6 +317,16 @@ async fn nothing_is_done_while_a_policy_cannot_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_policy_that_was_taken_back_unheard_is_not_acted_on() {
+    let server = cluster();
+    let rig = Rig::start(&server, "a", 1).await;
+    until("it is ready", &[&rig], None, &server, || rig.handle.is_ready() && rig.handle.leads()).await;
+    server.remove_unheard("healingpolicies", "policy");
+    until("it is taken up", &[&rig], Some(&issue()), &server, || phases(&server) == ["Cancelled"]).await;
+    assert_eq!(server.evictions().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_its_resources_it_says_how_to_install_them() {
     let server = cluster();
     server.uninstall("healingpolicies");

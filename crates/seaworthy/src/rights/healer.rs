@@ -14,8 +14,7 @@ pub(super) const RULES: &[Rule] = &[
     always("coordination.k8s.io", &["leases"], &["get"]),
     // Its books.
     always("seaworthy.dev", &["remediations"], &["get", "list", "watch", "create", "delete"]),
-    always("seaworthy.dev", &["healingpolicies"], FOLLOW),
-    always("seaworthy.dev", &["brakes"], &["get", "list", "watch"]),
+    always("seaworthy.dev", &["healingpolicies", "brakes"], &["get", "list", "watch"]),
     always("seaworthy.dev", &["remediations/status", "healingpolicies/status"], &["update"]),
     always("events.k8s.io", &["events"], &["create", "patch"]),
     // Who leads. A create cannot be narrowed to a name, since the name is not known to the authorizer.

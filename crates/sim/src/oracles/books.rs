@@ -23,6 +23,8 @@ pub struct Books {
     pub(crate) remediations: BTreeMap<String, Remediation>,
     /// Policies, by name: whether they say to enforce, and since when.
     pub(crate) policies: BTreeMap<String, (bool, Duration)>,
+    /// When each client was last told anything of a path, by a watch or a list.
+    heard: BTreeMap<String, BTreeMap<String, Duration>>,
     /// Since when the Brake says so: `Some(true)` when it holds, `None` when there is none.
     pub(crate) brake: (Option<bool>, Duration),
     /// Whether the faults are over, and since when.
@@ -136,8 +138,27 @@ impl Books {
                 self.last_fault = seen.at;
             }
             What::Life(_) => self.last_fault = seen.at,
-            What::Request(_) | What::Post(_) | What::Message(_) | What::Acknowledged(..) => {}
+            What::Request(request) => {
+                let lists = request.method == http::Method::GET && !request.query.contains("watch=");
+                if lists && request.is_granted() && request.was_told {
+                    self.hear(&request.by, &request.path, seen.at);
+                }
+            }
+            What::Post(_) | What::Message(_) | What::Acknowledged(..) => {}
         }
+    }
+
+    pub(super) fn hear(&mut self, peer: &str, path: &str, at: Duration) {
+        let known = self.heard.get_mut(peer).and_then(|paths| paths.get_mut(path));
+        match known {
+            Some(known) => *known = at,
+            None => drop(self.heard.entry(peer.to_owned()).or_default().insert(path.to_owned(), at)),
+        }
+    }
+
+    /// When a client was last told anything of a path; `None` if it never was.
+    pub(super) fn last_heard(&self, peer: &str, path: &str) -> Option<Duration> {
+        self.heard.get(peer)?.get(path).copied()
     }
 
     fn change(&mut self, change: &Change, at: Duration) {

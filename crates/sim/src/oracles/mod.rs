@@ -175,6 +175,11 @@ impl Panel {
         }
     }
 
+    /// Notes that somebody was told something on a watch of a path.
+    pub fn hear(&mut self, peer: &str, path: &str, at: Duration) {
+        self.books.hear(peer, path, at);
+    }
+
     /// What is known by now.
     pub fn books(&self) -> &Books {
         &self.books

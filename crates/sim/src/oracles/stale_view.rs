@@ -1,11 +1,10 @@
 //! I4: nothing is done to what has been well for a while, whatever an old view says: what is acted
 //! on was read anew, insisting on the newest state. A server that answers even that from the past is
-//! believed. Nor is anything done for a policy that was taken back long ago: a watch that does not
-//! say so is one that says nothing.
+//! believed. Nor is anything done for a policy that was taken back before it was read for this, or by
+//! a healer that has been told nothing for long of what it counts.
 
 use std::time::Duration;
 
-use super::hearsay::BLINDING;
 use super::{Books, Effect, Findings, Oracle, Verb};
 use crate::seen::{Request, Seen, What};
 
@@ -13,9 +12,17 @@ use crate::seen::{Request, Seen, What};
 /// the object, decides, and sends, each within a request's deadline.
 const ENOUGH: Duration = Duration::from_secs(30);
 
-/// How long a policy must have been taken back before the healer sends for it to be an error: its
-/// patience with a watch that says nothing, and as above.
+/// How long nothing must have been told of what is counted before the healer sends for it to be an
+/// error: its patience with a watch that says nothing, and as above.
 const UNHEARD: Duration = Duration::from_secs(150).saturating_add(ENOUGH);
+
+/// What the healer counts by and does not read anew before each effect.
+const COUNTED: [&str; 4] = [
+    "/api/v1/nodes",
+    "/api/v1/namespaces",
+    "/apis/seaworthy.dev/v1alpha1/healingpolicies",
+    "/apis/seaworthy.dev/v1alpha1/remediations",
+];
 
 /// Checks that are over for good when the pod is ready. Others remember: a container that was
 /// killed for its memory may be ready again.
@@ -51,14 +58,18 @@ impl StaleView {
         let Some((remediation, _)) = effect.attempt() else { return };
         let Some(remediation) = books.remediations.get(remediation) else { return };
         let Some((is_enforced, since)) = books.policies.get(&remediation.policy) else { return };
-        if *is_enforced || sent.saturating_sub(*since) < UNHEARD {
-            return;
-        }
-        // Where a watch goes on and leaves that out, or says it late, the healer cannot know.
-        let may_hide = |name: &str| name != "silent watches" && BLINDING.contains(&name);
-        let lasts = books.faults.keys().any(|(name, _)| may_hide(name));
-        if !lasts && !books.ended.iter().any(|((name, _), ended)| may_hide(name) && ended >= since) {
+        if !is_enforced && sent.saturating_sub(*since) >= ENOUGH {
             found.add(format!("{effect}: policy {} was taken back at {since:?}", remediation.policy));
+        }
+    }
+
+    fn silence(effect: &Effect<'_>, request: &Request, books: &Books, found: &mut Findings) {
+        for path in COUNTED {
+            let heard = books.last_heard(&request.by, path);
+            if heard.is_some_and(|heard| request.sent.saturating_sub(heard) >= UNHEARD) {
+                let since = heard.unwrap_or_default();
+                found.add(format!("{effect}: {} was told nothing of {path} since {since:?}", request.by));
+            }
         }
     }
 
@@ -66,6 +77,9 @@ impl StaleView {
         let is_misled = books.is_misled(&request.by, request.sent, ENOUGH);
         if effect.is_destructive() && !is_misled {
             Self::policy(effect, request.sent, books, found);
+        }
+        if effect.is_destructive() {
+            Self::silence(effect, request, books, found);
         }
         let is_new = effect.verb == Verb::Evict || effect.quarantines() == Some(true);
         if is_new && !is_misled {

@@ -360,11 +360,23 @@ fn what_is_well_is_left_alone() {
 }
 
 #[test]
-fn what_was_taken_back_long_ago_is_not_acted_on() {
-    for (pause, expected) in [(190, &["I4 stale view"][..]), (100, &[])] {
+fn what_was_taken_back_is_not_acted_on() {
+    for (pause, expected) in [(40, &["I4 stale view"][..]), (20, &[])] {
         expect(expected, |play| {
             play.policy("Enforce");
             play.policy("Observe");
+            play.pass(pause);
+            play.intend_web(&["w1"]);
+            play.evict("w1", "r-1/1");
+        });
+    }
+}
+
+#[test]
+fn who_is_told_nothing_does_nothing() {
+    for (pause, expected) in [(190, &["I4 stale view"][..]), (100, &[])] {
+        expect(expected, |play| {
+            play.panel.hear("healer-0", "/api/v1/nodes", play.at);
             play.pass(pause);
             play.intend_web(&["w1"]);
             play.evict("w1", "r-1/1");

@@ -10,6 +10,10 @@ impl Observer for Witness {
     fn exchange(&self, exchange: &Exchange) {
         self.see(What::Request(request(exchange)));
     }
+
+    fn heard(&self, peer: &str, path: &str) {
+        self.hear(peer, path);
+    }
 }
 
 fn request(exchange: &Exchange) -> Request {

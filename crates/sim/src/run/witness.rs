@@ -73,6 +73,12 @@ impl Witness {
         self.pass_on(&mut state, what);
     }
 
+    /// Somebody was told something on a watch. The trace tells of changes once, and not of everybody
+    /// who hears of them.
+    pub fn hear(&self, peer: &str, path: &str) {
+        self.lock().panel.hear(peer, path, self.now());
+    }
+
     /// Takes in what changed in the store since the last time.
     pub fn take_in(&self) {
         self.drain(&mut self.lock());

@@ -112,6 +112,11 @@ fn compare(step: &Step, Answer { code, body }: &Answer, words: &Words) -> Vec<St
         let there = body.pointer(pointer);
         expect(there == Some(&value), format!("{pointer} is {there:?} instead of {value}: {body}"));
     }
+    for (pointer, least) in &step.least {
+        let there = body.pointer(pointer);
+        let is_enough = there.and_then(Value::as_i64).is_some_and(|number| number >= *least);
+        expect(is_enough, format!("{pointer} is {there:?}, less than {least}: {body}"));
+    }
     for pointer in &step.absent {
         expect(body.pointer(pointer).is_none(), format!("{pointer} is there: {body}"));
     }

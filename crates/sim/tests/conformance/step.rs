@@ -25,6 +25,7 @@ pub(crate) struct Step {
     /// JSON pointers into the answer, and what must be there.
     pub(crate) fields: Vec<(&'static str, Value)>,
     /// JSON pointers at which there must be nothing.
+    pub(crate) least: Vec<(&'static str, i64)>,
     pub(crate) absent: Vec<&'static str>,
     /// What the message must contain.
     pub(crate) message: &'static str,
@@ -58,6 +59,7 @@ impl Step {
             code: 200,
             reason: "",
             fields: Vec::new(),
+            least: Vec::new(),
             absent: Vec::new(),
             message: "",
             kept: Vec::new(),
@@ -85,6 +87,12 @@ impl Step {
     /// The answer has this.
     pub(crate) fn with(mut self, pointer: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((pointer, value.into()));
+        self
+    }
+
+    /// The answer has this number, or a higher one.
+    pub(crate) fn with_at_least(mut self, pointer: &'static str, least: i64) -> Self {
+        self.least.push((pointer, least));
         self
     }
 

@@ -39,7 +39,10 @@ impl Trial {
                 self.brake =
                     [BrakeState::Off, BrakeState::Off, paused, unreadable][self.dice.below(4)].clone();
             }
-            10 => self.plan = [Plan::Current, Plan::Unknown, Plan::Replaced, Plan::Gone][self.dice.below(4)],
+            10 => {
+                self.plan = [Plan::Current, Plan::Unknown("it cannot be read"), Plan::Replaced, Plan::Gone]
+                    [self.dice.below(4)];
+            }
             11 => self.is_monitor_silent = self.dice.one_in(3),
             12 => self.succeed(),
             13 => self.approve(),

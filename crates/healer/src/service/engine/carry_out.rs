@@ -5,6 +5,7 @@ use std::time::Duration;
 use cluster::bookkeeping;
 use cluster::effects::{Answer, Change as Patch};
 use cluster::read;
+use model::policy::HealingPolicy;
 use model::remediation::{Remediation, RemediationStatus};
 
 use super::{Engine, RETRY, Tenure};
@@ -14,8 +15,8 @@ use crate::governor::{BrakeState, Leadership, World};
 use crate::intake;
 use crate::ledger::{Ledger, whole};
 use crate::machine::{self, Change, Command, Inputs, Plan, Send};
-use crate::policy::{self, Fit};
-use crate::service::failpoints;
+use crate::policy::{self, Entry, Fit, Source};
+use crate::service::{failpoints, policies};
 
 /// Most commands for one remediation before the others' turn: a whole attempt takes about ten.
 const COMMANDS_MAX: usize = 40;
@@ -26,13 +27,17 @@ impl Engine {
         tenure.due.remove(name);
         let mut facts: Option<Facts> = None;
         let mut brake = BrakeState::Unreadable("it was not read yet".to_owned());
+        let mut is_policy_read = true;
         // From an intent that is written until what came of it is.
         let mut is_begun = false;
         for _ in 0..COMMANDS_MAX {
             if tenure.drain.is_requested() && !is_begun {
                 return;
             }
-            let Some((command, seen)) = self.step(tenure, name, facts.as_ref(), &brake) else { return };
+            let Some((command, seen)) = self.step(tenure, name, facts.as_ref(), &brake, is_policy_read)
+            else {
+                return;
+            };
             match command {
                 Command::Wait(at) => {
                     if let Some(at) = at {
@@ -42,6 +47,7 @@ impl Engine {
                 }
                 Command::Look(look) => {
                     facts = Some(self.reader.read(&look).await);
+                    is_policy_read = self.read_policy(name).await;
                     brake = self.brake().await;
                 }
                 Command::Write(change) => {
@@ -70,6 +76,7 @@ impl Engine {
         name: &str,
         facts: Option<&Facts>,
         brake: &BrakeState,
+        is_policy_read: bool,
     ) -> Option<(Command, Remediation)> {
         let now = self.shared.now();
         let claim = *self.claim.borrow();
@@ -117,7 +124,8 @@ impl Engine {
             Some(policy) => match policy::covers(&policy.spec, &key, namespace_labels.as_ref()) {
                 Fit::No => Plan::Gone,
                 _ if intake::plan_hash(policy) != remediation.spec.plan_hash => Plan::Replaced,
-                Fit::Unknown(_) => Plan::Unknown,
+                Fit::Unknown(_) => Plan::Unknown("the labels of its namespace are not known"),
+                Fit::Yes if !is_policy_read => Plan::Unknown("the policy cannot be read"),
                 Fit::Yes => Plan::Current,
             },
         };
@@ -125,6 +133,39 @@ impl Engine {
         let inputs =
             Inputs { now, standing, plan, facts, world: &world, ledger: &ledger, earlier: &earlier, memory };
         Some((machine::step(remediation, &inputs), remediation.clone()))
+    }
+
+    /// Reads the policy of a remediation for the decision that follows: that it was changed or taken
+    /// back may not have been heard. Returns whether what is known of it now is so.
+    async fn read_policy(&self, name: &str) -> bool {
+        let policy = {
+            let state = self.shared.state();
+            let Some(one) = state.remediations.objects.get(name) else { return false };
+            let known = state.book.get(&one.spec.policy);
+            // One from a file is what was read when the file was.
+            let Some(Entry { source: Source::Resource(_), name, .. }) = known else { return true };
+            name.clone()
+        };
+        let is_news = match self.bookkeeper.get::<HealingPolicy>(&policy).await {
+            Ok(now) => self.shared.state().policies.apply(now),
+            Err(read::Error::Absent { .. }) => {
+                let policies = &mut self.shared.state().policies;
+                let uid = policies.objects.get(&policy).and_then(|known| known.metadata.uid.clone());
+                policies.remove(&policy, &uid.unwrap_or_default());
+                true
+            }
+            Err(error) => {
+                tracing::warn!(policy, %error, "cannot be read");
+                return false;
+            }
+        };
+        if is_news {
+            let mut state = self.shared.state();
+            (state.dirty.policies, state.dirty.everything) = (true, true);
+            drop(state);
+            policies::refresh(&self.shared);
+        }
+        true
     }
 
     /// The Brake, read for the decision that follows.

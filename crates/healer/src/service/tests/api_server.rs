@@ -110,6 +110,12 @@ impl ApiServer {
         self.lock().remove(&Address { resource, namespace: String::new(), name });
     }
 
+    /// Deletes an object, and the event is lost.
+    pub(super) fn remove_unheard(&self, resource: &str, name: &str) {
+        let (resource, name) = (resource.to_owned(), name.to_owned());
+        self.lock().objects.remove(&Address { resource, namespace: String::new(), name });
+    }
+
     /// Serves none of our own resources of this name.
     pub(super) fn uninstall(&self, resource: &str) {
         self.lock().missing.push(resource.to_owned());

@@ -147,6 +147,7 @@ impl WatchWay {
     }
 
     fn tell(&mut self, line: Line) -> Bytes {
+        self.way.server.observers().heard(&self.way.peer, &self.call.path);
         if let Line::News(news) = &line {
             let News { event, address, revision, .. } = news.clone();
             let at = self.way.environment.now();

@@ -89,6 +89,11 @@ pub trait Observer: Send + Sync {
     fn told(&self, told: &Told) {
         let _ = told;
     }
+
+    /// Anything at all went out on a watch of this path, a bookmark too.
+    fn heard(&self, peer: &str, path: &str) {
+        let _ = (peer, path);
+    }
 }
 
 /// All who look on.
@@ -108,6 +113,10 @@ impl Observers {
 
     pub(super) fn told(&self, told: &Told) {
         self.each(|observer| observer.told(told));
+    }
+
+    pub(super) fn heard(&self, peer: &str, path: &str) {
+        self.each(|observer| observer.heard(peer, path));
     }
 
     /// Not under the lock: one who looks on may also ask.
