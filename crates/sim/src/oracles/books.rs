@@ -89,7 +89,10 @@ pub(crate) struct Node {
 pub(crate) struct Workload {
     pub(crate) name: String,
     pub(crate) owner: Option<Owner>,
+    /// How many pods it wants.
     pub(crate) replicas: usize,
+    /// Whether it wants one on each node that lets it.
+    pub(crate) is_daemon_set: bool,
     pub(crate) is_excluded: bool,
 }
 
@@ -139,8 +142,9 @@ impl Books {
             }
             What::Life(_) => self.last_fault = seen.at,
             What::Request(request) => {
-                let lists = request.method == http::Method::GET && !request.query.contains("watch=");
-                if lists && request.is_granted() && request.was_told {
+                // A watch that is opened, too: what is new comes at once, and silence says that nothing is.
+                let reads = request.method == http::Method::GET;
+                if reads && request.is_granted() && request.was_told {
                     self.hear(&request.by, &request.path, seen.at);
                 }
             }
@@ -263,6 +267,7 @@ impl Books {
             name: change.address.name.to_string(),
             owner: owner(value),
             replicas: replicas.as_u64().unwrap_or(1) as usize,
+            is_daemon_set,
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::books::Attempt;
+use super::books::{Attempt, Pod};
 use super::hearsay::BLINDING;
 use super::{Books, Effect, Findings, Limits, Oracle, Verb};
 use crate::seen::{Seen, What};
@@ -30,6 +30,7 @@ struct Away {
     remediation: String,
     owner: String,
     namespace: String,
+    node: String,
     zone: String,
 }
 
@@ -71,7 +72,7 @@ impl Budget {
                     && pod.was_ready
                     && books.top(pod).is_some_and(|(uid, _)| uid == away.owner)
             });
-            !replaced && at.saturating_sub(away.at) < settle && books.workloads.contains_key(&away.owner)
+            !replaced && at.saturating_sub(away.at) < settle && !is_unwanted(away, books)
         });
     }
 
@@ -130,6 +131,18 @@ impl Budget {
     }
 }
 
+/// Whether nobody wants a pod in that place any more: a DaemonSet wants none on a node that somebody
+/// has tainted, and has all the others; or the workload is gone.
+fn is_unwanted(away: &Away, books: &Books) -> bool {
+    let Some(workload) = books.workloads.get(&away.owner) else { return true };
+    let is_its = |pod: &&Pod| books.top(pod).is_some_and(|(uid, _)| uid == away.owner);
+    let stays = |pod: &&Pod| !pod.is_going && pod.gone.is_none();
+    let others = || books.pods.values().filter(stays).filter(is_its);
+    workload.is_daemon_set
+        && others().all(|pod| pod.node != away.node)
+        && others().count() >= workload.replicas
+}
+
 fn is_same(one: &Away, other: &Away) -> bool {
     one.owner == other.owner && one.remediation == other.remediation
 }
@@ -140,8 +153,8 @@ fn away(uid: &str, remediation: &str, is_drain: bool, books: &Books, at: Duratio
     let pod = books.pods.get(uid).filter(|pod| pod.is_ready || !is_drain)?;
     let (owner, _) = books.top(pod)?;
     let zone = books.nodes.get(&pod.node).map(|node| node.zone.clone()).unwrap_or_default();
-    let (remediation, owner) = (remediation.to_owned(), owner.to_owned());
-    Some(Away { at, remediation, owner, namespace: pod.namespace.clone(), zone })
+    let (remediation, owner, node) = (remediation.to_owned(), owner.to_owned(), pod.node.clone());
+    Some(Away { at, remediation, owner, namespace: pod.namespace.clone(), node, zone })
 }
 
 /// Whether an attempt is open by which a node is, or may at any moment be, taken out of use.
