@@ -1,6 +1,6 @@
-//! Simulated clusters: the recorded runs, a crash of a healer at each of its requests, seeds that are always the same,
-//! so that what fails was broken by the change, the same trace from two builds, and then the commit's own seeds, which nobody
-//! has played before it.
+//! Simulated clusters: the recorded runs, a crash of each service at each of its requests, seeds that are always the
+//! same and played twice, so that what fails was broken by the change, the same trace from two builds, and then the
+//! commit's own seeds, which nobody has played before it.
 
 use super::step::Steps;
 use crate::process::cargo;
@@ -14,7 +14,7 @@ const FIRST: &str = "101";
 const SEEDS: &str = "100";
 
 /// Of these, so many are also played without optimisation, where a seed takes ten times as long.
-const COMPARED: &str = "4";
+const COMPARED: &str = "10";
 
 /// Fresh seeds, and for how long at most: a machine that is too slow for all of them says how many it left out.
 const FRESH: &str = "1000";
@@ -22,9 +22,8 @@ const MINUTES: &str = "5";
 
 pub(super) fn run(steps: &mut Steps) -> Result<()> {
     steps.one("recorded runs", swarm::command().args(["--recorded", "crates/sim/seeds"]))?;
-    let healers = ["--sweep", "healer-0,healer-1", "--scene", "deadlock"];
-    steps.one("crashes", swarm::command().args(healers))?;
-    steps.one("seeds", swarm::command().args(["--first", FIRST, "--seeds", SEEDS]))?;
+    steps.one("crashes", swarm::command().args(["--sweep", "all"]))?;
+    steps.one("seeds", swarm::command().args(["--first", FIRST, "--seeds", SEEDS, "--twice-every", "1"]))?;
     builds(steps)?;
     let mut fresh = swarm::command();
     fresh.args(["--seeds", FRESH, "--minutes", MINUTES]);
