@@ -60,7 +60,9 @@ pub fn is_new(issue: &Issue, policy: &Entry, last: Option<&Remediation>) -> bool
         // its beginning. A condition may begin before we call the one before it over, by its
         // clock and by ours.
         Phase::Succeeded | Phase::Cleared => issue.since != last.spec.since,
-        _ => status.ended.is_some_and(|ended| issue.since > ended),
+        // Nor is it another because its monitor's clock is ahead of ours; a monitor that has started
+        // anew may date the same one later.
+        _ => issue.since != last.spec.since && status.ended.is_some_and(|ended| issue.since > ended),
     };
     let is_other_plan = last.spec.plan_hash != plan_hash(policy);
     // What was given up for want of word about it, and is heard of again, was not dealt with; nor was
@@ -192,6 +194,17 @@ mod tests {
         ] {
             let is_new = is_new(issue, &policy(mode), last.as_ref());
             assert_eq!(is_new, expected, "{:?} {mode:?}", last.map(|last| last.status));
+        }
+    }
+
+    #[test]
+    fn a_monitor_whose_clock_is_ahead_does_not_make_it_new() {
+        let mut ahead = issue();
+        ahead.since = now(100).wall;
+        for phase in [Phase::Denied, Phase::Escalated, Phase::Observed, Phase::Rejected] {
+            let mut last = over(phase, 50);
+            last.spec.since = ahead.since;
+            assert!(!is_new(&ahead, &policy(Mode::Enforce), Some(&last)), "{phase:?}");
         }
     }
 

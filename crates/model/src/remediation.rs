@@ -137,6 +137,22 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in the order in which a remediation may come to them.
+    pub const ALL: [Self; 12] = [
+        Self::Pending,
+        Self::AwaitingApproval,
+        Self::Deferred,
+        Self::Acting,
+        Self::Verifying,
+        Self::Succeeded,
+        Self::Cleared,
+        Self::Observed,
+        Self::Denied,
+        Self::Rejected,
+        Self::Escalated,
+        Self::Cancelled,
+    ];
+
     /// Whether nothing more will happen under this remediation.
     pub const fn is_over(self) -> bool {
         !matches!(

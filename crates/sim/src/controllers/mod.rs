@@ -17,6 +17,7 @@ mod pod_garbage;
 pub mod pod_template;
 mod queue;
 mod recorder;
+mod release;
 mod replica_set;
 mod revision;
 mod settings;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::condition::{self, Condition};
-use super::{Context, Controller, Note, pod_template};
+use super::{Context, Controller, Note, pod_template, release};
 use crate::kinds;
 use crate::registry::Status;
 use crate::storage::Address;
@@ -21,10 +21,9 @@ const BURST: usize = 500;
 /// Brings a ReplicaSet's pods to their number.
 pub(super) fn work(cx: &mut Context<'_>, address: &Address) {
     let Some(set) = cx.read(address) else { return };
-    let uid = set["metadata"]["uid"].as_str().unwrap_or_default();
     let wanted = usize::try_from(set["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0);
-    let pods: Vec<Arc<Pod>> =
-        cx.view.pods.controlled_by(uid).filter(|pod| pod.is_active()).cloned().collect();
+    let (pods, others): (Vec<Arc<Pod>>, Vec<_>) =
+        release::own(cx, &set).into_iter().partition(|pod| pod.is_active());
     let is_going = !set["metadata"]["deletionTimestamp"].is_null();
     let mut refusal = None;
     if is_going {
@@ -34,8 +33,7 @@ pub(super) fn work(cx: &mut Context<'_>, address: &Address) {
     } else if pods.len() > wanted {
         shrink(cx, &pods, pods.len() - wanted);
     }
-    let going = |pod: &&Arc<Pod>| pod.is_terminating() && !pod.has_ended();
-    let terminating = cx.view.pods.controlled_by(uid).filter(going).count();
+    let terminating = others.iter().filter(|pod| pod.is_terminating() && !pod.has_ended()).count();
     tell(cx, address, &set, &Own { pods, terminating }, refusal.as_ref());
 }
 

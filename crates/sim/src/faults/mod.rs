@@ -5,6 +5,7 @@
 //! have known.
 
 mod acknowledge;
+mod approval;
 mod bad_image;
 mod brake;
 mod clock_jump;
@@ -41,6 +42,7 @@ mod pressure;
 mod rack;
 mod reboots;
 mod receivers;
+mod relabelled;
 mod remediation_operator;
 mod replayed_events;
 mod rollout;
@@ -118,8 +120,9 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 56] = [
+pub const TABLE: [&Kind; 58] = [
     &acknowledge::KIND,
+    &approval::KIND,
     &bad_image::KIND,
     &brake::KIND,
     &clock_jump::KIND,
@@ -155,6 +158,7 @@ pub const TABLE: [&Kind; 56] = [
     &rack::KIND,
     &reboots::KIND,
     &receivers::KIND,
+    &relabelled::KIND,
     &remediation_operator::KIND,
     &replayed_events::KIND,
     &rollout::KIND,

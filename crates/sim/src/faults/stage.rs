@@ -217,6 +217,14 @@ impl Stage {
         }
     }
 
+    /// Deletes the pods that bear a label.
+    pub fn delete_labelled(&self, name: &str, value: &str) {
+        let (pods, _) = self.cluster.registry.storage().list(kinds::POD, None);
+        for (address, _) in pods.iter().filter(|(_, pod)| pod.label(name) == Some(value)) {
+            self.delete(address);
+        }
+    }
+
     /// Changes a workload's replicas by so many, to one at least.
     pub fn scale(&self, workload: &str, by: i64) {
         let Some(address) = self.workload(workload).filter(|own| own.kind != kinds::DAEMON_SET) else {

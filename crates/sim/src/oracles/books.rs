@@ -21,7 +21,7 @@ pub struct Books {
     pub(crate) workloads: BTreeMap<String, Workload>,
     /// Remediations, by name; those that were deleted too.
     pub(crate) remediations: BTreeMap<String, Remediation>,
-    /// Policies, by name: whether they say to enforce, and since when.
+    /// Policies, by name: whether they say to act, and since when.
     pub(crate) policies: BTreeMap<String, (bool, Duration)>,
     /// When each client was last told anything of a path, by a watch or a list.
     heard: BTreeMap<String, BTreeMap<String, Duration>>,
@@ -102,6 +102,8 @@ pub(crate) struct Remediation {
     pub(crate) lineage: String,
     pub(crate) check: String,
     pub(crate) policy: String,
+    /// Whether a person has said yes to this very plan, without an end.
+    pub(crate) is_approved: bool,
     pub(crate) phase: String,
     pub(crate) epoch: u64,
     pub(crate) changed: Duration,
@@ -182,11 +184,12 @@ impl Books {
             match kind.plural {
                 "remediations" => self.remediation(change, &read(), at),
                 "healingpolicies" => {
-                    let is_enforced = !change.is_deletion && read()["spec"]["mode"] == "Enforce";
+                    let acts = |mode: &Value| mode == "Enforce" || mode == "Approve";
+                    let acts = !change.is_deletion && acts(&read()["spec"]["mode"]);
                     let known = self.policies.entry(change.address.name.to_string());
-                    let known = known.or_insert((is_enforced, at));
-                    if known.0 != is_enforced {
-                        *known = (is_enforced, at);
+                    let known = known.or_insert((acts, at));
+                    if known.0 != acts {
+                        *known = (acts, at);
                     }
                 }
                 "brakes" if change.is_deletion => self.brake = (None, at),
@@ -281,6 +284,7 @@ impl Books {
             lineage: lineage(&spec["lineage"]),
             check: text(&spec["check"]),
             policy: text(&spec["policy"]),
+            is_approved: is_approved(spec),
             phase: text(&status["phase"]),
             epoch: status["epoch"].as_u64().unwrap_or(0),
             changed: at,
@@ -337,6 +341,14 @@ impl Books {
         let remediation = self.remediations.get(remediation)?;
         Some((remediation, remediation.attempts.iter().find(|attempt| attempt.number == number)?))
     }
+}
+
+/// No approval of the runs ends while it counts: one with an end has ended before.
+fn is_approved(spec: &Value) -> bool {
+    let approval = &spec["approval"];
+    approval["verdict"] == "Approved"
+        && approval["planHash"] == spec["planHash"]
+        && approval["expires"].is_null()
 }
 
 /// Our taint, and the annotation that marks it as ours.

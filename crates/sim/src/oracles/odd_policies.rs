@@ -1,11 +1,13 @@
 //! I10: policies that are empty, mean everything, or make no sense do nothing; so does one that
-//! only observes, and one that waits for an approval which nobody gave.
+//! only observes, and one that waits for an approval which nobody gave for that very plan.
 
 use super::{Books, Effect, Findings, Oracle};
 use crate::seen::{Seen, What};
 
 /// What the names of policies begin with that must never come to an effect. The run names them so.
-pub(super) const INERT: [&str; 3] = ["odd-", "observe-", "approve-"];
+pub(super) const INERT: [&str; 2] = ["odd-", "observe-"];
+/// What the names of policies begin with that must not come to an effect before a person says yes.
+const ASKING: &str = "approve-";
 
 #[derive(Default)]
 pub(super) struct OddPolicies;
@@ -18,7 +20,8 @@ impl Oracle for OddPolicies {
             return;
         };
         let policy = remediation.policy.rsplit('/').next().unwrap_or_default();
-        if INERT.iter().any(|inert| policy.starts_with(inert)) {
+        let is_inert = INERT.iter().any(|inert| policy.starts_with(inert));
+        if is_inert || policy.starts_with(ASKING) && !remediation.is_approved {
             found.add(format!("{effect}: by policy {policy}"));
         }
     }

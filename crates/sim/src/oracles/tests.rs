@@ -177,6 +177,23 @@ impl Play {
         );
     }
 
+    /// A remediation with one open attempt and a person's answer.
+    fn approve(&mut self, name: &str, lineage: &str, policy: &str, uid: &str, approval: &Value) {
+        let target = json!({"uid": uid});
+        self.put(
+            remediations(),
+            "",
+            json!({
+                "metadata": {"name": name},
+                "spec": {"lineage": lineage, "check": "PodRunningNotReady", "policy": policy, "planHash": "h", "approval": approval},
+                "status": {"phase": "Acting", "epoch": 1, "attempts": [{
+                    "number": 1, "action": "EvictPod", "epoch": 1, "target": target,
+                    "parts": [{"target": target, "state": "Open"}],
+                }]},
+            }),
+        );
+    }
+
     fn request(&mut self, method: Method, path: &str, attempt: &str, body: Value, served: u16) {
         let request = Request {
             by: "healer-0".to_owned(),
@@ -481,6 +498,18 @@ fn what_must_not_act_does_not() {
     for policy in ["odd-all", "observe-x", "approve-x"] {
         expect(&["I10 odd policies"], |play| {
             play.intend("r-1", "Deployment/shop/web", policy, 1, &["w1"]);
+            play.evict("w1", "r-1/1");
+        });
+    }
+    let approved = |plan: &str, verdict: &str, expires: Value| json!({"planHash": plan, "verdict": verdict, "expires": expires});
+    for (approval, expected) in [
+        (approved("h", "Approved", Value::Null), &[][..]),
+        (approved("h", "Rejected", Value::Null), &["I10 odd policies"]),
+        (approved("g", "Approved", Value::Null), &["I10 odd policies"]),
+        (approved("h", "Approved", json!("2020-01-01T00:00:00Z")), &["I10 odd policies"]),
+    ] {
+        expect(expected, |play| {
+            play.approve("r-1", "Deployment/shop/web", "approve-x", "w1", &approval);
             play.evict("w1", "r-1/1");
         });
     }

@@ -31,6 +31,11 @@ const LOOK: Duration = Duration::from_mins(1);
 
 /// By what name it is told that something panicked, in a service or in the cluster.
 const PANICS: &str = "panics";
+/// By what name it is told that something went round and round.
+const FLOOD: &str = "flood";
+/// Most lines of a trace: twenty times what long runs of a swarm have. A service that does the
+/// same thing again and again would otherwise keep a swarm from ever ending.
+const LINES_MAX: u64 = 400_000;
 
 /// How long a service that crashed is down: a container's start, and a step of back-off.
 const RESTART: Duration = Duration::from_secs(5);
@@ -99,6 +104,9 @@ impl Run {
         if panics > 0 {
             violations.push(run.panicked(panics));
         }
+        if run.is_flooded() {
+            violations.push(run.flooded());
+        }
         let trace = run.witness.trace();
         Ok(Report {
             plan: plan.clone(),
@@ -159,8 +167,9 @@ impl Run {
     /// Lets time pass, and services crash and be started again.
     async fn wait_until(&mut self, at: Duration) {
         let until = Instant::now() + at.saturating_sub(self.witness.now());
-        loop {
-            let restart = self.restarts.first().map_or(until, |(at, _)| (*at).min(until));
+        while !self.is_flooded() {
+            let next = until.min(Instant::now() + LOOK);
+            let restart = self.restarts.first().map_or(next, |(at, _)| (*at).min(next));
             tokio::select! {
                 biased;
                 Some(ended) = self.ended.recv() => {
@@ -183,12 +192,25 @@ impl Run {
         }
     }
 
+    /// Whether so much has happened that nothing sensible can be behind it; then the run is over.
+    fn is_flooded(&self) -> bool {
+        self.witness.trace().count() > LINES_MAX
+    }
+
     /// A task that panics is contained, and noticed by nobody else; `--log` says which it was.
     fn panicked(&self, tasks: u64) -> Violation {
         Violation {
             oracle: PANICS.to_owned(),
             at_millis: self.witness.now().as_millis() as u64,
             what: format!("{tasks} tasks panicked"),
+        }
+    }
+
+    fn flooded(&self) -> Violation {
+        Violation {
+            oracle: FLOOD.to_owned(),
+            at_millis: self.witness.now().as_millis() as u64,
+            what: format!("more than {LINES_MAX} lines: something is done again and again"),
         }
     }
 

@@ -49,8 +49,8 @@ pub fn enforced() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What must never come to an effect, whatever it says: its name begins with one of the prefixes
-/// that the oracle knows.
+/// What must never come to an effect, whatever it says, or only when a person has said yes: its name
+/// begins with one of the prefixes that the oracle knows.
 pub(super) fn inert() -> Vec<(&'static str, Value)> {
     let evict = || json!([step("EvictPod", 1)]);
     let matching = |codes: &[&str], namespaces: &[&str]| json!({"codes": codes, "namespaces": namespaces});

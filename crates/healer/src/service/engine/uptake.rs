@@ -59,6 +59,11 @@ impl Waiting {
         put_off.until = now.monotonic + wait;
         put_off.failures += 1;
     }
+
+    /// Whatever makes it end at once and be new again does not fill the store within moments.
+    fn taken_up(&mut self, key: Key, now: Now) {
+        self.put_off.insert(key, PutOff { until: now.monotonic + PUT_OFF, failures: 0 });
+    }
 }
 
 impl Engine {
@@ -101,6 +106,7 @@ impl Engine {
                     let name = made.metadata.name.clone().unwrap_or_default();
                     tracing::info!(remediation = name, lineage = %issue.lineage, check = issue.code, policy = policy.name, "taken up");
                     tenure.due.insert(name, self.shared.environment.monotonic());
+                    tenure.waiting.taken_up(issue.key(), self.shared.now());
                     self.shared.state().remediations.apply(made);
                 }
                 // Somebody else has it, or it is there and was not answered: another turn sees.
@@ -211,5 +217,8 @@ mod tests {
         waiting.tidy(now(at + 300));
         waiting.put_off(key.clone(), now(at + 300));
         assert!(!waiting.is_put_off(&key, now(at + 301)), "what was quiet for long begins anew");
+        waiting.taken_up(key.clone(), now(at + 400));
+        assert!(waiting.is_put_off(&key, now(at + 400)));
+        assert!(!waiting.is_put_off(&key, now(at + 401)), "one that ended at once may be new in a second");
     }
 }

@@ -10,6 +10,7 @@ const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/{ns}/replicasets";
 
 pub(super) fn cases() -> Vec<Case> {
     let web = at(DEPLOYMENTS, "web");
+    let of_web = format!("{PODS}?labelSelector=app%3Dweb");
     let mut hasty = serving("web", 1);
     hasty["spec"]["progressDeadlineSeconds"] = json!(2);
     vec![
@@ -47,6 +48,23 @@ pub(super) fn cases() -> Vec<Case> {
                 get(&at(DEPLOYMENTS, "web/scale"))
                     .with("/status/replicas", 1)
                     .with("/status/selector", "app=web"),
+            ],
+        },
+        Case {
+            name: "a pod that is relabelled is let go, and another takes its place",
+            steps: vec![
+                post(DEPLOYMENTS, serving("web", 1)),
+                becomes(&web, "/status/readyReplicas", 1),
+                get(&of_web).keep("pod", "/items/0/metadata/name").comparing_nothing_else(),
+                merge(&at(PODS, "{pod}"), json!({"metadata": {"labels": {"app": "looked-into"}}}))
+                    .comparing_nothing_else(),
+                get(&at(PODS, "{pod}"))
+                    .without("/metadata/ownerReferences/0")
+                    .in_the_end()
+                    .comparing("/spec"),
+                becomes(&of_web, "/items/0/status/containerStatuses/0/ready", true)
+                    .without("/items/1")
+                    .comparing("/items/0/metadata/ownerReferences"),
             ],
         },
         Case {
