@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 
+use super::form::Form;
 use super::path::{Route, Target};
 use super::query::Query;
 use crate::kinds::Kind;
@@ -21,6 +22,7 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) route: Route,
     pub(super) query: Query,
+    pub(super) accept: String,
     pub(super) content_type: String,
     pub(super) agent: String,
     pub(super) body: Bytes,
@@ -38,6 +40,7 @@ impl Call {
             path: head.uri.path().to_owned(),
             route: Route::parse(head.uri.path()),
             query: Query::parse(head.uri.query().unwrap_or_default()),
+            accept: header(header::ACCEPT),
             content_type: header(header::CONTENT_TYPE),
             agent: header(header::USER_AGENT),
             // A body that cannot be read is of a client that is gone.
@@ -62,6 +65,11 @@ impl Call {
             ("DELETE", false) => "delete",
             _ => "get",
         }
+    }
+
+    /// The form of its answer.
+    pub(super) fn form(&self) -> Form {
+        Form::of(&self.accept, self.query.get("includeObject"))
     }
 
     /// The body as JSON; null where there is none.

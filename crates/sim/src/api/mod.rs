@@ -10,6 +10,7 @@ mod call;
 mod discovery;
 mod dispatch;
 mod fields;
+mod form;
 mod health;
 mod labels;
 mod list;
@@ -21,6 +22,7 @@ mod query;
 mod rbac;
 mod selection;
 mod subresource;
+mod table;
 #[cfg(test)]
 mod tests;
 mod validation;

@@ -52,9 +52,11 @@ impl Server {
             return Err(version::too_large(revision, known));
         }
         let found = storage.get_at(&address, known).unwrap_or_else(|_| storage.get(&address));
-        found
-            .map(|object| Answer::object(200, &object))
-            .ok_or_else(|| Status::not_found(asked.kind, &address.name))
+        let object = found.ok_or_else(|| Status::not_found(asked.kind, &address.name))?;
+        Ok(match self.tables(asked.kind, asked.call.form()) {
+            Some(tables) => Answer::value(200, &tables.one(&object.value())),
+            None => Answer::object(200, &object),
+        })
     }
 
     /// Creates an object.
