@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::form::Form;
 use super::path::{Route, Target};
+use super::protobuf;
 use super::query::Query;
 use crate::kinds::Kind;
 use crate::registry::Status;
@@ -76,6 +77,9 @@ impl Call {
     pub(super) fn json(&self) -> Result<Value, Status> {
         if self.body.is_empty() {
             return Ok(Value::Null);
+        }
+        if self.content_type.starts_with(protobuf::CONTENT_TYPE) {
+            return protobuf::read(&self.body);
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             Status::bad_request(&format!("the object provided is unrecognized (must be JSON): {error}"))

@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::call::Asked;
 use super::selection::Selection;
 use super::version::{self, Version};
-use super::{Moment, Server, validation};
+use super::{Moment, Server, openapi, validation};
 use crate::kinds::{self, Kind};
 use crate::registry::{Deleted, Deletion, Part, Propagation, Registry, Status};
 use crate::storage::Address;
@@ -167,15 +167,16 @@ impl Server {
         ))
     }
 
-    /// Refuses fields that nobody defined, where the client asks for that. Of the built-in kinds'
-    /// fields nothing is known here.
-    fn check_fields(&self, asked: &Asked<'_>, value: &Value) -> Result<(), Status> {
+    /// Refuses fields that nobody defined, where the client asks for that.
+    pub(super) fn check_fields(&self, asked: &Asked<'_>, value: &Value) -> Result<(), Status> {
         if asked.call.query.get("fieldValidation") != "Strict" {
             return Ok(());
         }
-        let unknown = self.registry().custom_of(asked.kind).map(|custom| custom.unknown_fields(value));
-        let unknown: Vec<String> =
-            unknown.unwrap_or_default().iter().map(|field| format!("unknown field \"{field}\"")).collect();
+        let unknown = match self.registry().custom_of(asked.kind) {
+            Some(custom) => custom.unknown_fields(value),
+            None => openapi::unknown_fields(asked.kind, value),
+        };
+        let unknown: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
         if unknown.is_empty() {
             return Ok(());
         }
@@ -194,7 +195,7 @@ impl Server {
     }
 
     fn registry_of(&self, asked: &Asked<'_>, address: &Address) -> Result<Registry, Status> {
-        if asked.call.query.is_dry_run()? {
+        if asked.call.query.is_dry_run()? || asked.is_dry_deletion() {
             return Ok(self.registry().rehearsal(address));
         }
         Ok(self.registry().clone())
@@ -247,6 +248,12 @@ impl Asked<'_> {
             )));
         }
         Ok(value)
+    }
+
+    /// Whether the body of a deletion says that nothing is to be deleted.
+    fn is_dry_deletion(&self) -> bool {
+        self.call.method == http::Method::DELETE
+            && self.call.json().is_ok_and(|options| options["dryRun"] == json!(["All"]))
     }
 
     /// How to delete, by the body or else by the query.
