@@ -36,7 +36,7 @@ pub struct Reach {
 /// The world as its door sees it.
 #[derive(Clone)]
 pub(super) struct World {
-    enter: Arc<dyn Fn(Request<KubeBody>, oneshot::Sender<Answer>) -> Waiting + Send + Sync>,
+    enter: Arc<dyn Fn(Request<KubeBody>, oneshot::Sender<Answer>) + Send + Sync>,
 }
 
 impl World {
@@ -49,9 +49,8 @@ impl World {
             let (waiting, reach) = (pace.waiting(), Arc::clone(&reach));
             pace.errand(move |world| {
                 let Reach { environment, client } = reach(world);
-                environment.spawn("request from outside", carry(client, request, reply));
+                environment.spawn("request from outside", carry(client, request, reply, waiting));
             });
-            waiting
         };
         Self { enter: Arc::new(enter) }
     }
@@ -60,7 +59,7 @@ impl World {
     /// answer begins.
     pub(super) async fn ask(&self, request: Request<Bytes>) -> Option<Result<Response<Body>, Failure>> {
         let (reply, answer) = oneshot::channel();
-        let _waiting = (self.enter)(request.map(KubeBody::from), reply);
+        (self.enter)(request.map(KubeBody::from), reply);
         let answer = answer.await.ok()?;
         Some(answer.map(|response| response.map(body)))
     }
@@ -73,12 +72,21 @@ fn body(pieces: mpsc::Receiver<Piece>) -> Body {
 }
 
 /// Inside of the world: sends a request, and what comes back, for as long as somebody wants it.
-async fn carry(client: kube::Client, request: Request<KubeBody>, mut reply: oneshot::Sender<Answer>) {
+///
+/// That the answer is waited for ends here, in the world's own thread, with the moment at which it
+/// begins: by the time that another thread has heard of it, a world that moves on would be far ahead.
+async fn carry(
+    client: kube::Client,
+    request: Request<KubeBody>,
+    mut reply: oneshot::Sender<Answer>,
+    waiting: Waiting,
+) {
     let answer = tokio::select! {
         biased;
         () = reply.closed() => return,
         answer = client.send(request) => answer,
     };
+    drop(waiting);
     let (head, body) = match answer {
         Ok(response) => response.into_parts(),
         // Nobody waits for it any more, or is told.

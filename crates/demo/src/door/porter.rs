@@ -37,6 +37,11 @@ async fn pass(
     if !shown.is_some_and(|shown| porter.token.is_shown_by(shown)) {
         return refusal(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
     }
+    // Whoever asks to be somebody else must not be answered as who may do everything.
+    if headers.keys().any(|name| name.as_str().starts_with("impersonate-")) {
+        let message = "the demo has one user, and no impersonation: leave out --as";
+        return refusal(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message);
+    }
     let body = match body {
         Ok(body) => body,
         Err(rejection) => {

@@ -8,14 +8,17 @@ use futures::{AsyncBufReadExt, StreamExt};
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use net::server::ListenError;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sim::blueprint::Blueprint;
+use sim::kinds;
 use sim::registry::{Registry, Status};
+use sim::storage::Address;
 
 use super::*;
 
 struct World {
     environment: Environment,
+    registry: Registry,
     client: Client,
 }
 
@@ -24,8 +27,8 @@ async fn world() -> Result<World, Status> {
     let environment = Environment::test(1);
     let registry = Registry::new(&environment);
     Blueprint::new().nodes(2, 1).build(&registry)?;
-    let client = sim::api::Server::new(registry, &environment).client("system:masters");
-    Ok(World { environment, client })
+    let client = sim::api::Server::new(registry.clone(), &environment).client("system:masters");
+    Ok(World { environment, registry, client })
 }
 
 fn reach(world: &World) -> Reach {
@@ -81,19 +84,47 @@ fn nobody_else_comes_in() {
 }
 
 #[test]
-fn a_request_that_is_too_large_is_refused() {
+fn nobody_is_taken_for_somebody_else() {
     let (_pace, door) = open(1.0, &Options::default());
+    let change = |kubeconfig: &mut Kubeconfig| {
+        kubeconfig.auth_infos[0].auth_info.as_mut().unwrap().impersonate = Some("somebody".to_owned());
+    };
+    let refused = visit(&door.unwrap(), change, async |client| get(&client, "/version").await);
+    let kube::Error::Api(status) = refused.unwrap_err() else { panic!("an answer of the API") };
+    assert_eq!((status.code, status.reason.as_str()), (501, "NotImplemented"));
+}
+
+#[test]
+fn a_world_is_no_further_ahead_than_its_answers_take() {
+    let (pace, door) = open(0.0, &Options::default());
+    visit(
+        &door.unwrap(),
+        |_| {},
+        async |client| {
+            for _ in 0..20 {
+                get(&client, "/api/v1/nodes").await.unwrap();
+            }
+        },
+    );
+    assert!(pace.now() <= Duration::from_millis(20 * 10), "{:?}", pace.now());
+}
+
+#[test]
+fn a_request_that_is_too_large_is_refused() {
+    let (pace, door) = open(1.0, &Options::default());
     let refused = visit(
         &door.unwrap(),
         |_| {},
         async |client| {
-            let body = vec![b' '; BODY_MAX + 1];
-            let request = http::Request::post("/api/v1/namespaces/default/configmaps").body(body).unwrap();
-            client.request::<Value>(request).await
+            let body = json!({"metadata": {"name": "big"}, "data": {"a": "x".repeat(BODY_MAX)}}).to_string();
+            let path = "/api/v1/namespaces/default/configmaps";
+            client.request::<Value>(http::Request::post(path).body(body.into_bytes()).unwrap()).await
         },
     );
-    let kube::Error::Api(status) = refused.unwrap_err() else { panic!("an answer of the API") };
-    assert_eq!(status.code, 413);
+    // Who goes on sending may find the connection closed before the answer is read.
+    assert!(refused.is_err());
+    let big = Address::new(kinds::CONFIG_MAP, "default", "big");
+    assert_eq!(pace.ask(move |world| world.registry.get(&big).is_ok()), Some(false));
 }
 
 #[test]

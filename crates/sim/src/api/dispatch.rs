@@ -24,7 +24,7 @@ impl Server {
         match &call.route {
             Route::Resource(target) => self.resource(call, target, moment),
             Route::Discovery(parts) => self.discover(call, parts),
-            Route::Other(path) if path.starts_with("/openapi/") => self.openapi(path),
+            Route::Other(path) if path.starts_with("/openapi/") => self.openapi(call),
             Route::Other(path) => health::answer(path, &call.query),
         }
     }

@@ -5,12 +5,15 @@ use serde_json::{Map, Value, json};
 use super::schemas::Schemas;
 use crate::kinds::Kind;
 
+/// The version of Kubernetes that the server follows.
+pub(super) const VERSION: &str = "v1.37.2";
+
 /// The document of the kinds of one group and version.
 pub(super) fn of(kinds: &[Kind], schemas: Schemas) -> Value {
     let paths: Map<String, Value> = kinds.iter().flat_map(|kind| paths(*kind)).collect();
     json!({
-        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.37.2"}, "paths": paths,
-        "components": {"schemas": schemas.into_value()},
+        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": VERSION}, "paths": paths,
+        "components": {"schemas": schemas.into_map()},
     })
 }
 

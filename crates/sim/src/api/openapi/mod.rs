@@ -1,10 +1,11 @@
-//! OpenAPI v3 of what is served, a document for each group and version: what `kubectl explain` reads,
+//! OpenAPI of what is served, a document for each group and version: what `kubectl explain` reads,
 //! and where kubectl sees that the server checks fields itself.
 //!
 //! Of strategic merge patches nothing is said: which lists are merged by which keys is not in these
 //! schemas, and kubectl knows it of the built-in kinds by itself.
 
 mod document;
+mod legacy;
 mod schemas;
 mod unknown;
 
@@ -13,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::Server;
 use super::answer::Answer;
+use super::call::Call;
 use crate::kinds::{self, Kind};
 use crate::registry::Status;
 use crate::storage::Address;
@@ -21,8 +23,12 @@ use schemas::Schemas;
 pub(super) use unknown::unknown_fields;
 
 impl Server {
-    /// Answers `/openapi/v3`, `/openapi/v3/api/v1`, `/openapi/v3/apis/apps/v1`.
-    pub(super) fn openapi(&self, path: &str) -> Result<Answer, Status> {
+    /// Answers `/openapi/v2`, `/openapi/v3`, `/openapi/v3/api/v1`, `/openapi/v3/apis/apps/v1`.
+    pub(super) fn openapi(&self, call: &Call) -> Result<Answer, Status> {
+        let path = call.path.as_str();
+        if path == "/openapi/v2" {
+            return Ok(self.openapi_v2(&call.accept));
+        }
         match path.trim_matches('/').strip_prefix("openapi/v3") {
             Some("") => Ok(Answer::value(200, &self.openapi_index())),
             Some(below) => {
@@ -33,6 +39,14 @@ impl Server {
             }
             None => Err(Status::resource_not_found()),
         }
+    }
+
+    fn openapi_v2(&self, accept: &str) -> Answer {
+        let kinds = self.kinds();
+        if accept.contains("protobuf") {
+            return Answer::Form(legacy::CONTENT_TYPE, legacy::protobuf(&kinds).into());
+        }
+        Answer::Json(200, legacy::json(self.schemas(&kinds).into_map()).into())
     }
 
     /// Where each document is, with a hash by which clients see that theirs is still the one.
@@ -61,6 +75,10 @@ impl Server {
     }
 
     fn document(&self, kinds: &[Kind]) -> Value {
+        document::of(kinds, self.schemas(kinds))
+    }
+
+    fn schemas(&self, kinds: &[Kind]) -> Schemas {
         let mut schemas = Schemas::default();
         for kind in kinds {
             let definition = Address::new(kinds::CUSTOM_RESOURCE_DEFINITION, "", &kind.qualified());
@@ -69,6 +87,6 @@ impl Server {
                 _ => schemas.add_built_in(*kind),
             }
         }
-        document::of(kinds, schemas)
+        schemas
     }
 }

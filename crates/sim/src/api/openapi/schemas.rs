@@ -93,8 +93,8 @@ impl Schemas {
         }
     }
 
-    pub(super) fn into_value(self) -> Value {
-        Value::Object(self.all.into_iter().collect::<Map<_, _>>())
+    pub(super) fn into_map(self) -> Map<String, Value> {
+        self.all.into_iter().collect()
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
     fn a_schema_comes_with_what_it_refers_to() {
         let mut schemas = Schemas::default();
         schemas.add_built_in(kinds::POD);
-        let all = schemas.into_value();
+        let all = Value::Object(schemas.into_map());
         assert!(all["io.k8s.api.core.v1.Container"].is_object());
         assert!(all["io.k8s.api.core.v1.NodeSpec"].is_null());
     }
