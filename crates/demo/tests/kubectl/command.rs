@@ -25,7 +25,7 @@ pub(crate) struct Done {
     /// Its arguments.
     pub(crate) what: String,
     pub(crate) shape: Shape,
-    pub(crate) faults: Vec<String>,
+    faults: Vec<String>,
 }
 
 /// A command that ends well.
@@ -114,6 +114,15 @@ impl Command {
             faults.push(format!("ends with {code}, not {}", self.code));
         }
         faults.iter().map(|fault| format!("{fault}\n{all}")).collect()
+    }
+}
+
+impl Done {
+    /// What does not hold, and whether there is nothing to compare.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let Self { what, shape, faults } = self;
+        let nothing = shape.is_empty().then(|| "says nothing that could be compared".to_owned());
+        faults.iter().chain(&nothing).map(|fault| format!("kubectl {what} {fault}")).collect()
     }
 }
 

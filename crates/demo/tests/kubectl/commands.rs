@@ -52,10 +52,21 @@ spec:
     spec:
       terminationGracePeriodSeconds: 1
       containers: [{name: app, image: "seaworthy.test/tools:1"}]
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: done}
+spec:
+  template:
+    # What the containers of a simulated cluster do.
+    metadata: {annotations: {sim.seaworthy.test/behaviour: completes-after=1s}}
+    spec:
+      restartPolicy: Never
+      containers: [{name: app, image: "seaworthy.test/tools:1", command: ["true"]}]
 "#;
 
 /// The Deployment with another variable in its container's environment, and nothing else said.
-const CHANGED: &str = r#"
+const CHANGED: &str = r"
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, labels: {app: web}}
@@ -71,21 +82,21 @@ spec:
         image: seaworthy.test/tools:1
         env: [{name: B, value: old}]
         ports: [{containerPort: 80}]
-"#;
+";
 
-const MISSPELT: &str = r#"
+const MISSPELT: &str = r"
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: misspelt}
 dta: {a: b}
-"#;
+";
 
-const BRAKE: &str = r#"
+const BRAKE: &str = r"
 apiVersion: seaworthy.dev/v1alpha1
 kind: Brake
 metadata: {name: cluster}
 spec: {paused: false, reason: old}
-"#;
+";
 
 /// All of them.
 pub(crate) fn all() -> Vec<Command> {
@@ -153,6 +164,7 @@ fn reading() -> Vec<Command> {
         run("wait deployment/web --for=condition=Available --timeout=60s").same(),
         run("wait pod/alone --for=condition=Ready --timeout=60s").same(),
         run("wait pod/db-0 --for=jsonpath={.status.phase}=Running --timeout=60s").same(),
+        run("wait job/done --for=condition=Complete --timeout=60s").same(),
         run("get pods").says("Running").columns(),
         run("get pods -o wide").says("node-").columns(),
         run("get pods -A").columns(),
@@ -184,6 +196,7 @@ fn reading() -> Vec<Command> {
         run("events").columns(),
         run("get namespaces").columns(),
         run("get crds").says("brakes.seaworthy.dev").columns(),
+        run("get crds -o wide").columns(),
         run("get brakes").says("PAUSED").columns(),
         run("get all").says("deployment.apps/web"),
         run("describe pod db-0").keys(),
@@ -199,7 +212,7 @@ fn reading() -> Vec<Command> {
         run("describe secret key").keys(),
         run("describe role reader").keys(),
         run("describe rolebinding reader").keys(),
-        run("describe job once").keys(),
+        run("describe job done").keys(),
         run("describe cronjob often").keys(),
         run("describe brake cluster").keys(),
         run("explain brake.spec").says("KIND:       Brake").in_the_end(),

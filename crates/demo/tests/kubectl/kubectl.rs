@@ -50,9 +50,12 @@ pub(crate) fn skipped(test: &str) {
 }
 
 impl Kubectl {
+    /// It, with a kubeconfig; with a copy, since commands change it.
     pub(crate) fn at(&self, config: &Path) -> Speaking<'_> {
         let cache = self.home.path().join(config.to_string_lossy().replace('/', "-"));
-        Speaking { kubectl: self, config: config.to_owned(), cache }
+        let own = cache.with_added_extension("config");
+        std::fs::copy(config, &own).expect("a kubeconfig is copied");
+        Speaking { kubectl: self, config: own, cache }
     }
 }
 

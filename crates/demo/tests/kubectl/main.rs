@@ -21,13 +21,7 @@ fn kubectl_works_on_a_simulated_cluster() {
     let of_both = commands.iter().filter(|command| command.is_of_both()).count();
     assert!(of_both * 10 > commands.len() * 9, "nearly all of them are held against a real cluster, too");
     let done = command::play(&kubectl.at(cluster.kubeconfig()), &commands);
-    let mut faults = Vec::new();
-    for done in &done {
-        faults.extend(done.faults.iter().map(|fault| format!("kubectl {} {fault}", done.what)));
-        if done.shape.is_empty() {
-            faults.push(format!("kubectl {} says nothing that could be compared", done.what));
-        }
-    }
+    let faults: Vec<String> = done.iter().flat_map(command::Done::complaints).collect();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 

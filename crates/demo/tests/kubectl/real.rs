@@ -26,7 +26,7 @@ fn kubectl_says_the_same_of_a_real_cluster() {
     let of_real = command::play(&kubectl.at(Path::new(&config)), &commands);
     let mut found = Vec::new();
     for (simulated, real) in of_simulated.iter().zip(&of_real) {
-        found.extend(real.faults.iter().map(|fault| format!("kubectl {} {fault}", real.what)));
+        found.extend(real.complaints());
         found.extend(differences::between(&real.what, &simulated.shape, &real.shape));
     }
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));

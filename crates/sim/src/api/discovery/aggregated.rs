@@ -18,15 +18,16 @@ pub(super) fn is_wanted(accept: &str) -> bool {
 
 /// The core group alone.
 pub(super) fn core(kinds: &[Kind]) -> Value {
-    list(vec![group("", "v1", kinds)])
+    list(&[group("", "v1", kinds)])
 }
 
 /// All groups that have names.
 pub(super) fn named(kinds: &[Kind]) -> Value {
-    list(groups(kinds).iter().map(|(name, version)| group(name, version, kinds)).collect())
+    let items: Vec<Value> = groups(kinds).iter().map(|(name, version)| group(name, version, kinds)).collect();
+    list(&items)
 }
 
-fn list(items: Vec<Value>) -> Value {
+fn list(items: &[Value]) -> Value {
     json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     })

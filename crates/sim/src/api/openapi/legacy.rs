@@ -50,7 +50,7 @@ fn varint(mut number: u64) -> Vec<u8> {
 }
 
 /// The document as JSON, from the schemas of all documents of v3.
-pub(super) fn json(schemas: Map<String, Value>) -> String {
+pub(super) fn json(schemas: &Map<String, Value>) -> String {
     let document = json!({
         "swagger": "2.0", "info": {"title": "Kubernetes", "version": VERSION}, "paths": {},
         "definitions": schemas,

@@ -46,7 +46,7 @@ impl Server {
         if accept.contains("protobuf") {
             return Answer::Form(legacy::CONTENT_TYPE, legacy::protobuf(&kinds).into());
         }
-        Answer::Json(200, legacy::json(self.schemas(&kinds).into_map()).into())
+        Answer::Json(200, legacy::json(&self.schemas(&kinds).into_map()).into())
     }
 
     /// Where each document is, with a hash by which clients see that theirs is still the one.

@@ -66,11 +66,11 @@ fn put(
     what: &str,
 ) -> Result<(), Status> {
     let value = match (kind, raw) {
-        (Type::Ignored, _) => return Ok(()),
-        (Type::Number, Raw::Number(0)) | (Type::Flag, Raw::Number(0)) => return Ok(()),
+        (Type::Ignored, _) | (Type::Number | Type::Flag, Raw::Number(0)) | (Type::Text, Raw::Bytes([])) => {
+            return Ok(());
+        }
         (Type::Number | Type::Given, Raw::Number(number)) => number.cast_signed().into(),
         (Type::Flag | Type::GivenFlag, Raw::Number(number)) => (number != 0).into(),
-        (Type::Text, Raw::Bytes([])) => return Ok(()),
         (Type::Text, Raw::Bytes(text)) => utf8(text)?.into(),
         (Type::Texts, Raw::Bytes(text)) => return append(object, name, utf8(text)?.into()),
         (Type::Amount, Raw::Bytes(bytes)) => amount(bytes)?,

@@ -34,6 +34,11 @@ pub(super) const fn number(name: &'static str, cell: Cell) -> Column {
     Column { kind: "integer", ..text(name, cell) }
 }
 
+/// A column of truths.
+pub(super) const fn flag(name: &'static str, cell: Cell) -> Column {
+    Column { kind: "boolean", ..text(name, cell) }
+}
+
 /// A column that only `-o wide` shows.
 pub(super) const fn wide(name: &'static str, cell: Cell) -> Column {
     Column { priority: 1, ..text(name, cell) }

@@ -3,6 +3,7 @@
 mod age;
 mod column;
 mod custom;
+mod definitions;
 mod events;
 mod nodes;
 mod plain;
@@ -58,6 +59,7 @@ impl Server {
 const KNOWN: &[(Kind, &[Column])] = &[
     (kinds::POD, pods::COLUMNS),
     (kinds::NODE, nodes::COLUMNS),
+    (kinds::CUSTOM_RESOURCE_DEFINITION, definitions::COLUMNS),
     (kinds::EVENT, events::COLUMNS),
     (kinds::EVENT_EVENTS, events::COLUMNS),
     (kinds::NAMESPACE, plain::NAMESPACES),

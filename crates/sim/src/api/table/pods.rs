@@ -43,7 +43,7 @@ impl Summary {
         };
         summary.total += items(&pod["spec"]["initContainers"]).filter(|own| is_sidecar(own)).count();
         if !condition(pod, "PodScheduled", "reason", "SchedulingGated").is_empty() {
-            summary.word = "SchedulingGated".to_owned();
+            "SchedulingGated".clone_into(&mut summary.word);
         }
         let is_initializing = summary.initialize(pod);
         if !is_initializing || !condition(pod, "Initialized", "status", "True").is_empty() {
