@@ -2,6 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -17,12 +18,16 @@ use crate::pace::{Pace, Waiting};
 /// Pieces of an answer that may wait to be taken: what is said meanwhile waits in the world.
 const PIECES: usize = 16;
 
+/// How long a piece may wait, in the world's time, before who does not take it is given up: what happens
+/// meanwhile is kept for each watch, and must come to an end.
+pub(super) const STALLED_MAX: Duration = Duration::from_mins(10);
+
 /// Why a request has no answer.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// A piece of an answer, or why it breaks off.
 type Piece = Result<Bytes, Failure>;
 /// The head of an answer, and its pieces as they come.
-type Answer = Result<Response<mpsc::Receiver<Piece>>, Failure>;
+pub(super) type Answer = Result<Response<mpsc::Receiver<Piece>>, Failure>;
 
 /// How the API server of a world is reached from inside.
 #[derive(Clone)]
@@ -75,7 +80,7 @@ fn body(pieces: mpsc::Receiver<Piece>) -> Body {
 ///
 /// That the answer is waited for ends here, in the world's own thread, with the moment at which it
 /// begins: by the time that another thread has heard of it, a world that moves on would be far ahead.
-async fn carry(
+pub(super) async fn carry(
     client: kube::Client,
     request: Request<KubeBody>,
     mut reply: oneshot::Sender<Answer>,
@@ -104,7 +109,8 @@ async fn carry(
             piece = next_piece(body.as_mut()) => piece,
         };
         let Some(piece) = piece else { return };
-        if pieces.send(piece).await.is_err() {
+        let taken = tokio::time::timeout(STALLED_MAX, pieces.send(piece)).await;
+        if !matches!(taken, Ok(Ok(()))) {
             return;
         }
     }

@@ -147,6 +147,25 @@ fn a_watch_tells_what_happens_and_ends_with_who_watches() {
     eventually(ended);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_takes_nothing_is_given_up() {
+    let waiting = Pace::start(0.0, async || Ok::<_, ()>(())).unwrap().waiting();
+    let World { environment, registry, client } = world().await.unwrap();
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let request =
+        http::Request::get("/api/v1/configmaps?watch=true").body(kube::client::Body::empty()).unwrap();
+    let carried = environment.spawn("watch", passage::carry(client, request, reply, waiting));
+    let _taken_by_nobody = answer.await.unwrap().unwrap();
+    for number in 0..100 {
+        let made = json!({"metadata": {"name": format!("a-{number}")}});
+        registry.create(kinds::CONFIG_MAP, "default", made).unwrap();
+    }
+    tokio::time::sleep(passage::STALLED_MAX / 2).await;
+    assert!(!carried.is_finished(), "it is waited for");
+    tokio::time::sleep(passage::STALLED_MAX).await;
+    assert!(carried.is_finished(), "and then given up");
+}
+
 fn eventually(holds: impl Fn() -> bool) {
     for _ in 0..1000 {
         if holds() {
