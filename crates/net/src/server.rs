@@ -32,6 +32,8 @@ pub enum Security {
     /// TLS where callers show a certificate of our CA. Handlers find who it is as
     /// `Extension<Identity>`; a certificate that names no service is refused with 403.
     Mutual(Reloading),
+    /// TLS with what the caller has made; for a server that lives no longer than its certificate.
+    Own(Arc<rustls::ServerConfig>),
 }
 
 /// The bounds of a server.

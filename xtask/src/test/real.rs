@@ -19,6 +19,8 @@ const NODES: u32 = 3;
 const CLUSTER: Suite = Suite { step: "cluster", package: "cluster", test: "real" };
 /// The simulator, held against a real cluster call by call.
 const CONFORMANCE: Suite = Suite { step: "conformance", package: "sim", test: "conformance-real" };
+/// What kubectl says of a simulated cluster, held against what it says of a real one.
+const KUBECTL: Suite = Suite { step: "kubectl", package: "demo", test: "kubectl-real" };
 /// Real containers that fail and are healed, and the same on the simulator.
 const SCENARIOS: Suite = Suite { step: "scenarios", package: "e2e", test: "scenarios" };
 /// The alerter alone, spoken to by amtool and Prometheus.
@@ -28,12 +30,12 @@ const INSTALLATION: Suite = Suite { step: "peers", package: "e2e", test: "peers"
 
 /// The crates that speak to Kubernetes, and then the whole, on a real cluster.
 pub(super) fn scenarios(steps: &mut Steps) -> Result<()> {
-    let built = Built::make(steps, &[CLUSTER, CONFORMANCE, SCENARIOS])?;
+    let built = Built::make(steps, &[CLUSTER, CONFORMANCE, KUBECTL, SCENARIOS])?;
     steps.prepare("build the image", &mut Bed::xtask(["image", "--debug"]))?;
     in_testbed(steps, NODES, |steps, bed| {
         let image = image(steps, bed)?;
         // What is quick first; and what the scenarios stand on.
-        for suite in [CLUSTER, CONFORMANCE, SCENARIOS] {
+        for suite in [CLUSTER, CONFORMANCE, KUBECTL, SCENARIOS] {
             let mut run = built.inside(bed, suite, steps.only())?;
             steps.counted(suite.step, run.env(PEERS, programs()).env(IMAGE, image))?;
         }

@@ -13,7 +13,7 @@ use std::process::Command;
 
 /// What is built, always together: cargo compiles dependencies anew when other packages beside need other features of
 /// them.
-const PACKAGES: [&str; 5] = ["seaworthy", "e2e", "cluster", "alerter", "sim"];
+const PACKAGES: [&str; 6] = ["seaworthy", "e2e", "cluster", "alerter", "sim", "demo"];
 /// With the places where a leader can be stopped between an intent, its effect and its status.
 const FEATURES: &str = "seaworthy/failpoints";
 /// The program under test.

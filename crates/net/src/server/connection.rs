@@ -82,6 +82,7 @@ async fn speak(
         Security::Plain => {
             return http(shared, stream, Protocol::Http1, peer, Caller::Nobody, phases, None).await;
         }
+        Security::Own(config) => (None, Arc::clone(config)),
         Security::Tls(reloading) => (None, reloading.server_plain()),
         Security::Mutual(reloading) => (Some(reloading.trust()), reloading.server_mutual()),
     };

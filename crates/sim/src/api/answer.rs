@@ -16,12 +16,19 @@ pub(super) type WayError = Box<dyn std::error::Error + Send + Sync>;
 /// An answer on the wire.
 pub(super) type Wire = Response<UnsyncBoxBody<Bytes, WayError>>;
 
+/// What text is called.
+const TEXT: &str = "text/plain; charset=utf-8";
+
 /// An answer that is no refusal.
 pub(super) enum Answer {
     /// JSON.
     Json(u16, Bytes),
+    /// JSON of a form that has a name of its own.
+    Form(&'static str, Bytes),
     /// Text.
     Text(u16, String),
+    /// Text that is still being written.
+    Writing(BoxStream<'static, Bytes>),
     /// A watch: lines, until it ends.
     Lines(BoxStream<'static, Line>),
 }
@@ -30,6 +37,11 @@ impl Answer {
     /// A value.
     pub(super) fn value(code: u16, value: &Value) -> Self {
         Self::Json(code, Bytes::from(value.to_string()))
+    }
+
+    /// A value of a form that has a name of its own.
+    pub(super) fn of(form: &'static str, value: &Value) -> Self {
+        Self::Form(form, Bytes::from(value.to_string()))
     }
 
     /// An object as it is kept.
@@ -52,7 +64,7 @@ impl Answer {
     pub(super) fn code(&self) -> u16 {
         match self {
             Self::Json(code, _) | Self::Text(code, _) => *code,
-            Self::Lines(_) => 200,
+            Self::Form(..) | Self::Writing(_) | Self::Lines(_) => 200,
         }
     }
 
@@ -60,17 +72,22 @@ impl Answer {
         let code = self.code();
         let (kind, body) = match self {
             Self::Json(_, bytes) => ("application/json", whole(bytes)),
-            Self::Text(_, text) => ("text/plain; charset=utf-8", whole(Bytes::from(text))),
+            Self::Form(form, bytes) => (form, whole(bytes)),
+            Self::Text(_, text) => (TEXT, whole(Bytes::from(text))),
+            Self::Writing(pieces) => (TEXT, streamed(pieces.map(Ok).boxed())),
             Self::Lines(lines) => return stream(lines.map(|line| Ok(line.into_bytes())).boxed()),
         };
         wire(code, kind, body)
     }
 }
 
-/// A body that comes in pieces.
+/// JSON that comes in pieces.
 pub(super) fn stream(pieces: BoxStream<'static, Result<Bytes, WayError>>) -> Wire {
-    let frames = pieces.map(|piece| piece.map(http_body::Frame::data));
-    wire(200, "application/json", StreamBody::new(frames).boxed_unsync())
+    wire(200, "application/json", streamed(pieces))
+}
+
+fn streamed(pieces: BoxStream<'static, Result<Bytes, WayError>>) -> UnsyncBoxBody<Bytes, WayError> {
+    StreamBody::new(pieces.map(|piece| piece.map(http_body::Frame::data))).boxed_unsync()
 }
 
 /// A refusal on the wire.

@@ -6,7 +6,9 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
 
+use super::form::Form;
 use super::path::{Route, Target};
+use super::protobuf;
 use super::query::Query;
 use crate::kinds::Kind;
 use crate::registry::Status;
@@ -21,6 +23,7 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) route: Route,
     pub(super) query: Query,
+    pub(super) accept: String,
     pub(super) content_type: String,
     pub(super) agent: String,
     pub(super) body: Bytes,
@@ -38,6 +41,7 @@ impl Call {
             path: head.uri.path().to_owned(),
             route: Route::parse(head.uri.path()),
             query: Query::parse(head.uri.query().unwrap_or_default()),
+            accept: header(header::ACCEPT),
             content_type: header(header::CONTENT_TYPE),
             agent: header(header::USER_AGENT),
             // A body that cannot be read is of a client that is gone.
@@ -64,10 +68,18 @@ impl Call {
         }
     }
 
+    /// The form of its answer.
+    pub(super) fn form(&self) -> Form {
+        Form::of(&self.accept, self.query.get("includeObject"))
+    }
+
     /// The body as JSON; null where there is none.
     pub(super) fn json(&self) -> Result<Value, Status> {
         if self.body.is_empty() {
             return Ok(Value::Null);
+        }
+        if self.content_type.starts_with(protobuf::CONTENT_TYPE) {
+            return protobuf::read(&self.body);
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             Status::bad_request(&format!("the object provided is unrecognized (must be JSON): {error}"))

@@ -3,9 +3,19 @@
 use super::answer::Answer;
 use super::call::{Asked, Call};
 use super::path::{Route, Target};
-use super::{Moment, Server, health, metrics, rbac};
+use super::{Moment, Server, health, metrics, rbac, review};
 use crate::kinds::{self, Kind};
 use crate::registry::Status;
+
+/// Subresources of pods that lead into their containers.
+const INTO_CONTAINERS: &[&str] = &["exec", "attach", "portforward", "proxy"];
+
+/// Containers of a simulated cluster are no processes: nobody can be let into them.
+pub(super) fn no_containers() -> Status {
+    let message = "this cluster is simulated: no process runs in its containers, so that exec, attach, cp, \
+                   port-forward, proxy and debug have nothing to reach";
+    Status::new(501, "NotImplemented", message)
+}
 
 impl Server {
     /// Does what a request asks for.
@@ -13,7 +23,8 @@ impl Server {
         rbac::authorize(self.rights(), self.registry().storage(), call)?;
         match &call.route {
             Route::Resource(target) => self.resource(call, target, moment),
-            Route::Discovery(parts) => self.discover(parts),
+            Route::Discovery(parts) => self.discover(call, parts),
+            Route::Other(path) if path.starts_with("/openapi/") => self.openapi(call),
             Route::Other(path) => health::answer(path, &call.query),
         }
     }
@@ -21,6 +32,9 @@ impl Server {
     fn resource(&self, call: &Call, target: &Target, moment: Moment) -> Result<Answer, Status> {
         if target.group == metrics::GROUP && self.usage().is_some() {
             return self.metrics(call, target);
+        }
+        if review::is_review(target) {
+            return self.review(call, target);
         }
         let kind = self.kind(target)?;
         let asked = Asked { call, target, kind };
@@ -31,6 +45,7 @@ impl Server {
             "" => {}
             "status" if kind.subresources.contains(&"status") => {}
             other if kind.subresources.contains(&other) => return self.subresource(&asked, moment),
+            other if kind == kinds::POD && INTO_CONTAINERS.contains(&other) => return Err(no_containers()),
             _ => return Err(Status::resource_not_found()),
         }
         let (is_whole, is_object) = (asked.subresource().is_empty(), !asked.name().is_empty());

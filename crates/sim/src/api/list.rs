@@ -34,6 +34,10 @@ impl Server {
             objects.retain(|(address, _)| start.is_before(address));
         }
         let page = Page::cut(&objects, &selection, limit);
+        if let Some(tables) = self.tables(asked.kind, asked.call.form()) {
+            let items: Vec<Value> = page.items.iter().map(|object| object.value()).collect();
+            return Ok(Answer::value(200, &tables.list(&page.meta(revision), &items)));
+        }
         Ok(Answer::Json(200, page.write(asked.kind, revision)))
     }
 
@@ -136,7 +140,7 @@ impl<'a> Page<'a> {
         Self { items, last: None, remaining: None }
     }
 
-    fn write(&self, kind: Kind, revision: u64) -> Bytes {
+    fn meta(&self, revision: u64) -> Value {
         let mut meta = json!({"resourceVersion": revision.to_string()});
         if let Some(last) = self.last {
             meta["continue"] = Start::token(revision, last).into();
@@ -144,6 +148,11 @@ impl<'a> Page<'a> {
         if let Some(remaining) = self.remaining {
             meta["remainingItemCount"] = remaining.into();
         }
+        meta
+    }
+
+    fn write(&self, kind: Kind, revision: u64) -> Bytes {
+        let meta = self.meta(revision);
         let size: usize = self.items.iter().map(|object| object.json.len() + 1).sum();
         let mut body = Vec::with_capacity(size + 256);
         let head = format!(

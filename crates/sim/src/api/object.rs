@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::call::Asked;
 use super::selection::Selection;
 use super::version::{self, Version};
-use super::{Moment, Server, validation};
+use super::{Moment, Server, openapi, validation};
 use crate::kinds::{self, Kind};
 use crate::registry::{Deleted, Deletion, Part, Propagation, Registry, Status};
 use crate::storage::Address;
@@ -52,9 +52,11 @@ impl Server {
             return Err(version::too_large(revision, known));
         }
         let found = storage.get_at(&address, known).unwrap_or_else(|_| storage.get(&address));
-        found
-            .map(|object| Answer::object(200, &object))
-            .ok_or_else(|| Status::not_found(asked.kind, &address.name))
+        let object = found.ok_or_else(|| Status::not_found(asked.kind, &address.name))?;
+        Ok(match self.tables(asked.kind, asked.call.form()) {
+            Some(tables) => Answer::value(200, &tables.one(&object.value())),
+            None => Answer::object(200, &object),
+        })
     }
 
     /// Creates an object.
@@ -165,15 +167,16 @@ impl Server {
         ))
     }
 
-    /// Refuses fields that nobody defined, where the client asks for that. Of the built-in kinds'
-    /// fields nothing is known here.
-    fn check_fields(&self, asked: &Asked<'_>, value: &Value) -> Result<(), Status> {
+    /// Refuses fields that nobody defined, where the client asks for that.
+    pub(super) fn check_fields(&self, asked: &Asked<'_>, value: &Value) -> Result<(), Status> {
         if asked.call.query.get("fieldValidation") != "Strict" {
             return Ok(());
         }
-        let unknown = self.registry().custom_of(asked.kind).map(|custom| custom.unknown_fields(value));
-        let unknown: Vec<String> =
-            unknown.unwrap_or_default().iter().map(|field| format!("unknown field \"{field}\"")).collect();
+        let unknown = match self.registry().custom_of(asked.kind) {
+            Some(custom) => custom.unknown_fields(value),
+            None => openapi::unknown_fields(asked.kind, value),
+        };
+        let unknown: Vec<String> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
         if unknown.is_empty() {
             return Ok(());
         }
@@ -192,7 +195,7 @@ impl Server {
     }
 
     fn registry_of(&self, asked: &Asked<'_>, address: &Address) -> Result<Registry, Status> {
-        if asked.call.query.is_dry_run()? {
+        if asked.call.query.is_dry_run()? || asked.is_dry_deletion() {
             return Ok(self.registry().rehearsal(address));
         }
         Ok(self.registry().clone())
@@ -245,6 +248,12 @@ impl Asked<'_> {
             )));
         }
         Ok(value)
+    }
+
+    /// Whether the body of a deletion says that nothing is to be deleted.
+    fn is_dry_deletion(&self) -> bool {
+        self.call.method == http::Method::DELETE
+            && self.call.json().is_ok_and(|options| options["dryRun"] == json!(["All"]))
     }
 
     /// How to delete, by the body or else by the query.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::path::{Route, Target};
+use super::review;
 use crate::kinds::{self, Kind};
 use crate::registry::Status;
 use crate::storage::{Address, Reading, Storage};
@@ -30,6 +31,8 @@ pub(super) fn authorize(rights: &Rights, storage: &Storage, call: &Call) -> Resu
         return Ok(());
     }
     match &call.route {
+        // Everybody may ask about oneself.
+        Route::Resource(target) if review::is_review(target) => Ok(()),
         Route::Resource(target) => {
             let request = Asked::new(call, target);
             if rights.grant(storage, &User::new(&call.user), &request) {
@@ -72,15 +75,27 @@ fn service_account(user: &str) -> Option<(&str, &str)> {
 }
 
 fn is_public(call: &Call) -> bool {
-    let is_below = |root: &str| {
-        call.path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    call.method == http::Method::GET && PUBLIC.iter().any(|root| is_below(root))
+    call.method == http::Method::GET && is_public_path(&call.path)
+}
+
+fn is_public_path(path: &str) -> bool {
+    let is_below =
+        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    PUBLIC.iter().any(|root| is_below(root))
+}
+
+/// The groups of a user.
+pub(super) fn groups(user: &str) -> Vec<String> {
+    let mut groups = User::new(user).groups;
+    if user == MASTERS {
+        groups.insert(0, MASTERS.to_owned());
+    }
+    groups
 }
 
 /// A request as RBAC sees it.
 struct Asked<'a> {
-    verb: &'static str,
+    verb: &'a str,
     group: &'a str,
     /// With its subresource.
     resource: String,
@@ -177,6 +192,54 @@ impl Rights {
                 .is_some_and(|namespace| self.grant_by(storage, kinds::ROLE_BINDING, namespace, user, asked))
     }
 
+    /// Whether a user may do what a review describes.
+    pub(super) fn allow(&self, storage: &Storage, user: &str, spec: &Value) -> bool {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        if user == MASTERS {
+            return true;
+        }
+        let path = &spec["nonResourceAttributes"];
+        if !path.is_null() {
+            return path["verb"] == "get" && is_public_path(&text(&path["path"]));
+        }
+        let asked = &spec["resourceAttributes"];
+        let [verb, group, plural, name, namespace, subresource] =
+            ["verb", "group", "resource", "name", "namespace", "subresource"]
+                .map(|field| text(&asked[field]));
+        let resource =
+            if subresource.is_empty() { plural.clone() } else { format!("{plural}/{subresource}") };
+        let namespace = Some(namespace.as_str()).filter(|namespace| !namespace.is_empty());
+        let (verb, group, plural, name) = (&*verb, &*group, &*plural, &*name);
+        self.grant(storage, &User::new(user), &Asked { verb, group, resource, namespace, name, plural })
+    }
+
+    /// All that a user may do in a namespace, as the status of a review.
+    pub(super) fn list(&self, storage: &Storage, user: &str, namespace: &str) -> Value {
+        if user == MASTERS {
+            return json!({
+                "incomplete": false,
+                "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+                "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+            });
+        }
+        let user = User::new(user);
+        let mut rules = Vec::new();
+        for (bindings, place) in [(kinds::CLUSTER_ROLE_BINDING, ""), (kinds::ROLE_BINDING, namespace)] {
+            for (address, object) in storage.list(bindings, Some(place)).0 {
+                let binding = self.bindings.of(&address, &object);
+                if !binding.is_of(&user) {
+                    continue;
+                }
+                let role = self.role(storage, place, &binding.role_ref);
+                rules.extend(role.iter().flat_map(|role| role.rules.iter().flatten()).map(Rule::shown));
+            }
+        }
+        json!({
+            "incomplete": false, "resourceRules": rules,
+            "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": PUBLIC}],
+        })
+    }
+
     /// Whether one of the bindings of a kind, of a namespace, grants it.
     fn grant_by(
         &self,
@@ -221,6 +284,16 @@ impl Subject {
 }
 
 impl Rule {
+    /// As a review shows it.
+    fn shown(&self) -> Value {
+        let mut shown =
+            json!({"verbs": self.verbs, "apiGroups": self.api_groups, "resources": self.resources});
+        if !self.resource_names.is_empty() {
+            shown["resourceNames"] = json!(self.resource_names);
+        }
+        shown
+    }
+
     fn grants(&self, asked: &Asked<'_>) -> bool {
         let has = |list: &[String], text: &str| list.iter().any(|own| own == "*" || own == text);
         has(&self.verbs, asked.verb)

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::answer::Answer;
 use super::call::Asked;
 use super::selection::Selection;
+use super::table::Tables;
 use super::version::{self, Version};
 use super::{Moment, Server};
 use crate::kinds::Kind;
@@ -83,6 +84,17 @@ impl Line {
         }
     }
 
+    /// In another form. Marks have no form but their own.
+    fn shown(self, tables: &Tables, is_first: bool) -> Self {
+        match self {
+            Self::News(news) => {
+                let object = tables.event(&news.object, is_first);
+                Self::News(News { object, ..news })
+            }
+            mark @ Self::Mark { .. } => mark,
+        }
+    }
+
     /// As it goes out: the type stands first, as the real server writes it.
     pub(super) fn into_bytes(self) -> Bytes {
         match self {
@@ -139,7 +151,11 @@ impl Server {
             bookmark_at: sends_bookmarks.then(|| next_bookmark(ends)),
             ends,
         };
-        Ok(Answer::Lines(stream::unfold(watch, Watch::next).boxed()))
+        let lines = stream::unfold(watch, Watch::next);
+        Ok(Answer::Lines(match self.tables(asked.kind, asked.call.form()) {
+            Some(tables) => lines.enumerate().map(move |(at, line)| line.shown(&tables, at == 0)).boxed(),
+            None => lines.boxed(),
+        }))
     }
 }
 

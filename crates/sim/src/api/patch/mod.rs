@@ -31,10 +31,14 @@ impl Server {
     pub(super) fn patch(&self, asked: &Asked<'_>) -> Result<Answer, Status> {
         let registry = self.registry_for(asked)?;
         if asked.call.content_type.starts_with("application/apply-patch+yaml") {
+            self.check_fields(asked, &asked.call.json()?)?;
             return apply::apply(asked, &registry);
         }
         let patch = Patch::of(asked)?;
-        patch_with(&registry, asked, |object| patch.apply(asked.kind, object))
+        patch_with(&registry, asked, |object| {
+            patch.apply(asked.kind, object)?;
+            self.check_fields(asked, object)
+        })
     }
 }
 

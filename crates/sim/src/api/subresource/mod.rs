@@ -7,6 +7,7 @@ mod scale;
 
 use super::answer::Answer;
 use super::call::Asked;
+use super::dispatch::no_containers;
 use super::{Moment, Server};
 use crate::registry::Status;
 
@@ -22,8 +23,9 @@ impl Server {
             ("scale", "GET") => self.get_scale(asked),
             ("scale", "PUT" | "PATCH") => self.change_scale(asked),
             ("resize" | "ephemeralcontainers", "GET") => self.get(asked, moment),
-            ("resize" | "ephemeralcontainers" | "finalize", "PUT") => self.replace(asked),
-            ("resize" | "ephemeralcontainers", "PATCH") => self.patch(asked),
+            ("ephemeralcontainers", _) => Err(no_containers()),
+            ("resize" | "finalize", "PUT") => self.replace(asked),
+            ("resize", "PATCH") => self.patch(asked),
             _ => Err(Status::method_not_allowed()),
         }
     }

@@ -159,9 +159,9 @@ impl Outcome {
         match answer {
             Ok(answer) => {
                 let body = match answer {
-                    Answer::Json(_, body) => body.clone(),
+                    Answer::Json(_, body) | Answer::Form(_, body) => body.clone(),
                     Answer::Text(_, text) => Bytes::from(text.clone()),
-                    Answer::Lines(_) => Bytes::new(),
+                    Answer::Writing(_) | Answer::Lines(_) => Bytes::new(),
                 };
                 Self::Answered { code: answer.code(), reason: "", body }
             }

@@ -1,13 +1,17 @@
 //! Logs of containers.
 
+mod cut;
+mod follow;
+
 use serde_json::Value;
 
-use super::super::Server;
-use super::super::answer::Answer;
-use super::super::call::Asked;
-use super::super::object::text;
+use crate::api::Server;
+use crate::api::answer::Answer;
+use crate::api::call::Asked;
+use crate::api::object::text;
 use crate::registry::Status;
 use crate::storage::Address;
+use cut::Cut;
 
 /// What containers have written.
 pub trait Logs: Send + Sync {
@@ -42,9 +46,17 @@ impl Server {
                 address.name
             )));
         }
-        let log = self.logs().and_then(|logs| logs.read(&address, &container, previous)).unwrap_or_default();
-        let log = tail(&log, query.number("tailLines")?, query.number("limitBytes")?);
-        Ok(Answer::Text(200, log.to_owned()))
+        let is_over = status.is_some_and(|status| !status["state"]["terminated"].is_null());
+        let logs = self.logs();
+        let log =
+            logs.as_ref().and_then(|logs| logs.read(&address, &container, previous)).unwrap_or_default();
+        let cut = Cut::of(query, self.registry().now())?;
+        match logs {
+            Some(logs) if query.is_set("follow") && !previous && !is_over => {
+                Ok(Answer::Writing(follow::follow(logs, address, container, log, cut)))
+            }
+            _ => Ok(Answer::Text(200, cut.whole(&log))),
+        }
     }
 }
 
@@ -69,44 +81,5 @@ fn choose(pod: &Value, name: &str, asked: &str) -> Result<String, Status> {
             "a container name must be specified for pod {name}, choose one of: [{}]",
             several.join(" ")
         ))),
-    }
-}
-
-/// The last lines, at most so many bytes of them.
-fn tail(log: &str, lines: Option<u64>, bytes: Option<u64>) -> &str {
-    let lines = lines.map_or(usize::MAX, |lines| usize::try_from(lines).unwrap_or(usize::MAX));
-    let begin = match lines {
-        0 => log.len(),
-        lines => {
-            let ends: Vec<usize> =
-                log.trim_end_matches('\n').rmatch_indices('\n').map(|(at, _)| at).collect();
-            ends.get(lines - 1).map_or(0, |at| at + 1)
-        }
-    };
-    let log = &log[begin..];
-    let mut end =
-        bytes.map_or(log.len(), |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)).min(log.len());
-    while !log.is_char_boundary(end) {
-        end -= 1;
-    }
-    &log[..end]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_is_cut_by_lines_then_bytes() {
-        let log = "one\ntwo\nthree\n";
-        for (lines, bytes, expected) in [
-            (None, None, log),
-            (Some(2), None, "two\nthree\n"),
-            (Some(9), None, log),
-            (Some(0), None, ""),
-            (Some(2), Some(5), "two\nt"),
-        ] {
-            assert_eq!(tail(log, lines, bytes), expected, "{lines:?} {bytes:?}");
-        }
     }
 }

@@ -1,12 +1,15 @@
 //! What the server says it serves.
 
+mod aggregated;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::Server;
 use super::answer::Answer;
-use super::metrics;
+use super::call::Call;
+use super::{metrics, review};
 use crate::kinds::{self, Kind};
 use crate::registry::Status;
 
@@ -19,12 +22,20 @@ const CUSTOM_VERBS: &[&str] =
 
 impl Server {
     /// Answers a request for what is served.
-    pub(super) fn discover(&self, parts: &[String]) -> Result<Answer, Status> {
+    pub(super) fn discover(&self, call: &Call, parts: &[String]) -> Result<Answer, Status> {
         let mut kinds = self.kinds();
+        kinds.extend(review::served());
         if self.usage().is_some() {
             kinds.extend(metrics::served());
         }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        if aggregated::is_wanted(&call.accept) {
+            match parts.as_slice() {
+                ["api"] => return Ok(Answer::of(aggregated::CONTENT_TYPE, &aggregated::core(&kinds))),
+                ["apis"] => return Ok(Answer::of(aggregated::CONTENT_TYPE, &aggregated::named(&kinds))),
+                _ => {}
+            }
+        }
         let body = match parts.as_slice() {
             ["api"] => json!({"kind": "APIVersions", "versions": ["v1"]}),
             ["apis"] => {
@@ -71,17 +82,46 @@ fn resources(group: &str, version: &str, kinds: &[Kind]) -> Value {
     })
 }
 
-/// A kind and what is below it.
-fn entries(kind: Kind) -> Vec<Value> {
-    let verbs = match kind.group {
-        metrics::GROUP => &["get", "list"][..],
-        _ if kind == kinds::BINDING => &["create"][..],
+/// What can be done to a kind.
+fn verbs(kind: Kind) -> &'static [&'static str] {
+    match kind.group {
+        metrics::GROUP => &["get", "list"],
+        _ if kind == kinds::BINDING || review::served().any(|own| own == kind) => &["create"],
         _ if !kind.is_built_in() => CUSTOM_VERBS,
         _ => VERBS,
+    }
+}
+
+/// A subresource: which kind it speaks, and what can be done to it.
+struct Below {
+    group: &'static str,
+    version: &'static str,
+    shown: &'static str,
+    verbs: &'static [&'static str],
+}
+
+fn below(kind: Kind, subresource: &str) -> Below {
+    let own = Below {
+        group: kind.group,
+        version: kind.version,
+        shown: kind.kind,
+        verbs: &["get", "patch", "update"],
     };
+    match subresource {
+        "eviction" => Below { group: "policy", version: "v1", shown: "Eviction", verbs: &["create"] },
+        "binding" => Below { shown: "Binding", verbs: &["create"], ..own },
+        "log" => Below { verbs: &["get"], ..own },
+        "finalize" => Below { verbs: &["update"], ..own },
+        "scale" => Below { group: "autoscaling", version: "v1", shown: "Scale", ..own },
+        _ => own,
+    }
+}
+
+/// A kind and what is below it.
+fn entries(kind: Kind) -> Vec<Value> {
     let mut own = json!({
         "name": kind.plural, "singularName": kind.singular, "namespaced": kind.is_namespaced,
-        "kind": kind.kind, "verbs": verbs,
+        "kind": kind.kind, "verbs": verbs(kind),
     });
     if !kind.short.is_empty() {
         own["shortNames"] = json!(kind.short);
@@ -89,19 +129,20 @@ fn entries(kind: Kind) -> Vec<Value> {
     if !kind.categories.is_empty() {
         own["categories"] = json!(kind.categories);
     }
-    let below = kind.subresources.iter().map(|subresource| {
-        let (shown, verbs): (&str, &[&str]) = match *subresource {
-            "eviction" => ("Eviction", &["create"]),
-            "binding" => ("Binding", &["create"]),
-            "log" => (kind.kind, &["get"]),
-            "finalize" => (kind.kind, &["update"]),
-            "scale" => ("Scale", &["get", "patch", "update"]),
-            _ => (kind.kind, &["get", "patch", "update"]),
-        };
-        json!({
-            "name": format!("{}/{subresource}", kind.plural), "singularName": "",
-            "namespaced": kind.is_namespaced, "kind": shown, "verbs": verbs,
-        })
+    let subresources = kind.subresources.iter().map(|name| entry(kind, name));
+    std::iter::once(own).chain(subresources).collect()
+}
+
+fn entry(kind: Kind, subresource: &str) -> Value {
+    let Below { group, version, shown, verbs } = below(kind, subresource);
+    let mut entry = json!({
+        "name": format!("{}/{subresource}", kind.plural), "singularName": "",
+        "namespaced": kind.is_namespaced, "kind": shown, "verbs": verbs,
     });
-    std::iter::once(own).chain(below).collect()
+    // What is of the same group need not be told.
+    if (group, version) != (kind.group, kind.version) {
+        entry["group"] = group.into();
+        entry["version"] = version.into();
+    }
+    entry
 }

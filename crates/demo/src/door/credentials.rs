@@ -1,0 +1,94 @@
+//! How the two sides know each other: a CA and a certificate for the server, a token for its clients.
+//! All of it is made anew for each door.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use net::certs::{Authority, Issued};
+use net::secret::Secret;
+use net::tls::{self, Identity};
+use rand::TryRng;
+use rand::rngs::SysRng;
+use rustls::ServerConfig;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use subtle::ConstantTimeEq;
+
+use super::Error;
+
+/// How long certificates last: longer than anybody watches.
+const VALIDITY: Duration = Duration::from_hours(30 * 24);
+/// The bytes of a token: nobody guesses 256 bits.
+const TOKEN_BYTES: usize = 32;
+
+/// What a door is opened with.
+pub(super) struct Credentials {
+    authority: Authority,
+    issued: Issued,
+    token: Token,
+}
+
+impl Credentials {
+    pub(super) fn new(now: Timestamp) -> Result<Self, Error> {
+        let authority = Authority::new(now, VALIDITY)?;
+        let hosts = BTreeSet::from(["127.0.0.1".to_owned(), "localhost".to_owned()]);
+        let identity = Identity::new("demo").unwrap_or_else(|_| Identity::operator());
+        let issued = authority.issue(&identity, &hosts, now, VALIDITY)?;
+        Ok(Self { authority, issued, token: Token::draw()? })
+    }
+
+    /// The CA's certificate, as PEM.
+    pub(super) fn authority(&self) -> &str {
+        self.authority.cert()
+    }
+
+    pub(super) fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The server's side of TLS: HTTP/2, and HTTP/1.1 for those who ask for an upgrade.
+    pub(super) fn server(&self) -> Result<Arc<ServerConfig>, Error> {
+        let unreadable = |error: rustls_pki_types::pem::Error| rustls::Error::General(error.to_string());
+        let cert = CertificateDer::from_pem_slice(self.issued.cert.as_bytes()).map_err(unreadable)?;
+        let key = PrivateKeyDer::from_pem_slice(self.issued.key.expose().as_bytes()).map_err(unreadable)?;
+        let mut config = ServerConfig::builder_with_provider(tls::provider())
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![cert], key)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+/// What a client shows.
+#[derive(Clone)]
+pub(super) struct Token(Secret<String>);
+
+impl Token {
+    fn draw() -> Result<Self, Error> {
+        let mut bytes = [0; TOKEN_BYTES];
+        SysRng.try_fill_bytes(&mut bytes).map_err(|_| Error::NoRandomness)?;
+        Ok(Self(Secret::new(hex::encode(bytes))))
+    }
+
+    /// For the kubeconfig, the one place that tells it.
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Whether an `Authorization` header shows it. How long that takes says nothing of how much of it
+    /// was right.
+    pub(super) fn is_shown_by(&self, header: &[u8]) -> bool {
+        let shown = header.strip_prefix(b"Bearer ");
+        shown.is_some_and(|shown| shown.ct_eq(self.0.expose().as_bytes()).into())
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

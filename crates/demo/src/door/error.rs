@@ -1,0 +1,45 @@
+//! Why a door cannot be opened.
+
+use std::io;
+use std::path::PathBuf;
+
+use net::certs;
+use net::server::ListenError;
+
+/// Why a door cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Its address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The kubeconfig cannot be written.
+    #[error("the kubeconfig {} cannot be written: {source}; name another place for it", path.display())]
+    Unwritable {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// There is a file that somebody else wrote.
+    #[error("{} is there and is not the demo's: name another place for the kubeconfig", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No certificates can be made.
+    #[error(transparent)]
+    Certificates(#[from] certs::Error),
+    /// The certificate that was made cannot be used.
+    #[error("the certificate cannot be used: {0}")]
+    Tls(#[from] rustls::Error),
+    /// A token is drawn from the operating system.
+    #[error("the operating system gives no randomness for a token")]
+    NoRandomness,
+    /// The operating system gives no thread, or no address.
+    #[error("the door cannot be opened: {0}")]
+    System(#[from] io::Error),
+    /// Its thread has panicked, and has said so.
+    #[error("the door's thread has ended")]
+    Ended,
+}
