@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use model::issue::Unseen;
 use model::Issue;
 use model::issue::Key;
 
 use crate::engine::Blind;
-use crate::report::{Report, Unseen};
+use crate::report::Report;
 use crate::tracker::Update;
 
 /// The open issues. Cheap to clone.

@@ -15,7 +15,7 @@ use super::Outcome;
 use crate::arguments::{Scope, lasting};
 use crate::exit::{Exit, Failure};
 use crate::peer::{self, Episode, Episodes, Peer};
-use crate::subject::Subject;
+use model::subject::Subject;
 use crate::{output, runtime};
 
 /// What is taken on, by whom

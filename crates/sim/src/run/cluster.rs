@@ -55,6 +55,11 @@ pub fn healing_policy() -> Kind {
     own("HealingPolicy", "healingpolicies", "healingpolicy", true)
 }
 
+/// `remediations`.
+pub fn remediation() -> Kind {
+    own("Remediation", "remediations", "remediation", true)
+}
+
 /// The cluster. Cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {

@@ -1,0 +1,21 @@
+//! A node dies and returns.
+
+use std::time::Duration;
+
+use super::Chapter;
+
+const NODE: &str = "a-07";
+
+pub(super) const CHAPTER: Chapter = Chapter {
+    name: "node",
+    title: "A node dies, and returns",
+    befalls: "a-07 loses its power, with everything on it; minutes later it boots again.",
+    look_for: "New pods are kept off it, and what fails on it is folded under it. When it is back and has been well \
+               for a while, the quarantine comes off by itself.",
+    mended: "a-07 boots again",
+    at: Duration::from_secs(420),
+    lasts: Duration::from_secs(180),
+    subjects: &["Node/a-07", "DaemonSet/kube-system/node-agent/a-07"],
+    begin: |stage| stage.kubelets().power_off(NODE),
+    end: |stage| stage.kubelets().power_on(NODE),
+};

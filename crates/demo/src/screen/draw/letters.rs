@@ -1,0 +1,52 @@
+//! What people were told, as they got it, newest at the bottom.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+use ratatui::text::{Line, Span};
+
+use super::super::state::Pane;
+use super::super::wrap::wrap;
+use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
+use super::Scene;
+use crate::lines::clock;
+use crate::story::Letter;
+
+/// The most lines of one message: the rest is told when it is asked for.
+const LINES_MAX: usize = 4;
+
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
+    let has_focus = scene.state.focus == Pane::Letters;
+    let block = panel(scene, "What people are told", has_focus);
+    let inner = inside(&block, area);
+    frame.render_widget(block, area);
+    let letters = scene.story.letters().all();
+    if letters.is_empty() {
+        return frame.render_widget(nothing(scene, "nobody had to be told anything yet"), inner);
+    }
+    let selected = letters.len().saturating_sub(scene.state.letter + 1);
+    let width = usize::from(inner.width);
+    let items = letters.iter().enumerate().map(|(number, letter)| {
+        let item = item(scene, letter, width);
+        if has_focus && number == selected { marked(item) } else { item }
+    });
+    frame.render_widget(window(items.collect(), selected, inner.height, true), inner);
+}
+
+fn item<'a>(scene: Scene<'_>, letter: &Letter, width: usize) -> Item<'a> {
+    let look = scene.look;
+    let (state, colour) =
+        if letter.is_firing { ("FIRING", Color::LightMagenta) } else { ("RESOLVED", Color::Green) };
+    let mut lines = vec![Line::from(vec![
+        Span::styled(format!("{:>6} ", clock(letter.at)), look.faint()),
+        Span::styled(format!("{:<6}", letter.to), Style::new().bold()),
+        Span::styled(format!("[{state}] "), look.colour(colour).bold()),
+        Span::styled(letter.subject.clone(), Style::new().bold()),
+    ])];
+    for line in &letter.lines {
+        let wrapped = wrap(line, width.saturating_sub(7), 2, ellipsis(scene));
+        lines.extend(wrapped.into_iter().map(|line| Line::styled(format!("       {line}"), look.faint())));
+    }
+    lines.truncate(LINES_MAX);
+    lines
+}
