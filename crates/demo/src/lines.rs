@@ -55,7 +55,11 @@ impl Told {
         for (number, entry) in diary.entries().iter().enumerate().skip(first) {
             match self.whom.get_mut(number) {
                 Some(told) => {
-                    lines.extend(entry.whom[*told..].iter().map(|whom| line(entry, &format!("{whom}: {}", entry.words))));
+                    lines.extend(
+                        entry.whom[*told..]
+                            .iter()
+                            .map(|whom| line(entry, &format!("{whom}: {}", entry.words))),
+                    );
                     *told = entry.whom.len();
                 }
                 None => {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use crate::Issue;
 use crate::age::age;
 use crate::brake::BrakeSpec;
 use crate::issue::Unseen;
 use crate::policy::{HealingPolicy, Mode};
 use crate::remediation::{Attempt, AttemptResult, Decision, Phase, Remediation, RemediationStatus, Verdict};
 use crate::subject::Subject;
-use crate::Issue;
 
 /// Older remediations of one subject are counted, not told: the newest answer the question.
 const TOLD_MAX: usize = 5;
@@ -204,8 +204,10 @@ impl Known<'_> {
             ),
             Some(brake) if brake.holds(self.now) => {
                 let reason = if brake.reason.is_empty() { "no reason was given" } else { &brake.reason };
-                let until =
-                    brake.until.map(|until| format!(", ends {}", relative(until, self.now))).unwrap_or_default();
+                let until = brake
+                    .until
+                    .map(|until| format!(", ends {}", relative(until, self.now)))
+                    .unwrap_or_default();
                 Some(format!("The healer is paused: {reason}{until}."))
             }
             Some(_) => None,
@@ -277,8 +279,7 @@ pub fn verdict(name: &str, status: &RemediationStatus, now: Timestamp) -> String
         Phase::Acting => "being healed: an action is on its way.".to_owned(),
         Phase::Verifying => "an action was taken; whether it helped is being watched.".to_owned(),
         Phase::Succeeded => {
-            let helped =
-                status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
+            let helped = status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
             let by = helped.map(|attempt| format!(" by {}", attempt.action)).unwrap_or_default();
             format!("healed{by}{}.", ended(status, now))
         }
@@ -302,8 +303,7 @@ fn rule(Decision { verdict, rule, reason, until, .. }: &Decision, now: Timestamp
         Verdict::Deny => "says no",
     };
     let next = until.filter(|until| *until > now);
-    let next =
-        next.map(|until| format!(" Looked at again {}.", relative(until, now))).unwrap_or_default();
+    let next = next.map(|until| format!(" Looked at again {}.", relative(until, now))).unwrap_or_default();
     format!("The rule {rule} {says}: {}.{next}", reason.trim_end_matches('.'))
 }
 

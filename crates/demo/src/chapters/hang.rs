@@ -9,8 +9,8 @@ const WEB: &str = "Deployment/shop/web";
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "hang",
     title: "A pod hangs",
-    befalls: "One of web's twelve pods deadlocks: it runs, and answers nobody. Kubernetes has no reason to restart it.",
-    look_for: "It is found, its evidence is kept, it is evicted, and its successor is watched. Nobody is paged.",
+    befalls: "One of web's twelve pods deadlocks: it runs, and answers nobody.",
+    look_for: "Found, evicted, its successor watched. Nobody is paged.",
     mended: "",
     at: Duration::from_secs(2),
     lasts: Duration::from_secs(90),

@@ -9,9 +9,8 @@ const NODE: &str = "a-07";
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "node",
     title: "A node dies, and returns",
-    befalls: "a-07 loses its power, with everything on it; minutes later it boots again.",
-    look_for: "New pods are kept off it, and what fails on it is folded under it. When it is back and has been well \
-               for a while, the quarantine comes off by itself.",
+    befalls: "a-07 loses its power; minutes later it boots again.",
+    look_for: "Q keeps new pods off it; its symptoms are folded. Well again for a while, it is released by itself.",
     mended: "a-07 boots again",
     at: Duration::from_secs(420),
     lasts: Duration::from_secs(180),

@@ -9,9 +9,8 @@ const PAYMENTS: &str = "Deployment/pay/payments";
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "payment",
     title: "Where money is concerned, it asks",
-    befalls: "A pod of payments hangs. The policy for that namespace says: ask first.",
-    look_for: "The plan waits for a person. Say yes or no; after three minutes of the story the person on call says \
-               yes.",
+    befalls: "A pod of payments hangs. That namespace's policy asks first.",
+    look_for: "The plan waits for you: a allows, x forbids. After three minutes the person on call says yes.",
     mended: "",
     at: Duration::from_secs(740),
     lasts: Duration::from_secs(240),

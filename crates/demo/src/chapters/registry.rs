@@ -7,15 +7,16 @@ use super::{Chapter, set_image};
 const HOST: &str = "registry.test";
 const DEADLINE_S: u64 = 600;
 /// Whose owners have a new version just then.
-const ROLLED_OUT: [(&str, &str); 2] =
-    [("Deployment/shop/reviews", "registry.test/reviews:2"), ("Deployment/mail/mailer", "registry.test/mailer:2")];
+const ROLLED_OUT: [(&str, &str); 2] = [
+    ("Deployment/shop/reviews", "registry.test/reviews:2"),
+    ("Deployment/mail/mailer", "registry.test/mailer:2"),
+];
 
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "registry",
     title: "The image registry is down",
-    befalls: "The registry does not answer, just when reviews and mailer get new versions.",
-    look_for: "There is nothing to repair in the cluster, so nothing is done; people are told. When the registry is \
-               back, the troubles end by themselves, and that is told, too.",
+    befalls: "The image registry is down, just when reviews and mailer get new versions.",
+    look_for: "Nothing in the cluster needs repair, and nothing is done. People are told, also when it is over.",
     mended: "the registry answers again",
     at: Duration::from_secs(2080),
     lasts: Duration::from_secs(200),

@@ -10,9 +10,8 @@ const DEADLINE_S: u64 = 60;
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "rollout",
     title: "A bad rollout",
-    befalls: "Somebody rolls out a version of cart whose image does not exist.",
-    look_for: "Two troubles are told as one: pods without an image are a symptom of the rollout. A restart would not \
-               help, so the policy only observes, and a person is told at once.",
+    befalls: "cart gets a version whose image does not exist.",
+    look_for: "Pods without an image are folded under the rollout. A restart would not help: the policy only observes, and a person is told.",
     mended: "cart's owner rolls it back",
     at: Duration::from_secs(150),
     lasts: Duration::from_secs(200),

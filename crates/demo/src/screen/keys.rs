@@ -76,7 +76,9 @@ impl State {
         match (&mut self.overlay, code) {
             (Some(Overlay::Why(_, row)), KeyCode::Down | KeyCode::Char('j')) => *row = row.saturating_add(1),
             (Some(Overlay::Why(_, row)), KeyCode::Up | KeyCode::Char('k')) => *row = row.saturating_sub(1),
-            (Some(Overlay::Why(_, row)), KeyCode::PageDown | KeyCode::Char(' ')) => *row = row.saturating_add(page),
+            (Some(Overlay::Why(_, row)), KeyCode::PageDown | KeyCode::Char(' ')) => {
+                *row = row.saturating_add(page)
+            }
             (Some(Overlay::Why(_, row)), KeyCode::PageUp) => *row = row.saturating_sub(page),
             _ => self.overlay = None,
         }

@@ -25,9 +25,9 @@ impl Look {
     pub fn of_environment() -> Self {
         let has_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         // The first that is set counts, as for setlocale.
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| {
-            env::var(name).ok().filter(|value| !value.is_empty())
-        });
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
         let locale = locale.unwrap_or_default().to_ascii_lowercase();
         Self { has_colours, has_unicode: locale.contains("utf-8") || locale.contains("utf8") }
     }
@@ -39,14 +39,22 @@ impl Look {
 
     /// What matters less.
     pub(super) fn faint(self) -> Style {
-        if self.has_colours { Style::new().fg(Color::DarkGray) } else { Style::new().add_modifier(Modifier::DIM) }
+        if self.has_colours {
+            Style::new().fg(Color::DarkGray)
+        } else {
+            Style::new().add_modifier(Modifier::DIM)
+        }
     }
 
     /// A node on the map: a sign that tells without a colour, too.
     pub(super) fn node(self, node: &Node) -> (&'static str, Style) {
         match node {
-            Node { health: Health::Silent, is_quarantined: false, .. } => ("x", self.colour(Color::LightRed).bold()),
-            Node { health: Health::NotReady, is_quarantined: false, .. } => ("!", self.colour(Color::LightRed).bold()),
+            Node { health: Health::Silent, is_quarantined: false, .. } => {
+                ("x", self.colour(Color::LightRed).bold())
+            }
+            Node { health: Health::NotReady, is_quarantined: false, .. } => {
+                ("!", self.colour(Color::LightRed).bold())
+            }
             Node { is_quarantined: true, .. } => ("Q", self.colour(Color::Yellow).bold()),
             Node { is_cordoned: true, .. } => ("c", self.colour(Color::Yellow)),
             _ => (if self.has_unicode { "■" } else { "o" }, self.colour(Color::Green)),

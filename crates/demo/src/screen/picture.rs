@@ -61,7 +61,10 @@ fn write_run(text: &mut String, run: &Run<'_>, y: u16) {
     }
     let (x, top, width) = (MARGIN + run.x * WIDTH, MARGIN + y * HEIGHT, run.length * WIDTH);
     if ground != GROUND {
-        let _ = writeln!(text, "<rect x=\"{x}\" y=\"{top}\" width=\"{width}\" height=\"{HEIGHT}\" fill=\"{ground}\"/>");
+        let _ = writeln!(
+            text,
+            "<rect x=\"{x}\" y=\"{top}\" width=\"{width}\" height=\"{HEIGHT}\" fill=\"{ground}\"/>"
+        );
     }
     if run.letters.trim().is_empty() {
         return;

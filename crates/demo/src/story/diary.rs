@@ -7,7 +7,7 @@ use model::remediation::{Attempt, Phase, RemediationStatus};
 
 use super::Letter;
 use super::repairs::{self, Repair};
-use super::troubles::{Trouble, Turn};
+use super::troubles::Turn;
 use crate::chapters::Chapter;
 
 /// Entries of one kind that come within this time of each other are told as one.
@@ -87,8 +87,10 @@ pub struct Entry {
     pub kind: Kind,
     /// Whom it is about; several where it happened to several at once.
     pub whom: Vec<String>,
-    /// What happened.
+    /// What happened, to one.
     pub words: String,
+    /// What happened, to several at once.
+    many: String,
     /// What can be asked about.
     pub about: About,
     /// Entries that say the same join: the check or the rule.
@@ -101,7 +103,7 @@ impl Entry {
         match &self.whom[..] {
             [] => self.words.clone(),
             [one] => format!("{one}: {}", self.words),
-            [first, .., last] => format!("{} ({first} to {last}): {}", self.whom.len(), self.words),
+            several => format!("{}: {}", names(several), self.many),
         }
     }
 }
@@ -125,32 +127,31 @@ impl Diary {
             (false, "") => return,
             (false, mended) => (Kind::Mended, mended.to_owned()),
         };
-        let about = About::Chapter(chapter);
-        self.entries.push(Entry { at, kind, whom: Vec::new(), words, about, group: String::new() });
+        self.alone(kind, words, About::Chapter(chapter), at);
     }
 
     pub(super) fn trouble(&mut self, turn: &Turn<'_>, at: Duration) {
-        let folded = |trouble: &Trouble| {
-            let issue = &trouble.issue;
-            let cause = issue.cause.as_ref()?;
-            Some(format!("{} is a symptom of {} {}", issue.code, short(&cause.lineage.to_string()), cause.code))
-        };
-        let (kind, trouble, words) = match turn {
-            Turn::Found(trouble) => match folded(trouble) {
-                Some(words) => (Kind::Folded, trouble, words),
-                None => (Kind::Found, trouble, found(trouble)),
-            },
-            Turn::Explained(trouble) => match folded(trouble) {
-                Some(words) => (Kind::Folded, trouble, words),
-                None => (Kind::Found, trouble, found(trouble)),
-            },
-            Turn::Ended(trouble) => {
+        let (Turn::Found(trouble) | Turn::Explained(trouble) | Turn::Ended(trouble)) = turn;
+        let (issue, code) = (&trouble.issue, &trouble.issue.code);
+        let told = match (turn, &issue.cause) {
+            (Turn::Ended(_), _) => {
                 let resolution = trouble.ended.map_or("", |(_, how)| how.as_str());
-                (Kind::Over, trouble, format!("{} is over ({resolution})", trouble.issue.code))
+                Told::alike(Kind::Over, code, format!("{code} is over ({resolution})"))
+            }
+            (_, Some(cause)) => Told {
+                many: format!("{code}, symptoms of {}", cause.code),
+                ..Told::alike(
+                    Kind::Folded,
+                    code,
+                    format!("{code}, a symptom of {} on {}", cause.code, short(&cause.lineage.to_string())),
+                )
+            },
+            (_, None) => {
+                let said = unnamed(&issue.summary);
+                Told::alike(Kind::Found, code, format!("{code}: {said}"))
             }
         };
-        let group = trouble.issue.code.clone();
-        self.note(kind, &trouble.issue.lineage.to_string(), words, group, at);
+        self.note(&issue.lineage.to_string(), told, at);
     }
 
     pub(super) fn repair(&mut self, before: Option<RemediationStatus>, repair: &Repair, at: Duration) {
@@ -158,36 +159,48 @@ impl Diary {
         let before = before.unwrap_or_default();
         let lineage = repair.remediation.spec.lineage.to_string();
         for attempt in status.attempts.iter().skip(before.attempts.len()) {
-            self.note(Kind::Did, &lineage, done(attempt), attempt.action.to_string(), at);
+            self.note(&lineage, done(attempt), at);
         }
-        let held = repairs::hold(status);
-        if let Some((rule, reason)) = held
+        if let Some((rule, reason)) = repairs::hold(status)
             && repairs::hold(&before).is_none_or(|(former, _)| former != rule)
         {
-            let words = format!("rule {rule} says {}: {reason}", if status.phase == Phase::Denied { "no" } else { "not now" });
-            self.note(Kind::Held, &lineage, words, rule.to_owned(), at);
+            let says = if status.phase == Phase::Denied { "no" } else { "not now" };
+            self.note(
+                &lineage,
+                Told::alike(Kind::Held, rule, format!("rule {rule} says {says}: {reason}")),
+                at,
+            );
         }
         if status.phase != before.phase
             && let Some((kind, words)) = turned(repair, status)
         {
-            self.note(kind, &lineage, words, status.phase.as_str().to_owned(), at);
+            self.note(&lineage, Told::alike(kind, status.phase.as_str(), words), at);
         }
     }
 
     pub(super) fn letter(&mut self, letter: &Letter, at: Duration) {
         let kind = if letter.is_firing { Kind::Paged } else { Kind::Told };
-        let healing = letter.lines.iter().find_map(|line| line.strip_prefix("healing: "));
-        let healing = healing.map(|words| format!(" ({words})")).unwrap_or_default();
-        let state = if letter.is_firing { "FIRING" } else { "RESOLVED" };
-        let words = format!("{} gets [{state}] {}{healing}", letter.to, letter.subject);
         let about = About::Letter(self.letters);
         self.letters += 1;
-        self.entries.push(Entry { at, kind, whom: Vec::new(), words, about, group: String::new() });
+        self.alone(kind, letter.headline(), about, at);
+    }
+
+    /// Notes what happens to nobody in particular.
+    fn alone(&mut self, kind: Kind, words: String, about: About, at: Duration) {
+        self.entries.push(Entry {
+            at,
+            kind,
+            whom: Vec::new(),
+            words,
+            many: String::new(),
+            about,
+            group: String::new(),
+        });
     }
 
     /// Notes something, or joins it to what just happened to others.
-    fn note(&mut self, kind: Kind, lineage: &str, words: String, group: String, at: Duration) {
-        let whom = short(lineage);
+    fn note(&mut self, lineage: &str, told: Told, at: Duration) {
+        let (whom, Told { kind, group, words, many }) = (short(lineage), told);
         let near = self.entries.iter_mut().rev().take(NEAR);
         let joined = near.into_iter().find(|entry| {
             entry.kind == kind
@@ -197,11 +210,26 @@ impl Diary {
         });
         if let Some(entry) = joined {
             entry.whom.push(whom);
-            entry.words = words;
+            (entry.words, entry.many) = (words, many);
             return;
         }
         let about = About::Lineage(lineage.to_owned());
-        self.entries.push(Entry { at, kind, whom: vec![whom], words, about, group });
+        self.entries.push(Entry { at, kind, whom: vec![whom], words, many, about, group });
+    }
+}
+
+/// What is to be told: to one, to several, and what makes it the same.
+struct Told {
+    kind: Kind,
+    group: String,
+    words: String,
+    many: String,
+}
+
+impl Told {
+    /// What is told of several as it is of one.
+    fn alike(kind: Kind, group: &str, words: String) -> Self {
+        Self { kind, group: group.to_owned(), many: words.clone(), words }
     }
 }
 
@@ -210,21 +238,35 @@ pub(crate) fn short(lineage: &str) -> String {
     lineage.split_once('/').map_or(lineage, |(_, rest)| rest).to_owned()
 }
 
-fn found(trouble: &Trouble) -> String {
-    let issue = &trouble.issue;
-    format!("{}: {}", issue.code, issue.summary)
+/// Names in a few words: `b-01, b-02 and 8 more`.
+pub(super) fn names(names: &[String]) -> String {
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    match &names[..] {
+        [first, second, _, ..] => format!("{first}, {second} and {} more", names.len() - 2),
+        few => few.join(", "),
+    }
 }
 
-fn done(attempt: &Attempt) -> String {
+/// A summary without whose it is, which is said already.
+pub(super) fn unnamed(summary: &str) -> &str {
+    summary.split_once(": ").map_or(summary, |(_, rest)| rest)
+}
+
+fn done(attempt: &Attempt) -> Told {
     let name = &attempt.target.name;
-    match attempt.action {
-        ActionName::CollectEvidence => format!("keeps what is known of {name} before anything is changed"),
-        ActionName::EvictPod => format!("evicts pod {name}"),
-        ActionName::RolloutRestart => format!("restarts {name}, as its own strategy has it"),
-        ActionName::QuarantineNode => format!("keeps new pods off {name}"),
-        ActionName::DrainNode => format!("drains {name}"),
-        ActionName::ReleaseNode => format!("lets new pods on {name} again"),
-    }
+    let (one, many) = match attempt.action {
+        ActionName::CollectEvidence => (
+            format!("keeps what is known of {name}, before anything is changed"),
+            "keeps what is known of them",
+        ),
+        ActionName::EvictPod => (format!("evicts pod {name}"), "evicts a pod of each"),
+        ActionName::RolloutRestart => (format!("restarts {name}, as its strategy has it"), "restarts them"),
+        ActionName::QuarantineNode => (format!("keeps new pods off {name}"), "keeps new pods off them"),
+        ActionName::DrainNode => (format!("drains {name}"), "drains them"),
+        ActionName::ReleaseNode => (format!("lets new pods on {name} again"), "lets new pods on them again"),
+    };
+    Told { kind: Kind::Did, group: attempt.action.to_string(), words: one, many: many.to_owned() }
 }
 
 /// What a remediation's new phase is told with.
@@ -235,19 +277,30 @@ fn turned(repair: &Repair, status: &RemediationStatus) -> Option<(Kind, String)>
         names.join(", then ")
     };
     match status.phase {
-        Phase::AwaitingApproval => Some((Kind::Asked, format!("policy {} asks first: may it {}?", spec.policy, plan()))),
+        Phase::AwaitingApproval => {
+            Some((Kind::Asked, format!("policy {} asks first: may it {}?", spec.policy, plan())))
+        }
         Phase::Observed => {
-            let words = format!("policy {} only observes: {} is written down, and not done", spec.policy, plan());
+            let words =
+                format!("policy {} only observes: {} is written down, and not done", spec.policy, plan());
             Some((Kind::Observed, words))
         }
         Phase::Succeeded => {
             let acted = status.attempts.iter().rev().find(|attempt| attempt.happened());
             let by = acted.map(|attempt| format!(" by {}", attempt.action)).unwrap_or_default();
-            Some((Kind::Healed, format!("{} healed{by}, and watched for {} s", spec.check, spec.healthy_for_s)))
+            Some((
+                Kind::Healed,
+                format!("{} healed{by}, and watched for {} s", spec.check, spec.healthy_for_s),
+            ))
         }
         Phase::Escalated => Some((Kind::GaveUp, format!("stops trying: {}", status.message))),
         Phase::Rejected => Some((Kind::GaveUp, format!("not approved: {}", status.message))),
         Phase::Cancelled => Some((Kind::Over, format!("given up: {}", status.message))),
-        Phase::Pending | Phase::Deferred | Phase::Denied | Phase::Acting | Phase::Verifying | Phase::Cleared => None,
+        Phase::Pending
+        | Phase::Deferred
+        | Phase::Denied
+        | Phase::Acting
+        | Phase::Verifying
+        | Phase::Cleared => None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Severity;
 use model::remediation::Phase;
 
-use super::diary::short;
+use super::diary::{names, short};
 use super::{Repair, Story, Trouble};
 
 /// Troubles of one check that stand alike, with what they explain.
@@ -85,7 +85,11 @@ impl Story {
         let standing = repair.map_or(Standing::Left, standing);
         let words = match (repair, standing) {
             (None, _) => "no policy is for it: a person is told".to_owned(),
-            (_, Standing::Asked) => "waits for your word: a lets it, x forbids it".to_owned(),
+            (_, Standing::Asked) => "the plan waits for your word: a allows it, x forbids it".to_owned(),
+            (Some(repair), _) if repair.phase() == Phase::Observed => {
+                let would = repair.status().map_or("", |status| &status.message);
+                format!("nothing is done, its policy only observes: {would}")
+            }
             (Some(repair), _) => repair.words(self.wall(now)),
         };
         let rule = repair.and_then(Repair::rule).unwrap_or_default();
@@ -120,11 +124,8 @@ impl Group {
 
     /// Whose, in a few words: `b-01, b-02 and 8 more`.
     pub fn whose(&self) -> String {
-        let names: Vec<String> = self.lineages.iter().map(|own| short(own)).collect();
-        match &names[..] {
-            [first, second, _, ..] => format!("{first}, {second} and {} more", names.len() - 2),
-            few => few.join(", "),
-        }
+        let lineages: Vec<String> = self.lineages.iter().map(|own| short(own)).collect();
+        names(&lineages)
     }
 }
 

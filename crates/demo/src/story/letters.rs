@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::diary::short;
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -44,6 +46,18 @@ impl Letters {
 }
 
 impl Letter {
+    /// `FIRING`, or `RESOLVED`.
+    pub const fn state(&self) -> &'static str {
+        if self.is_firing { "FIRING" } else { "RESOLVED" }
+    }
+
+    /// Whom it went to, what it is about, and what it says of healing.
+    pub(super) fn headline(&self) -> String {
+        let healing = self.lines.iter().find_map(|line| line.strip_prefix("healing: "));
+        let healing = healing.map(|words| format!(" - {words}")).unwrap_or_default();
+        format!("{} gets [{}] {}{healing}", self.to, self.state(), self.subject)
+    }
+
     /// Reads Alertmanager's payload.
     pub(super) fn read(to: &str, body: &Value, at: Duration) -> Option<Self> {
         let alerts = body["alerts"].as_array()?;
@@ -53,8 +67,8 @@ impl Letter {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let mut lines = Vec::new();
         for alert in &told {
-            let (lineage, annotations) = (text(&alert["labels"]["lineage"]), &alert["annotations"]);
-            lines.push(format!("{lineage}: {}", text(&annotations["summary"])));
+            let annotations = &alert["annotations"];
+            lines.push(text(&annotations["summary"]));
             let healing = text(&annotations["healing"]);
             if !healing.is_empty() {
                 lines.push(format!("healing: {healing}"));
@@ -63,7 +77,7 @@ impl Letter {
         let name = text(&told.first()?["labels"]["alertname"]);
         let lineages: Vec<String> = told.iter().map(|alert| text(&alert["labels"]["lineage"])).collect();
         let subject = match &lineages[..] {
-            [one] => format!("{name} {one}"),
+            [one] => format!("{name} {}", short(one)),
             several => format!("{name}, {} at once", several.len()),
         };
         Some(Self { at, to: to.to_owned(), is_firing, subject, lines, lineages })

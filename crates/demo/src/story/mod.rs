@@ -15,6 +15,7 @@ mod report;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod text;
 mod troubles;
 mod why;
 
@@ -181,9 +182,10 @@ impl Story {
                 self.policies.extend(object.read::<HealingPolicy>().filter(|_| !is_gone));
             }
             "brakes" => {
-                self.brake = object.read::<Value>().filter(|_| !is_gone).and_then(|brake| {
-                    serde_json::from_value(brake["spec"].clone()).ok()
-                });
+                self.brake = object
+                    .read::<Value>()
+                    .filter(|_| !is_gone)
+                    .and_then(|brake| serde_json::from_value(brake["spec"].clone()).ok());
             }
             _ => {}
         }

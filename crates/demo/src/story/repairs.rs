@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use model::account;
 use model::remediation::{Phase, Remediation, RemediationStatus, Verdict};
 
-/// Rules that pass by themselves within moments: what they hold is no news.
-const PASSING: [&str; 4] = ["Fencing", "FreshView", "OneIntent", "ConditionStillTrue"];
+/// Rules whose waits pass by themselves within moments: what they hold is no news.
+const PASSING: [&str; 5] = ["Fencing", "FreshView", "OneIntent", "ConditionStillTrue", "AttemptCap"];
 /// What a node's first moments of trouble are held with, until it is known whether it is alone.
 const WAITS: &str = "waits to see";
 
@@ -71,7 +71,8 @@ impl Repair {
 /// What a rule holds a remediation with at the moment, where that is news.
 pub(super) fn hold(status: &RemediationStatus) -> Option<(&str, &str)> {
     let decision = status.decision.as_ref()?;
-    let is_held = matches!(status.phase, Phase::Deferred | Phase::Denied) && decision.verdict != Verdict::Admit;
+    let is_held =
+        matches!(status.phase, Phase::Deferred | Phase::Denied) && decision.verdict != Verdict::Admit;
     let is_news = !PASSING.contains(&decision.rule.as_str()) && !decision.reason.starts_with(WAITS);
     (is_held && is_news).then_some((&decision.rule, &decision.reason))
 }

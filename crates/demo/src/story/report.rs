@@ -162,7 +162,11 @@ fn done(repair: &Repair) -> Done {
         ended_ms: repair.ended.map(millis),
         phase: status.phase.as_str(),
         message: status.message,
-        held: repair.holds.iter().map(|(rule, reason)| Held { rule: rule.clone(), reason: reason.clone() }).collect(),
+        held: repair
+            .holds
+            .iter()
+            .map(|(rule, reason)| Held { rule: rule.clone(), reason: reason.clone() })
+            .collect(),
         attempts: status.attempts,
     }
 }

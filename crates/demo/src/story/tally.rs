@@ -54,7 +54,10 @@ impl Tally {
         );
         for (what, spread) in [("found", self.to_detect), ("healed", self.to_recover)] {
             if let Some(Spread { median_s, worst_s }) = spread {
-                let _ = write!(text, " Half were {what} within {median_s} s of what befell, all within {worst_s} s.");
+                let _ = write!(
+                    text,
+                    " Half were {what} within {median_s} s of what befell, all within {worst_s} s."
+                );
             }
         }
         text
@@ -73,7 +76,8 @@ impl Story {
                 .is_some_and(|repair| repair.phase() == Phase::Succeeded)
         };
         let detected = roots.iter().filter_map(|own| own.found.checked_sub(own.befell?));
-        let recovered = roots.iter().copied().filter(healed).filter_map(|own| own.ended?.0.checked_sub(own.befell?));
+        let recovered =
+            roots.iter().copied().filter(healed).filter_map(|own| own.ended?.0.checked_sub(own.befell?));
         Tally {
             found: roots.len(),
             folded: folded.len(),

@@ -20,9 +20,14 @@ impl Story {
                 } else {
                     format!("\n\nWhat mends it in the end: {}.", chapter.mended)
                 };
-                format!("{}\n\n{}\n\nWhat to look for: {}{mended}", chapter.title, chapter.befalls, chapter.look_for)
+                format!(
+                    "{}\n\n{}\n\nWhat to look for: {}{mended}",
+                    chapter.title, chapter.befalls, chapter.look_for
+                )
             }
-            About::Letter(number) => self.letters.all().get(*number).map(|letter| self.letter(letter, now)).unwrap_or_default(),
+            About::Letter(number) => {
+                self.letters.all().get(*number).map(|letter| self.letter(letter, now)).unwrap_or_default()
+            }
         }
     }
 
@@ -46,8 +51,7 @@ impl Story {
     }
 
     fn letter(&self, letter: &Letter, now: Duration) -> String {
-        let state = if letter.is_firing { "FIRING" } else { "RESOLVED" };
-        let mut text = format!("To {}: [{state}] {}\n", letter.to, letter.subject);
+        let mut text = format!("To {}: [{}] {}\n", letter.to, letter.state(), letter.subject);
         for line in &letter.lines {
             let _ = writeln!(text, "  {line}");
         }

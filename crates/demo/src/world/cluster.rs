@@ -21,7 +21,8 @@ const DEPLOYMENTS: [(&str, &str, u32); 9] = [
 ];
 
 /// What keeps data.
-const STATEFUL_SETS: [(&str, &str, u32); 3] = [("data", "orders", 3), ("data", "sessions", 3), ("pay", "ledger", 3)];
+const STATEFUL_SETS: [(&str, &str, u32); 3] =
+    [("data", "orders", 3), ("data", "sessions", 3), ("pay", "ledger", 3)];
 
 /// The plan of the cluster.
 pub(super) fn shop() -> Blueprint {
@@ -32,10 +33,11 @@ pub(super) fn shop() -> Blueprint {
     }
     for (namespace, name, pods) in STATEFUL_SETS {
         let workload = Workload::stateful_set(namespace, name, pods);
-        plan = plan
-            .workload(&workload)
-            .object(kinds::SERVICE, namespace, service(name, name))
-            .object(kinds::POD_DISRUPTION_BUDGET, namespace, budget(name, "maxUnavailable", json!(1)));
+        plan = plan.workload(&workload).object(kinds::SERVICE, namespace, service(name, name)).object(
+            kinds::POD_DISRUPTION_BUDGET,
+            namespace,
+            budget(name, "maxUnavailable", json!(1)),
+        );
     }
     for (name, least) in [("web", json!("75%")), ("checkout", json!(3))] {
         plan = plan.object(kinds::POD_DISRUPTION_BUDGET, "shop", budget(name, "minAvailable", least));
@@ -64,5 +66,9 @@ fn system(plan: Blueprint) -> Blueprint {
     let names = Workload::deployment("kube-system", "coredns", 2)
         .pod_spec("priorityClassName", "system-cluster-critical".into())
         .pod_spec("priority", json!(2_000_000_000));
-    plan.workload(&agent).workload(&names).object(kinds::SERVICE, "kube-system", service("kube-dns", "coredns"))
+    plan.workload(&agent).workload(&names).object(
+        kinds::SERVICE,
+        "kube-system",
+        service("kube-dns", "coredns"),
+    )
 }

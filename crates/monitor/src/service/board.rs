@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use model::issue::Unseen;
 use model::Issue;
 use model::issue::Key;
+use model::issue::Unseen;
 
 use crate::engine::Blind;
 use crate::report::Report;

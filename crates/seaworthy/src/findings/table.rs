@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::Issue;
-use model::issue::Key;
 use model::age::age;
+use model::issue::Key;
 use model::issue::Unseen;
 use monitor::Summary;
 

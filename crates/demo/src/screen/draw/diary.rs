@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::super::state::Pane;
 use super::super::wrap::wrap;
-use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
 use super::Scene;
+use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
 use crate::lines::clock;
 use crate::story::{Entry, Kind};
 
@@ -39,7 +39,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
 
 fn item<'a>(scene: Scene<'_>, entry: &Entry, width: usize) -> Item<'a> {
     let look = scene.look;
-    let most = if entry.kind == Kind::Chapter { 1 } else { 3 };
+    let most = match entry.kind {
+        Kind::Chapter => 1,
+        Kind::Paged | Kind::Told => 2,
+        _ => 3,
+    };
     let text = wrap(&entry.text(), width.saturating_sub(MARGIN), most, ellipsis(scene));
     let faint = matches!(entry.kind, Kind::Folded | Kind::Over | Kind::Told);
     let style = match entry.kind {

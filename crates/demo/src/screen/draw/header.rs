@@ -64,12 +64,15 @@ pub(super) fn counters(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
         (tally.folded, "symptoms folded under them", Color::Reset),
         (tally.healed, "healed", Color::Green),
         (tally.held, "held by a rule", Color::Yellow),
-        (tally.paged, "messages that woke somebody", Color::LightMagenta),
+        (tally.paged, "times somebody was told", Color::LightMagenta),
     ];
     let mut lines: Vec<Line<'_>> = counted
         .into_iter()
         .map(|(count, words, colour)| {
-            Line::from(vec![Span::styled(format!("{count:>4} "), look.colour(colour).bold()), Span::raw(words)])
+            Line::from(vec![
+                Span::styled(format!("{count:>4} "), look.colour(colour).bold()),
+                Span::raw(words),
+            ])
         })
         .collect();
     for (words, spread) in [("to detect ", tally.to_detect), ("to recover", tally.to_recover)] {
@@ -98,14 +101,16 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
         ("space", "pause"),
         ("+-", "speed"),
         ("tab", "panel"),
-        ("enter", "why?"),
-        ("a/x", "allow/forbid"),
+        ("enter", "why"),
+        ("a/x", "decide"),
         ("/", "filter"),
         ("?", "help"),
         ("q", "quit"),
     ];
     let mut spans = Vec::new();
-    for (key, word) in keys {
+    // The filter is told of in the help, too.
+    let has_room = area.width >= 90;
+    for (key, word) in keys.into_iter().filter(|(key, _)| has_room || *key != "/") {
         spans.push(Span::styled(format!(" {key}"), look.colour(Color::Cyan).bold()));
         spans.push(Span::styled(format!(" {word}"), look.faint()));
     }

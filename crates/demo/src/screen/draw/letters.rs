@@ -6,14 +6,16 @@ use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 
 use super::super::state::Pane;
-use super::super::wrap::wrap;
-use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
+use super::super::wrap::{cut, wrap};
 use super::Scene;
+use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
 use crate::lines::clock;
 use crate::story::Letter;
 
 /// The most lines of one message: the rest is told when it is asked for.
 const LINES_MAX: usize = 4;
+/// The clock, the receiver, brackets, and the room between them.
+const MARGIN: usize = 16;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let has_focus = scene.state.focus == Pane::Letters;
@@ -35,13 +37,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
 
 fn item<'a>(scene: Scene<'_>, letter: &Letter, width: usize) -> Item<'a> {
     let look = scene.look;
-    let (state, colour) =
-        if letter.is_firing { ("FIRING", Color::LightMagenta) } else { ("RESOLVED", Color::Green) };
+    let colour = if letter.is_firing { Color::LightMagenta } else { Color::Green };
+    let subject = cut(&letter.subject, width.saturating_sub(MARGIN + letter.state().len()), ellipsis(scene));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{:>6} ", clock(letter.at)), look.faint()),
         Span::styled(format!("{:<6}", letter.to), Style::new().bold()),
-        Span::styled(format!("[{state}] "), look.colour(colour).bold()),
-        Span::styled(letter.subject.clone(), Style::new().bold()),
+        Span::styled(format!("[{}] ", letter.state()), look.colour(colour).bold()),
+        Span::styled(subject, Style::new().bold()),
     ])];
     for line in &letter.lines {
         let wrapped = wrap(line, width.saturating_sub(7), 2, ellipsis(scene));

@@ -35,7 +35,7 @@ const WIDE: u16 = 110;
 /// From here on, for one of what people are told.
 const WIDEST: u16 = 160;
 /// From here on, for that under the rest.
-const TALL: u16 = 38;
+const TALL: u16 = 34;
 
 /// Draws everything.
 pub fn draw(frame: &mut Frame<'_>, story: &Story, state: &mut State, moment: Moment, look: Look) {
@@ -49,7 +49,11 @@ pub fn draw(frame: &mut Frame<'_>, story: &Story, state: &mut State, moment: Mom
     let rows = [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(1)];
     let [head, body, foot] = area.layout(&Layout::vertical(rows));
     header::draw(frame, head, scene);
-    if area.width >= WIDE { wide(frame, body, scene) } else { narrow(frame, body, scene) }
+    if area.width >= WIDE {
+        wide(frame, body, scene)
+    } else {
+        narrow(frame, body, scene)
+    }
     header::keys(frame, foot, scene);
     overlay::draw(frame, area, scene);
 }
@@ -69,7 +73,8 @@ fn narrow(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let zones = scene.story.nodes().by_zone().len() as u16;
     let rows = [Constraint::Length((zones + 3).max(6)), Constraint::Fill(2), Constraint::Fill(3)];
     let [top, middle, bottom] = area.layout(&Layout::vertical(rows));
-    let [left, right] = top.layout(&Layout::horizontal([Constraint::Length(nodes::WIDTH), Constraint::Fill(1)]));
+    let [left, right] =
+        top.layout(&Layout::horizontal([Constraint::Length(nodes::WIDTH), Constraint::Fill(1)]));
     nodes::draw(frame, left, scene);
     chapter::draw(frame, right, scene);
     troubles::draw(frame, middle, scene);
@@ -92,9 +97,9 @@ fn wide(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     slow(frame, left, scene);
     let is_tall = area.height >= TALL && !has_third;
     let rows = [
-        Constraint::Length(7),
+        Constraint::Length(6),
         Constraint::Fill(3),
-        Constraint::Fill(4),
+        Constraint::Fill(5),
         if is_tall { Constraint::Fill(3) } else { Constraint::Length(0) },
     ];
     let [top, troubles, diary, below] = middle.layout(&Layout::vertical(rows));

@@ -35,7 +35,10 @@ fn legend(scene: Scene<'_>) -> String {
     let silent = nodes.count_of(|node| node.health == Health::Silent && !node.is_quarantined);
     let sick = nodes.count_of(|node| node.health == Health::NotReady && !node.is_quarantined);
     let told = [(silent, "x silent"), (sick, "! not ready"), (quarantined, "Q quarantined")];
-    let told: Vec<String> =
-        told.into_iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+    let told: Vec<String> = told
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
     if told.is_empty() { "all are ready".to_owned() } else { told.join(", ") }
 }

@@ -8,8 +8,8 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use super::super::state::Overlay;
 use super::super::wrap::wrap;
-use super::panel::{ellipsis, inside, panel};
 use super::Scene;
+use super::panel::{ellipsis, inside, panel};
 
 const HELP: &str = "\
 Sixty simulated nodes with a shop on them. Monitor, healer and alerter are the ones that ship: nothing here is acted. \
@@ -67,7 +67,8 @@ fn lines<'a>(scene: Scene<'_>, text: &str, width: usize) -> Vec<Line<'a>> {
             continue;
         }
         let wrapped = wrap(line, width - indent, usize::MAX, ellipsis(scene));
-        let wrapped = wrapped.into_iter().map(|line| Line::styled(format!("{}{line}", " ".repeat(indent)), style));
+        let wrapped =
+            wrapped.into_iter().map(|line| Line::styled(format!("{}{line}", " ".repeat(indent)), style));
         lines.extend(wrapped);
     }
     lines

@@ -11,8 +11,8 @@ use ratatui::text::{Line, Span};
 
 use super::super::state::Pane;
 use super::super::wrap::{cut, wrap};
-use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
 use super::Scene;
+use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
 use crate::story::Group;
 
 /// The most lines that say where healing stands.
@@ -44,14 +44,17 @@ fn item<'a>(scene: Scene<'_>, group: &Group, width: usize) -> Item<'a> {
     let colour = if group.severity == Severity::Critical { Color::LightRed } else { Color::Yellow };
     let lasted = age(Duration::from_secs(scene.moment.now.saturating_sub(group.found).as_secs()));
     let sign = if look.has_unicode { "●" } else { "*" };
-    let whose = cut(&group.whose(), width.saturating_sub(group.check.len() + lasted.len() + 6), ellipsis(scene));
+    let whose =
+        cut(&group.whose(), width.saturating_sub(group.check.len() + lasted.len() + 6), ellipsis(scene));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!("{sign} {} ", group.check), look.colour(colour).bold()),
         Span::styled(whose, Style::new().bold()),
         Span::styled(format!("  {lasted}"), look.faint()),
     ])];
     let words = wrap(&group.words, width.saturating_sub(2), WORDS_MAX, ellipsis(scene));
-    lines.extend(words.into_iter().map(|line| Line::styled(format!("  {line}"), look.standing(group.standing))));
+    lines.extend(
+        words.into_iter().map(|line| Line::styled(format!("  {line}"), look.standing(group.standing))),
+    );
     if let Some(line) = symptoms(&group.symptoms) {
         let branch = if look.has_unicode { "└" } else { "\\" };
         lines.push(Line::styled(cut(&format!("  {branch} {line}"), width, ellipsis(scene)), look.faint()));
