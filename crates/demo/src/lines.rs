@@ -13,14 +13,14 @@ const LOOK: Duration = Duration::from_millis(50);
 /// An entry is joined by others for a while: so many of the newest are looked at again.
 const AGAIN: usize = 32;
 
-/// Tells the story as it happens, until `is_over`.
+/// Tells the story as it happens, until `is_over`, or the world has ended.
 pub fn tell(pace: &Pace<World>, is_over: &AtomicBool) -> io::Result<()> {
     let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
     let lock = || story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut out = stdout().lock();
     writeln!(out, "{}", opening(&lock()))?;
     let mut told = Told::default();
-    while !is_over.load(Ordering::Relaxed) {
+    while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
         let lines = told.news(lock().diary());
         for line in lines {
             writeln!(out, "{line}")?;

@@ -35,6 +35,9 @@ pub enum Error {
     /// Nobody reads what is written.
     #[error(transparent)]
     Output(io::Error),
+    /// It panicked, and has said why.
+    #[error("the simulated world ended by itself, which is a defect of the demo")]
+    Ended,
     /// Signals cannot be waited for.
     #[error("signals cannot be waited for: {0}")]
     Signals(#[source] io::Error),
@@ -45,9 +48,11 @@ pub fn show(options: Options) -> Result<(), Error> {
     let is_over = interrupted()?;
     let pace = start(options)?;
     if options.is_plain || !io::stdout().is_terminal() || !io::stdin().is_terminal() || screen::is_dumb() {
-        return lines::tell(&pace, &is_over).map_err(Error::Output);
+        lines::tell(&pace, &is_over).map_err(Error::Output)?;
+    } else {
+        screen::run(&pace, &is_over).map_err(Error::Terminal)?;
     }
-    screen::run(&pace, &is_over).map_err(Error::Terminal)
+    if pace.has_ended() { Err(Error::Ended) } else { Ok(()) }
 }
 
 /// A world that keeps pace, with all its chapters to come. Its clock says what ours says when the story

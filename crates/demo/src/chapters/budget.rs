@@ -8,7 +8,7 @@ const SEARCH: &str = "Deployment/shop/search";
 
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "budget",
-    title: "A disruption budget says no",
+    title: "A budget says no",
     befalls: "A pod of search hangs, and a PodDisruptionBudget lets no pod go.",
     look_for: "The eviction is refused, and nothing is forced: healing is held until there is room.",
     mended: "search's owner gives the budget room",

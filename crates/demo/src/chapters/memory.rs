@@ -8,7 +8,7 @@ const IMAGES: &str = "Deployment/shop/images";
 
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "memory",
-    title: "A leak that no restart mends",
+    title: "A leak no restart mends",
     befalls: "A version of images leaks: its pods are killed for their memory, again and again.",
     look_for: "A new pod fares no better. It does not try forever: it stops, says why, and tells a person.",
     mended: "images' owner rolls out a version that does not leak",

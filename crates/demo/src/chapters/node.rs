@@ -8,7 +8,7 @@ const NODE: &str = "a-07";
 
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "node",
-    title: "A node dies, and returns",
+    title: "A node dies and returns",
     befalls: "a-07 loses its power; minutes later it boots again.",
     look_for: "Q keeps new pods off it; its symptoms are folded. Well again for a while, it is released by itself.",
     mended: "a-07 boots again",

@@ -8,7 +8,7 @@ const PAYMENTS: &str = "Deployment/pay/payments";
 
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "payment",
-    title: "Where money is concerned, it asks",
+    title: "Payments: it asks first",
     befalls: "A pod of payments hangs. That namespace's policy asks first.",
     look_for: "The plan waits for you: a allows, x forbids. After three minutes the person on call says yes.",
     mended: "",

@@ -14,7 +14,7 @@ const ROLLED_OUT: [(&str, &str); 2] = [
 
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "registry",
-    title: "The image registry is down",
+    title: "The registry is down",
     befalls: "The image registry is down, just when reviews and mailer get new versions.",
     look_for: "Nothing in the cluster needs repair, and nothing is done. People are told, also when it is over.",
     mended: "the registry answers again",

@@ -34,7 +34,7 @@ const FRAME: Duration = Duration::from_millis(100);
 /// Who says yes or no at the keyboard.
 const OPERATOR: &str = "operator";
 
-/// Shows the story until somebody ends it, and leaves the terminal as it was: after a panic, too.
+/// Shows the story until somebody, or the world, ends it, and leaves the terminal as it was: after a panic, too.
 pub fn run(pace: &Pace<World>, is_over: &AtomicBool) -> io::Result<()> {
     let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
     let mut terminal = ratatui::try_init()?;
@@ -50,7 +50,7 @@ fn show(
     is_over: &AtomicBool,
 ) -> io::Result<()> {
     let (look, mut state) = (Look::of_environment(), State::default());
-    while !is_over.load(Ordering::Relaxed) {
+    while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
         let moment = Moment { now: pace.now(), speed: pace.speed() };
         let locked = || story.lock().unwrap_or_else(PoisonError::into_inner);
         terminal.draw(|frame| draw(frame, &locked(), &mut state, moment, look))?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::policy::ActionName;
-use model::remediation::{Attempt, Phase, RemediationStatus};
+use model::remediation::{Attempt, AttemptResult, Phase, RemediationStatus};
 
 use super::Letter;
 use super::repairs::{self, Repair};
@@ -158,8 +158,11 @@ impl Diary {
         let Some(status) = repair.status() else { return };
         let before = before.unwrap_or_default();
         let lineage = repair.remediation.spec.lineage.to_string();
-        for attempt in status.attempts.iter().skip(before.attempts.len()) {
-            self.note(&lineage, done(attempt), at);
+        for (number, attempt) in status.attempts.iter().enumerate() {
+            let was_done = before.attempts.get(number).is_some_and(is_done);
+            if is_done(attempt) && !was_done {
+                self.note(&lineage, done(attempt), at);
+            }
         }
         if let Some((rule, reason)) = repairs::hold(status)
             && repairs::hold(&before).is_none_or(|(former, _)| former != rule)
@@ -251,6 +254,11 @@ pub(super) fn names(names: &[String]) -> String {
 /// A summary without whose it is, which is said already.
 pub(super) fn unnamed(summary: &str) -> &str {
     summary.split_once(": ").map_or(summary, |(_, rest)| rest)
+}
+
+/// Whether it is known to have happened: what was only meant is no news. Looking has no effects.
+fn is_done(attempt: &Attempt) -> bool {
+    attempt.happened() || (attempt.parts.is_empty() && attempt.result != AttemptResult::Open)
 }
 
 fn done(attempt: &Attempt) -> Told {

@@ -6,6 +6,8 @@
 
 mod chapters;
 mod diary;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod groups;
 mod letters;
 mod nodes;
@@ -37,7 +39,7 @@ pub use letters::{Letter, Letters};
 pub use nodes::{Health, Node, Nodes};
 pub use pods::Pods;
 pub use repairs::{Repair, Repairs};
-pub use report::Report;
+pub use report::{Befell, Done, Found, Held, Report, Sent};
 pub use tally::{Spread, Tally};
 pub use troubles::{Row, Trouble, Troubles};
 

@@ -17,7 +17,7 @@ route:
   group_interval: 1m
   repeat_interval: 4h
   routes:
-    - {receiver: pager, matchers: ['severity=\"critical\"'], group_by: [cluster, alertname]}
+    - {receiver: pager, matchers: ['severity=\"critical\"'], group_by: [cluster, alertname], group_wait: 15s}
 receivers:
   - {name: chat, webhook_configs: [{url: 'http://chat/'}]}
   - {name: pager, webhook_configs: [{url: 'http://pager/'}]}

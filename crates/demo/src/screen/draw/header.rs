@@ -12,7 +12,7 @@ use crate::story::{Health, Spread};
 
 /// The clock, how it goes, and what it came to so far.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
-    let lines = vec![title(scene), tally(scene)];
+    let lines = vec![title(scene), tally(scene, area.width >= 90)];
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -32,7 +32,7 @@ fn title<'a>(scene: Scene<'_>) -> Line<'a> {
     ])
 }
 
-fn tally<'a>(scene: Scene<'_>) -> Line<'a> {
+fn tally<'a>(scene: Scene<'_>, has_room: bool) -> Line<'a> {
     let (tally, look) = (scene.story.tally(), scene.look);
     let mut spans = vec![Span::raw(" ")];
     let counts = [
@@ -47,7 +47,8 @@ fn tally<'a>(scene: Scene<'_>) -> Line<'a> {
     }
     for (word, spread) in [("detect", tally.to_detect), ("recover", tally.to_recover)] {
         if let Some(Spread { median_s, worst_s }) = spread {
-            spans.push(Span::styled(format!("{word} {median_s}s (worst {worst_s}s)  "), look.faint()));
+            let worst = if has_room { format!(" (worst {worst_s}s)") } else { String::new() };
+            spans.push(Span::styled(format!("{word} {median_s}s{worst}  "), look.faint()));
         }
     }
     Line::from(spans)
