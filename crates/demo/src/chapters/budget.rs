@@ -9,8 +9,8 @@ const SEARCH: &str = "Deployment/shop/search";
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "budget",
     title: "A budget says no",
-    befalls: "A pod of search hangs, and a PodDisruptionBudget lets no pod go.",
-    look_for: "The eviction is refused, and nothing is forced: healing is held until there is room.",
+    befalls: "A pod of search hangs, and a PodDisruptionBudget lets none go.",
+    look_for: "The eviction is refused, nothing is forced: it is held until there is room.",
     mended: "search's owner gives the budget room",
     at: Duration::from_secs(1400),
     lasts: Duration::from_secs(150),

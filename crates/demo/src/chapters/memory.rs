@@ -9,8 +9,8 @@ const IMAGES: &str = "Deployment/shop/images";
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "memory",
     title: "A leak no restart mends",
-    befalls: "A version of images leaks: its pods are killed for their memory, again and again.",
-    look_for: "A new pod fares no better. It does not try forever: it stops, says why, and tells a person.",
+    befalls: "A version of images leaks: its pods are killed again and again.",
+    look_for: "A new pod fares no better, so it stops, says why, and tells a person.",
     mended: "images' owner rolls out a version that does not leak",
     at: Duration::from_secs(1050),
     lasts: Duration::from_secs(240),

@@ -10,7 +10,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     name: "node",
     title: "A node dies and returns",
     befalls: "a-07 loses its power; minutes later it boots again.",
-    look_for: "Q keeps new pods off it; its symptoms are folded. Well again for a while, it is released by itself.",
+    look_for: "Q keeps new pods off it. Once it is well for a while, Seaworthy releases it.",
     mended: "a-07 boots again",
     at: Duration::from_secs(420),
     lasts: Duration::from_secs(180),

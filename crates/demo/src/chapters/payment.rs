@@ -9,8 +9,8 @@ const PAYMENTS: &str = "Deployment/pay/payments";
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "payment",
     title: "Payments: it asks first",
-    befalls: "A pod of payments hangs. That namespace's policy asks first.",
-    look_for: "The plan waits for you: a allows, x forbids. After three minutes the person on call says yes.",
+    befalls: "A pod of payments hangs. The policy there says: ask first.",
+    look_for: "The plan waits: a allows, x forbids. In the end the person on call says yes.",
     mended: "",
     at: Duration::from_secs(740),
     lasts: Duration::from_secs(240),

@@ -15,8 +15,8 @@ const ROLLED_OUT: [(&str, &str); 2] = [
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "registry",
     title: "The registry is down",
-    befalls: "The image registry is down, just when reviews and mailer get new versions.",
-    look_for: "Nothing in the cluster needs repair, and nothing is done. People are told, also when it is over.",
+    befalls: "The image registry is down, just as two teams roll out.",
+    look_for: "Nothing here needs repair, and nothing is done. People hear of it, and of its end.",
     mended: "the registry answers again",
     at: Duration::from_secs(2080),
     lasts: Duration::from_secs(200),

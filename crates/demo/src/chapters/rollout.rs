@@ -11,7 +11,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     name: "rollout",
     title: "A bad rollout",
     befalls: "cart gets a version whose image does not exist.",
-    look_for: "Pods without an image are folded under the rollout. A restart would not help: the policy only observes, and a person is told.",
+    look_for: "Its pods' trouble is folded under it. A restart is no help: only observed.",
     mended: "cart's owner rolls it back",
     at: Duration::from_secs(150),
     lasts: Duration::from_secs(200),

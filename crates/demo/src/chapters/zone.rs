@@ -12,7 +12,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     name: "zone",
     title: "Half a zone falls silent",
     befalls: "A switch fails: ten of zone-b's nodes cannot be reached.",
-    look_for: "Ten at once are not ten broken nodes: a few are touched, the rest is held by a rule. Then all is undone.",
+    look_for: "Ten at once are not ten broken nodes. A few are touched; a rule holds the rest.",
     mended: "the switch is replaced",
     at: Duration::from_secs(1740),
     lasts: Duration::from_secs(200),

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::keys::Command;
 use super::state::{Moment, Overlay, Pane};
+use super::wrap::wrap;
 use super::{Look, State, draw};
 use crate::story::fixture::{Bench, attempt, held};
 
@@ -79,6 +80,16 @@ fn the_picture_at_every_size() {
         let backend = drawn(width, height, &mut State::default(), PLAIN);
         insta::assert_snapshot!(format!("{width}x{height}"), backend);
     }
+}
+
+#[test]
+fn what_befalls_and_what_to_look_for_fit_the_smallest_screen() {
+    const LINES: usize = 4;
+    const WIDTH: usize = 42;
+    let lines = |text| wrap(text, WIDTH, usize::MAX, "..").len();
+    let all = crate::chapters::ALL.into_iter();
+    let long = all.filter(|own| lines(own.befalls) + lines(own.look_for) > LINES).map(|own| own.name);
+    assert_eq!(long.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use model::alert;
 use model::issue::Resolution;
 use serde_json::{Value, json};
 use sim::kinds::{self, Kind};
-use sim::run::cluster::remediation;
+use sim::run::cluster::{brake, remediation};
 use sim::seen::{Fault, Message, Post, Seen, What};
 use sim::storage::{Address, Change, Object};
 
@@ -25,6 +25,8 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let mut bench = Self { story: Story::new(ManualClock::EPOCH, Duration::ZERO) };
         bench.story.begin(Duration::ZERO);
+        let released = json!({"metadata": {"name": "cluster"}, "spec": {"paused": false}});
+        bench.change(0, brake(), "", "cluster", &released);
         for (name, zone) in [("a-01", "zone-a"), ("a-02", "zone-a"), ("b-01", "zone-b")] {
             bench.node(name, zone, "True", false);
         }

@@ -49,8 +49,8 @@ impl Tally {
     pub fn sentence(&self) -> String {
         let Self { found, folded, healed, held, paged, .. } = self;
         let mut text = format!(
-            "{found} troubles were found, and {folded} symptoms folded under them; {healed} repairs succeeded, {held} \
-             were held by a rule; {paged} messages said that something is wrong."
+            "Found: {found}, and folded under their causes: {folded}. Healed: {healed}. Held by a rule: {held}. Paged: \
+             {paged}."
         );
         for (what, spread) in [("found", self.to_detect), ("healed", self.to_recover)] {
             if let Some(Spread { median_s, worst_s }) = spread {

@@ -61,11 +61,11 @@ pub(super) fn counters(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let inner = panel::inside(&block, area);
     frame.render_widget(block, area);
     let counted = [
-        (tally.found, "troubles found", Color::LightRed),
-        (tally.folded, "symptoms folded under them", Color::Reset),
+        (tally.found, "found", Color::LightRed),
+        (tally.folded, "folded under their causes", Color::Reset),
         (tally.healed, "healed", Color::Green),
         (tally.held, "held by a rule", Color::Yellow),
-        (tally.paged, "times somebody was told", Color::LightMagenta),
+        (tally.paged, "paged", Color::LightMagenta),
     ];
     let mut lines: Vec<Line<'_>> = counted
         .into_iter()

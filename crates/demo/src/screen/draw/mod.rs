@@ -71,7 +71,7 @@ fn too_small(frame: &mut Frame<'_>, area: Rect) {
 /// Three rows: the map and what befalls; what is wrong; what happened, or what people were told.
 fn narrow(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let zones = scene.story.nodes().by_zone().len() as u16;
-    let rows = [Constraint::Length((zones + 3).max(6)), Constraint::Fill(2), Constraint::Fill(3)];
+    let rows = [Constraint::Length((zones + 3).max(6)), Constraint::Fill(1), Constraint::Fill(1)];
     let [top, middle, bottom] = area.layout(&Layout::vertical(rows));
     let [left, right] =
         top.layout(&Layout::horizontal([Constraint::Length(nodes::WIDTH), Constraint::Fill(1)]));

@@ -26,7 +26,7 @@ a and x    allow, or forbid, the plan that waits for a person
 Esc        forget that
 q          quit
 
-On the map:  x silent   ! not ready   Q quarantined by Seaworthy   c cordoned by a person";
+Map: x silent   ! not ready   Q quarantined   c cordoned by hand";
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     match &scene.state.overlay {
