@@ -53,19 +53,14 @@ impl Told {
         let first = self.whom.len().saturating_sub(AGAIN);
         let mut lines = Vec::new();
         for (number, entry) in diary.entries().iter().enumerate().skip(first) {
-            match self.whom.get_mut(number) {
-                Some(told) => {
-                    lines.extend(
-                        entry.whom[*told..]
-                            .iter()
-                            .map(|whom| line(entry, &format!("{whom}: {}", entry.words))),
-                    );
-                    *told = entry.whom.len();
-                }
-                None => {
-                    lines.push(line(entry, &entry.text()));
-                    self.whom.push(entry.whom.len());
-                }
+            if let Some(told) = self.whom.get_mut(number) {
+                lines.extend(
+                    entry.whom[*told..].iter().map(|whom| line(entry, &format!("{whom}: {}", entry.words))),
+                );
+                *told = entry.whom.len();
+            } else {
+                lines.push(line(entry, &entry.text()));
+                self.whom.push(entry.whom.len());
             }
         }
         lines

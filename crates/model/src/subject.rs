@@ -54,6 +54,7 @@ impl FromStr for Subject {
 
 impl Subject {
     /// Narrowed to a namespace, where the text itself names none.
+    #[must_use]
     pub fn within(mut self, namespace: Option<&str>) -> Self {
         self.namespace = self.namespace.or_else(|| namespace.map(str::to_owned));
         self

@@ -13,7 +13,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     look_for: "A new pod fares no better, so it stops, says why, and tells a person.",
     mended: "images' owner rolls out a version that does not leak",
     at: Duration::from_secs(1050),
-    lasts: Duration::from_secs(240),
+    lasts: Duration::from_mins(4),
     subjects: &[IMAGES],
     begin: |stage| stage.behave(IMAGES, "oom-after=20s"),
     end: |stage| stage.behave(IMAGES, "healthy"),

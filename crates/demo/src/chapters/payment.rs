@@ -13,7 +13,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     look_for: "The plan waits: a allows, x forbids. In the end the person on call says yes.",
     mended: "",
     at: Duration::from_secs(740),
-    lasts: Duration::from_secs(240),
+    lasts: Duration::from_mins(4),
     subjects: &[PAYMENTS],
     begin: |stage| hang(stage, PAYMENTS, 1),
     end: |_| {},

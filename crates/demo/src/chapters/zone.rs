@@ -14,7 +14,7 @@ pub(super) const CHAPTER: Chapter = Chapter {
     befalls: "A switch fails: ten of zone-b's nodes cannot be reached.",
     look_for: "Ten at once are not ten broken nodes. A few are touched; a rule holds the rest.",
     mended: "the switch is replaced",
-    at: Duration::from_secs(1740),
+    at: Duration::from_mins(29),
     lasts: Duration::from_secs(200),
     subjects: &[
         "Node/b-01",

@@ -77,7 +77,7 @@ impl State {
             (Some(Overlay::Why(_, row)), KeyCode::Down | KeyCode::Char('j')) => *row = row.saturating_add(1),
             (Some(Overlay::Why(_, row)), KeyCode::Up | KeyCode::Char('k')) => *row = row.saturating_sub(1),
             (Some(Overlay::Why(_, row)), KeyCode::PageDown | KeyCode::Char(' ')) => {
-                *row = row.saturating_add(page)
+                *row = row.saturating_add(page);
             }
             (Some(Overlay::Why(_, row)), KeyCode::PageUp) => *row = row.saturating_sub(page),
             _ => self.overlay = None,

@@ -65,7 +65,7 @@ impl Look {
     pub(super) fn kind(self, kind: Kind) -> Style {
         match kind {
             Kind::Chapter => self.colour(Color::Cyan).bold(),
-            Kind::Mended => self.colour(Color::Cyan),
+            Kind::Mended | Kind::Answered => self.colour(Color::Cyan),
             Kind::Found => self.colour(Color::LightRed),
             Kind::Did => self.colour(Color::LightBlue),
             Kind::Held | Kind::Asked => self.colour(Color::Yellow).bold(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chapters::Chapter;
+use crate::chapters::{ALL, Chapter};
 
 /// A chapter that began.
 #[derive(Clone, Debug)]
@@ -43,6 +43,12 @@ impl Playing {
     /// All of them.
     pub fn all(&self) -> &[Played] {
         &self.all
+    }
+
+    /// Whether all chapters were played, and none is.
+    pub fn is_over(&self) -> bool {
+        let was_played = |chapter: &&Chapter| self.all.iter().any(|own| own.chapter.name == chapter.name);
+        ALL.iter().all(was_played) && self.all.iter().all(|own| own.ended.is_some())
     }
 
     /// The newest.

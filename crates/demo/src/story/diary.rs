@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use model::policy::ActionName;
-use model::remediation::{Attempt, AttemptResult, Phase, RemediationStatus};
+use model::remediation::{
+    Approval, ApprovalVerdict, Attempt, AttemptResult, Phase, Remediation, RemediationStatus,
+};
 
 use super::Letter;
 use super::repairs::{self, Repair};
@@ -28,6 +30,8 @@ pub enum Kind {
     Folded,
     /// The healer waits for a person's word.
     Asked,
+    /// A person says it.
+    Answered,
     /// The healer does something.
     Did,
     /// A rule holds the healer.
@@ -55,6 +59,7 @@ impl Kind {
             Self::Found => "found",
             Self::Folded => "folded",
             Self::Asked => "asked",
+            Self::Answered => "answered",
             Self::Did => "did",
             Self::Held => "held",
             Self::Observed => "observed",
@@ -154,10 +159,14 @@ impl Diary {
         self.note(&issue.lineage.to_string(), told, at);
     }
 
-    pub(super) fn repair(&mut self, before: Option<RemediationStatus>, repair: &Repair, at: Duration) {
-        let Some(status) = repair.status() else { return };
-        let before = before.unwrap_or_default();
+    pub(super) fn repair(&mut self, before: Option<&Remediation>, repair: &Repair, at: Duration) {
         let lineage = repair.remediation.spec.lineage.to_string();
+        let was_answered = before.is_some_and(|before| before.spec.approval.is_some());
+        if let Some(approval) = repair.remediation.spec.approval.as_ref().filter(|_| !was_answered) {
+            self.note(&lineage, answered(approval), at);
+        }
+        let Some(status) = repair.status() else { return };
+        let before = before.and_then(|before| before.status.clone()).unwrap_or_default();
         for (number, attempt) in status.attempts.iter().enumerate() {
             let was_done = before.attempts.get(number).is_some_and(is_done);
             if is_done(attempt) && !was_done {
@@ -275,6 +284,14 @@ fn done(attempt: &Attempt) -> Told {
         ActionName::ReleaseNode => (format!("lets new pods on {name} again"), "lets new pods on them again"),
     };
     Told { kind: Kind::Did, group: attempt.action.to_string(), words: one, many: many.to_owned() }
+}
+
+fn answered(Approval { by, verdict, .. }: &Approval) -> Told {
+    let words = match verdict {
+        ApprovalVerdict::Approved => format!("{by} allows it"),
+        ApprovalVerdict::Rejected => format!("{by} forbids it"),
+    };
+    Told::alike(Kind::Answered, by, words)
 }
 
 /// What a remediation's new phase is told with.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use environment::ManualClock;
+use jiff::Timestamp;
 use model::alert;
 use model::issue::Resolution;
 use serde_json::{Value, json};
@@ -107,20 +108,15 @@ impl Bench {
 
     /// The healer writes a remediation with this status.
     pub(crate) fn remediation(&mut self, at_s: u64, name: &str, lineage: &str, check: &str, status: &Value) {
-        let parts: Vec<&str> = lineage.split('/').collect();
         let now = self.story.wall(Duration::from_secs(at_s));
-        let value = json!({
-            "apiVersion": "seaworthy.dev/v1alpha1", "kind": "Remediation",
-            "metadata": {"name": name, "uid": name, "creationTimestamp": now},
-            "spec": {
-                "cluster": "shop", "lineage": lineage, "check": check,
-                "subject": {"kind": parts[0], "name": parts[parts.len() - 1]},
-                "since": now, "severity": "warning", "policy": "some-policy", "mode": "Enforce",
-                "steps": [{"action": "EvictPod", "timeout": "1m", "attempts": 1}],
-                "planHash": "h", "healthyForS": 10,
-            },
-            "status": status,
-        });
+        self.change(at_s, remediation(), "", name, &written(name, lineage, check, status, now));
+    }
+
+    /// The operator forbids the plan of one that waits.
+    pub(crate) fn forbid(&mut self, at_s: u64, name: &str, lineage: &str, check: &str) {
+        let now = self.story.wall(Duration::from_secs(at_s));
+        let mut value = written(name, lineage, check, &json!({"phase": "AwaitingApproval"}), now);
+        value["spec"]["approval"] = json!({"by": "operator", "planHash": "h", "verdict": "Rejected"});
         self.change(at_s, remediation(), "", name, &value);
     }
 
@@ -149,6 +145,22 @@ impl Bench {
         let entries = self.story.diary().entries().iter();
         entries.map(|entry| format!("{} {}", entry.kind.word(), entry.text())).collect()
     }
+}
+
+fn written(name: &str, lineage: &str, check: &str, status: &Value, now: Timestamp) -> Value {
+    let parts: Vec<&str> = lineage.split('/').collect();
+    json!({
+        "apiVersion": "seaworthy.dev/v1alpha1", "kind": "Remediation",
+        "metadata": {"name": name, "uid": name, "creationTimestamp": now},
+        "spec": {
+            "cluster": "shop", "lineage": lineage, "check": check,
+            "subject": {"kind": parts[0], "name": parts[parts.len() - 1]},
+            "since": now, "severity": "warning", "policy": "some-policy", "mode": "Enforce",
+            "steps": [{"action": "EvictPod", "timeout": "1m", "attempts": 1}],
+            "planHash": "h", "healthyForS": 10,
+        },
+        "status": status,
+    })
 }
 
 /// An attempt on a pod or node, as a status has it.

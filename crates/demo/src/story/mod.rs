@@ -155,7 +155,7 @@ impl Story {
 
     /// What the wall clock says so long after the story began.
     pub fn wall(&self, at: Duration) -> Timestamp {
-        let since = at + self.began.unwrap_or(self.origin) - self.origin;
+        let since = (at + self.began.unwrap_or(self.origin)).checked_sub(self.origin).unwrap();
         self.start.saturating_add(since).unwrap_or(self.start)
     }
 
@@ -195,7 +195,7 @@ impl Story {
 
     fn remediation(&mut self, remediation: Remediation, at: Duration) {
         if let Some(repair) = self.repairs.see(remediation, at) {
-            self.diary.repair(repair.before, repair.now, at);
+            self.diary.repair(repair.before.as_ref(), repair.now, at);
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Repair {
 
 /// A remediation before and after a change.
 pub(super) struct Turn<'a> {
-    pub(super) before: Option<RemediationStatus>,
+    pub(super) before: Option<Remediation>,
     pub(super) now: &'a Repair,
 }
 
@@ -82,10 +82,14 @@ impl Repairs {
     pub(super) fn see(&mut self, remediation: Remediation, at: Duration) -> Option<Turn<'_>> {
         let name = remediation.metadata.name.clone()?;
         let known = self.all.get(&name);
-        if known.is_some_and(|own| own.remediation.status == remediation.status) {
+        let is_same = |own: &Repair| {
+            let own = &own.remediation;
+            own.status == remediation.status && own.spec.approval == remediation.spec.approval
+        };
+        if known.is_some_and(is_same) {
             return None;
         }
-        let before = known.and_then(|own| own.remediation.status.clone());
+        let before = known.map(|own| own.remediation.clone());
         let own = self.all.entry(name.clone()).or_insert_with(|| Repair {
             name,
             remediation: remediation.clone(),

@@ -128,14 +128,11 @@ fn a_plan_that_waits_is_asked_about_until_somebody_said_something() {
     assert_eq!(bench.story.waiting(), ["r-1"]);
     assert_eq!(bench.story.groups(seconds(12))[0].waits.as_deref(), Some("r-1"));
     assert!(bench.lines()[1].starts_with("asked shop/web: policy some-policy asks first: may it EvictPod?"));
-    bench.remediation(
-        20,
-        "r-1",
-        WEB,
-        NOT_READY,
-        &json!({"phase": "Rejected", "message": "operator said no"}),
-    );
-    assert!(bench.story.waiting().is_empty());
+    bench.forbid(15, "r-1", WEB, NOT_READY);
+    assert!(bench.story.waiting().is_empty(), "the healer has not seen it yet");
+    assert_eq!(bench.lines()[2], "answered shop/web: operator forbids it");
+    let rejected = json!({"phase": "Rejected", "message": "operator said no"});
+    bench.remediation(20, "r-1", WEB, NOT_READY, &rejected);
     assert_eq!(bench.story.groups(seconds(21))[0].standing, Standing::GivenUp);
 }
 

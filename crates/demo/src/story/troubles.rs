@@ -58,8 +58,8 @@ impl Troubles {
         let key = issue.key();
         let open = self.all.iter().rposition(|own| own.is_open() && own.issue.key() == key);
         match (open, resolution) {
-            // It goes on, under other labels or by another's word.
-            (_, Some(Resolution::Relabelled | Resolution::Handover)) => None,
+            // It goes on, under other labels or by another's word; or that of which nothing was told is over.
+            (_, Some(Resolution::Relabelled | Resolution::Handover)) | (None, Some(_)) => None,
             (Some(place), Some(resolution)) => {
                 let own = &mut self.all[place];
                 own.ended = Some((at, resolution));
@@ -75,8 +75,6 @@ impl Troubles {
                 self.all.push(Trouble { issue, found: at, befell, ended: None });
                 self.all.last().map(Turn::Found)
             }
-            // The end of what was never told of, or is told once more.
-            (None, Some(_)) => None,
         }
     }
 

@@ -12,16 +12,24 @@ use crate::chapters;
 use crate::lines::clock;
 use crate::story::Played;
 
+/// What is said before the first chapter, and after the last.
+const BEFORE: &str = "Everything is well. The first chapter begins in a moment.";
+const AFTER: &str = "That was the story, and everything is well again. Keys 1 to 8 break something anew; enter tells why of \
+                     what is selected.";
+
 /// The newest chapter: what befalls, and what to look for.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
-    let played = scene.story.playing().current();
+    let (playing, is_well) = (scene.story.playing(), scene.story.groups(scene.moment.now).is_empty());
+    let played = playing.current().filter(|_| !(is_well && playing.is_over()));
     let title = played.map_or_else(|| "The shop".to_owned(), |played| played.chapter.title.to_owned());
     let block = panel::panel(scene, title, false);
     let inner = panel::inside(&block, area);
     frame.render_widget(block, area);
-    let lines = match played {
-        Some(played) => told(scene, played, inner),
-        None => vec![Line::from("Everything is well. The first chapter begins in a moment.")],
+    let lines = if let Some(played) = played {
+        told(scene, played, inner)
+    } else {
+        let text = if playing.all().is_empty() { BEFORE } else { AFTER };
+        wrap(text, inner.width.into(), inner.height.into(), "").into_iter().map(Line::from).collect()
     };
     frame.render_widget(Paragraph::new(lines), inner);
 }

@@ -50,9 +50,9 @@ pub fn draw(frame: &mut Frame<'_>, story: &Story, state: &mut State, moment: Mom
     let [head, body, foot] = area.layout(&Layout::vertical(rows));
     header::draw(frame, head, scene);
     if area.width >= WIDE {
-        wide(frame, body, scene)
+        wide(frame, body, scene);
     } else {
-        narrow(frame, body, scene)
+        narrow(frame, body, scene);
     }
     header::keys(frame, foot, scene);
     overlay::draw(frame, area, scene);

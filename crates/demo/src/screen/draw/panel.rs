@@ -1,7 +1,7 @@
 //! A framed panel, and lists in it.
 
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style, Stylize};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
@@ -44,7 +44,7 @@ pub(super) type Item<'a> = Vec<Line<'a>>;
 
 /// Marks an item as the one that is selected.
 pub(super) fn marked(item: Item<'_>) -> Item<'_> {
-    item.into_iter().map(|line| line.reversed()).collect()
+    item.into_iter().map(ratatui::prelude::Stylize::reversed).collect()
 }
 
 /// The lines of a list that fit, so that the whole of the item `shown` is among them; the list begins at
