@@ -17,7 +17,7 @@ const MADE: &[(&str, &[&str], &[&str])] = &[
     ("manifests/crds.yaml", PROGRAM, &["crds"]),
     ("manifests/rbac.yaml", PROGRAM, &["rbac"]),
     // The moment at which half a zone is lost and most of it is left alone.
-    ("docs/demo.svg", PICTURE, &["1810", "120", "36"]),
+    ("docs/demo.svg", PICTURE, &["1825", "120", "36"]),
 ];
 
 /// Nothing to choose

@@ -11,7 +11,7 @@ const LOST: [&str; 10] = ["b-01", "b-02", "b-03", "b-04", "b-05", "b-06", "b-07"
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "zone",
     title: "Half a zone falls silent",
-    befalls: "A switch fails: ten of zone-b's nodes cannot be reached.",
+    befalls: "A switch fails: ten of eu-1b's nodes cannot be reached.",
     look_for: "Ten at once are not ten broken nodes. A few are touched; a rule holds the rest.",
     mended: "the switch is replaced",
     at: Duration::from_mins(29),

@@ -52,7 +52,7 @@ fn resources() -> serde_json::Value {
 fn nodes(plan: Blueprint) -> Blueprint {
     ["a", "b", "c"].into_iter().fold(plan, |plan, letter| {
         (1..=ZONE_SIZE).fold(plan, |plan, number| {
-            plan.machine(Machine::new(&format!("{letter}-{number:02}"), &format!("zone-{letter}")))
+            plan.machine(Machine::new(&format!("{letter}-{number:02}"), &format!("eu-1{letter}")))
         })
     })
 }
