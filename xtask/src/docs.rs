@@ -7,11 +7,17 @@ use clap::Args;
 use std::fs;
 use std::process::ExitCode;
 
-/// Each file and the command whose output it is. Tests of the command line compare them.
-const MADE: &[(&str, &[&str])] = &[
-    ("docs/cli.md", &["reference"]),
-    ("manifests/crds.yaml", &["crds"]),
-    ("manifests/rbac.yaml", &["rbac"]),
+/// Runs the program, or the demo's picture.
+const PROGRAM: &[&str] = &["--package", "seaworthy", "--"];
+const PICTURE: &[&str] = &["--package", "demo", "--example", "picture", "--"];
+
+/// Each file and the command whose output it is. Tests of the command line compare those of the program.
+const MADE: &[(&str, &[&str], &[&str])] = &[
+    ("docs/cli.md", PROGRAM, &["reference"]),
+    ("manifests/crds.yaml", PROGRAM, &["crds"]),
+    ("manifests/rbac.yaml", PROGRAM, &["rbac"]),
+    // The moment at which half a zone is lost and most of it is left alone.
+    ("docs/demo.svg", PICTURE, &["1825", "120", "36"]),
 ];
 
 /// Nothing to choose
@@ -19,14 +25,15 @@ const MADE: &[(&str, &[&str])] = &[
 pub(crate) struct Arguments {}
 
 pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
-    for (file, command) in MADE {
+    for (file, program, command) in MADE {
         let output = cargo()
-            .args(["run", "--quiet", "--package", "seaworthy", "--"])
+            .args(["run", "--quiet"])
+            .args(*program)
             .args(*command)
             .output()
-            .context("cannot run the program")?;
+            .with_context(|| format!("cannot run what makes {file}"))?;
         if !output.status.success() {
-            bail!("seaworthy {}: {}", command.join(" "), String::from_utf8_lossy(&output.stderr));
+            bail!("{file}, {}: {}", command.join(" "), String::from_utf8_lossy(&output.stderr));
         }
         let path = tree::root().join(file);
         if fs::read(&path).is_ok_and(|current| current == output.stdout) {

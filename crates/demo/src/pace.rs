@@ -122,6 +122,11 @@ impl<W: Send + 'static> Pace<W> {
 }
 
 impl<W> Pace<W> {
+    /// Whether the world has ended by itself: it panicked, and has said so.
+    pub fn has_ended(&self) -> bool {
+        self.shared.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// The world's time since it was made.
     pub fn now(&self) -> Duration {
         lock(&self.shared.state).now
@@ -257,6 +262,17 @@ mod tests {
     #[test]
     fn a_world_that_cannot_be_made_says_why() {
         assert_eq!(Pace::<u32>::start(1.0, async || Err("no room")).err(), Some("no room"));
+    }
+
+    #[test]
+    fn a_world_that_panics_has_ended_and_answers_nothing() {
+        let pace = Pace::<u32>::start(1.0, async || Ok::<_, ()>(7)).unwrap();
+        assert!(!pace.has_ended());
+        pace.errand(|_| panic!("on purpose"));
+        assert_eq!(pace.ask(|world| *world), None);
+        while !pace.has_ended() {
+            std::thread::sleep(TICK);
+        }
     }
 
     #[test]

@@ -107,6 +107,15 @@ impl Issue {
     }
 }
 
+/// A check that could not look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unseen {
+    /// Its code.
+    pub check: String,
+    /// Why, and what is missing: `not allowed to list nodes`.
+    pub reason: String,
+}
+
 /// The identity of an issue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Key {

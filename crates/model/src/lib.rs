@@ -3,6 +3,8 @@
 //!
 //! Architecture invariant: no I/O and no async in here. Time is a value that callers bring.
 
+pub mod account;
+pub mod age;
 pub mod alert;
 pub mod brake;
 pub mod codes;
@@ -16,6 +18,7 @@ pub mod object;
 pub mod policy;
 pub mod remediation;
 pub mod severity;
+pub mod subject;
 
 pub use duration::DurationText;
 pub use issue::Issue;

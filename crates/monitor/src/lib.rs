@@ -27,7 +27,7 @@ mod tracker;
 mod world;
 
 pub use kind::Kind;
-pub use report::{Report, Summary, Unseen};
+pub use report::{Report, Summary};
 pub use service::{
     Error, Handle, Options, PassError, PassOptions, Progress, Service, Transports, check, serve,
 };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::issue::Unseen;
 use model::{Issue, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,15 +31,6 @@ pub struct Summary {
     pub folded: usize,
     /// Troubles that have not lasted for long enough to be issues.
     pub pending: usize,
-}
-
-/// A check that could not look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Unseen {
-    /// Its code.
-    pub check: String,
-    /// Why, and what is missing: `not allowed to list nodes`.
-    pub reason: String,
 }
 
 impl Report {

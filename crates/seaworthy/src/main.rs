@@ -14,7 +14,6 @@ mod peer;
 mod records;
 mod rights;
 mod runtime;
-mod subject;
 mod whoami;
 
 use std::process::ExitCode;

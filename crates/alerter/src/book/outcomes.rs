@@ -60,7 +60,10 @@ pub fn is_success(outcome: &Outcome) -> bool {
 /// An outcome as one sentence: phase, rule, reason.
 pub fn sentence(outcome: &Outcome) -> String {
     let rule = if outcome.rule.is_empty() { String::new() } else { format!(" by {}", outcome.rule) };
-    let reason = if outcome.message.is_empty() { String::new() } else { format!(": {}", outcome.message) };
+    // The healer's reason begins with the rule that gives it, which is said already.
+    let reason = outcome.message.strip_prefix(&outcome.rule).and_then(|rest| rest.strip_prefix(": "));
+    let reason = reason.filter(|_| !outcome.rule.is_empty()).unwrap_or(&outcome.message);
+    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     format!("{}{rule}{reason}", outcome.phase)
 }
 
@@ -255,5 +258,8 @@ mod tests {
         }
         let text = sentence(&outcome("1", "Deferred", "EvictionFirst"));
         assert_eq!(text, "Deferred by EvictionFirst: no room in the budget");
+        let mut named = outcome("1", "Deferred", "EvictionFirst");
+        named.message = format!("EvictionFirst: {}", named.message);
+        assert_eq!(sentence(&named), text, "the rule is named once");
     }
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::Issue;
 use model::issue::Key;
+use model::issue::Unseen;
 
 use crate::engine::Blind;
-use crate::report::{Report, Unseen};
+use crate::report::Report;
 use crate::tracker::Update;
 
 /// The open issues. Cheap to clone.

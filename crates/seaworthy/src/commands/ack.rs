@@ -15,8 +15,8 @@ use super::Outcome;
 use crate::arguments::{Scope, lasting};
 use crate::exit::{Exit, Failure};
 use crate::peer::{self, Episode, Episodes, Peer};
-use crate::subject::Subject;
 use crate::{output, runtime};
+use model::subject::Subject;
 
 /// What is taken on, by whom
 #[derive(Args)]

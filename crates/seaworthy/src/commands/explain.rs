@@ -1,15 +1,12 @@
 //! `seaworthy explain KIND/NAME`: why was this (not) healed?
 
-mod account;
 mod existence;
 
-use account::Known;
 use clap::Args;
 use cluster::bookkeeping::Error;
 use environment::Environment;
-use model::brake::BrakeSpec;
-use model::policy::HealingPolicy;
-use model::remediation::Remediation;
+use model::account::{Healing, Known};
+use model::subject::Subject;
 use monitor::PassOptions;
 
 use super::Outcome;
@@ -18,7 +15,6 @@ use crate::exit::Exit;
 use crate::findings::{self, Findings, Watcher};
 use crate::peer::Peer;
 use crate::records::Records;
-use crate::subject::Subject;
 use crate::{connect, logging, output, runtime};
 
 /// What to explain
@@ -37,26 +33,15 @@ pub(crate) struct Arguments {
     cluster: Cluster,
 }
 
-/// What is recorded of healing.
-#[derive(Default)]
-struct Healing {
-    remediations: Vec<Remediation>,
-    policies: Vec<HealingPolicy>,
-    /// Nothing where it is absent, which counts as paused.
-    brake: Option<BrakeSpec>,
-}
-
-impl Healing {
-    /// Nothing where the cluster does not have the resources.
-    async fn read(records: &Records) -> anyhow::Result<Option<Self>> {
-        let remediations = match records.list().await {
-            Err(error) if matches!(error.downcast_ref(), Some(Error::NotInstalled(_))) => return Ok(None),
-            remediations => remediations?,
-        };
-        let policies = records.list().await?;
-        let brake = records.brake().await?.map(|brake| brake.spec);
-        Ok(Some(Self { remediations, policies, brake }))
-    }
+/// What is recorded of healing; nothing where the cluster does not have the resources.
+async fn healing(records: &Records) -> anyhow::Result<Option<Healing>> {
+    let remediations = match records.list().await {
+        Err(error) if matches!(error.downcast_ref(), Some(Error::NotInstalled(_))) => return Ok(None),
+        remediations => remediations?,
+    };
+    let policies = records.list().await?;
+    let brake = records.brake().await?.map(|brake| brake.spec);
+    Ok(Some(Healing { remediations, policies, brake }))
 }
 
 /// Where nobody was named who watches, what `seaworthy check` would find.
@@ -72,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         let environment = runtime::environment()?;
         let records = connect::records(&arguments.cluster).await?;
         let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
-        let healing = Healing::read(&records).await?;
+        let healing = healing(&records).await?;
         let asked = arguments.watcher.monitor.is_some() || arguments.peer.alerter.is_some();
         let findings = if asked {
             findings::ask(&arguments.watcher, &arguments.peer, &environment).await

@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod config;
 mod crds;
+mod demo;
 mod explain;
 mod healer;
 mod issues;
@@ -27,9 +28,18 @@ use crate::exit::{Exit, Failure};
 /// What a command ends with.
 type Outcome = Result<Exit, Failure>;
 
-/// Every command, in the order of the help: looking, deciding, serving, setting up.
+/// Every command, in the order of the help: trying, looking, deciding, serving, setting up.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// See it all at work on a simulated cluster, without one of your own
+    ///
+    /// Sixty nodes with a shop on them, the monitor, the healer and the alerter as they ship, and faults on a timetable:
+    /// on a terminal a screen tells what is found, done, refused and why, and keys break more. Nothing outside of this
+    /// process is touched. Where standard output is no terminal, it is told in plain lines until it is interrupted.
+    ///
+    /// `--once -o json` plays the story in virtual time and prints `{"seed":…,"chapters":[…],"found":[…],
+    /// "remediations":[…],"sent":[…],"tally":{…}}`; times are milliseconds since the story began.
+    Demo(demo::Arguments),
     /// Look over a cluster once, and say what is wrong and why
     ///
     /// With `-o json` that is `{"issues":[…],"summary":{…},"unseen":[…]}`. An issue has `code`, `severity`, `lineage`,
@@ -80,6 +90,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Monitor(arguments) => monitor::run(&arguments),
         Command::Issues(arguments) => issues::run(&arguments),

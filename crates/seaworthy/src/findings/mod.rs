@@ -6,8 +6,9 @@ mod table;
 use std::sync::Arc;
 
 pub(crate) use ask::{Watcher, ask};
+use model::issue::Unseen;
 use model::{Issue, Severity};
-use monitor::{Report, Summary, Unseen};
+use monitor::{Report, Summary};
 use serde::{Deserialize, Serialize};
 pub(crate) use table::{footer, table, table_of};
 

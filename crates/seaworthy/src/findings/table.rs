@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::Issue;
+use model::age::age;
 use model::issue::Key;
-use monitor::{Summary, Unseen};
+use model::issue::Unseen;
+use monitor::Summary;
 
 use super::{Finding, Findings};
-use crate::output::{Table, Tone, age};
+use crate::output::{Table, Tone};
 
 /// The table. The name of a row is its lineage, which `explain` and `ack` take.
 pub(crate) fn table(findings: &[Finding], wide: bool, now: Timestamp) -> Table {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use model::issue::Unseen;
 use model::issue::{Cause, Evidence, Member, Routing};
 use model::{Issue, Lineage, ObjectRef, Severity};
-use monitor::{Report, Summary, Unseen};
+use monitor::{Report, Summary};
 use serde_json::json;
 
 use super::Findings;

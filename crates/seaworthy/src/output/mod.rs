@@ -1,11 +1,9 @@
 //! Answers, in the form that was asked for.
 
-mod age;
 mod table;
 
 use std::io::{self, IsTerminal, Write, stdout};
 
-pub(crate) use age::age;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 pub(crate) use table::{Table, Tone};

@@ -4,6 +4,7 @@ mod alerter;
 mod api_server;
 mod bad_input;
 mod configuration;
+mod demo;
 mod made;
 mod seaworthy;
 mod service;

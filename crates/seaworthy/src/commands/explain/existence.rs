@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
 
-use crate::subject::Subject;
+use model::subject::Subject;
 
 /// Where the kinds that lineages begin with are served, with the plural of their kind in lower case.
 const SERVED: &[(&str, &str, &[&str])] = &[

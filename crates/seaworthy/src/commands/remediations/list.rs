@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
+use model::age::age;
 use model::remediation::{Phase, Remediation};
 
 use super::List;
 use crate::commands::Outcome;
 use crate::exit::Exit;
-use crate::output::{Printer, Table, Tone, age};
+use crate::output::{Printer, Table, Tone};
 use crate::records::Records;
 use crate::{connect, runtime};
 

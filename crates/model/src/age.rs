@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `7s`, `5m12s`, `3h4m`, `2d7h`, `41d`: two units at most, since nobody needs a third.
-pub(crate) fn age(age: Duration) -> String {
+pub fn age(age: Duration) -> String {
     let seconds = age.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match () {

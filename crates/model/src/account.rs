@@ -1,4 +1,4 @@
-//! The account itself: from what is recorded to sentences, the answer first.
+//! Why something was, or was not, healed: from what is recorded to sentences, the answer first.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,39 +6,52 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use model::Issue;
-use model::policy::Mode;
-use model::remediation::{Attempt, AttemptResult, Decision, Phase, Remediation, RemediationStatus, Verdict};
-use monitor::Unseen;
 
-use super::Healing;
-use crate::output::age;
+use crate::Issue;
+use crate::age::age;
+use crate::brake::BrakeSpec;
+use crate::issue::Unseen;
+use crate::policy::{HealingPolicy, Mode};
+use crate::remediation::{Attempt, AttemptResult, Decision, Phase, Remediation, RemediationStatus, Verdict};
 use crate::subject::Subject;
 
 /// Older remediations of one subject are counted, not told: the newest answer the question.
 const TOLD_MAX: usize = 5;
 
+/// What is recorded of healing.
+#[derive(Clone, Debug, Default)]
+pub struct Healing {
+    /// What the healer took up.
+    pub remediations: Vec<Remediation>,
+    /// What it may do.
+    pub policies: Vec<HealingPolicy>,
+    /// Nothing where it is absent, which counts as paused.
+    pub brake: Option<BrakeSpec>,
+}
+
 /// All that is known, as it was read.
-pub(super) struct Known<'a> {
-    pub(super) subject: &'a Subject,
-    /// Or why they could not be seen.
-    pub(super) issues: Result<&'a [Issue], &'a str>,
+pub struct Known<'a> {
+    /// What is asked about.
+    pub subject: &'a Subject,
+    /// What is wrong, or why that could not be seen.
+    pub issues: Result<&'a [Issue], &'a str>,
     /// The checks that could not look.
-    pub(super) unseen: &'a [Unseen],
+    pub unseen: &'a [Unseen],
     /// Nothing where the cluster does not have the healer's resources.
-    pub(super) healing: Option<&'a Healing>,
-    pub(super) now: Timestamp,
+    pub healing: Option<&'a Healing>,
+    /// When it is asked.
+    pub now: Timestamp,
 }
 
 impl Known<'_> {
     /// Whether there is nothing to tell.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub fn is_nothing(&self) -> bool {
         let issues = self.issues_of_subject();
         issues.is_empty() && self.remediations_of_subject(&issues).is_empty()
     }
 
     /// The whole account. The first sentences are the answer: one for each trouble.
-    pub(super) fn tell(&self) -> String {
+    pub fn tell(&self) -> String {
         let issues = self.issues_of_subject();
         let remediations = self.remediations_of_subject(&issues);
         let mut text = format!("{}\n", self.subject);
@@ -153,7 +166,7 @@ impl Known<'_> {
 
     fn told(&self, remediation: &Remediation) -> Option<String> {
         let status = remediation.status.as_ref()?;
-        Some(format!("{}: {}", remediation.spec.check, self.verdict(&remediation.name_any(), status)))
+        Some(format!("{}: {}", remediation.spec.check, verdict(&remediation.name_any(), status, self.now)))
     }
 
     fn why_not_taken_up(&self, issue: &Issue) -> String {
@@ -176,50 +189,6 @@ impl Known<'_> {
         )
     }
 
-    fn verdict(&self, name: &str, status: &RemediationStatus) -> String {
-        match status.phase {
-            Phase::Pending => "taken up, nothing decided yet.".to_owned(),
-            Phase::AwaitingApproval => {
-                format!("waits for a person: `seaworthy remediations approve {name}`.")
-            }
-            Phase::Deferred => format!("not healed yet. {}", self.decision(status)),
-            Phase::Acting => "being healed: an action is on its way.".to_owned(),
-            Phase::Verifying => "an action was taken; whether it helped is being watched.".to_owned(),
-            Phase::Succeeded => {
-                let helped =
-                    status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
-                let by = helped.map(|attempt| format!(" by {}", attempt.action)).unwrap_or_default();
-                format!("healed{by}{}.", self.ended(status))
-            }
-            Phase::Cleared => format!("it went away without our doing{}.", self.ended(status)),
-            Phase::Observed => "not healed: its policy only observes.".to_owned(),
-            Phase::Denied => format!("not healed. {}", self.decision(status)),
-            Phase::Rejected => format!("not healed: nobody approved it. {}", status.message),
-            Phase::Escalated => format!("not healed: a person has been told. {}", status.message),
-            Phase::Cancelled => format!("given up: {}", status.message),
-        }
-    }
-
-    fn decision(&self, status: &RemediationStatus) -> String {
-        status.decision.as_ref().map_or_else(|| status.message.clone(), |decision| self.rule(decision))
-    }
-
-    fn rule(&self, Decision { verdict, rule, reason, until, .. }: &Decision) -> String {
-        let says = match verdict {
-            Verdict::Admit => return format!("The governor admitted it: {reason}."),
-            Verdict::Defer => "says not now",
-            Verdict::Deny => "says no",
-        };
-        let next = until.filter(|until| *until > self.now);
-        let next =
-            next.map(|until| format!(" Looked at again {}.", self.relative(until))).unwrap_or_default();
-        format!("The rule {rule} {says}: {}.{next}", reason.trim_end_matches('.'))
-    }
-
-    fn ended(&self, status: &RemediationStatus) -> String {
-        status.ended.map(|ended| format!(" {}", self.relative(ended))).unwrap_or_default()
-    }
-
     fn pause(&self) -> Option<String> {
         let Some(healing) = self.healing else {
             return Some(
@@ -235,8 +204,10 @@ impl Known<'_> {
             ),
             Some(brake) if brake.holds(self.now) => {
                 let reason = if brake.reason.is_empty() { "no reason was given" } else { &brake.reason };
-                let until =
-                    brake.until.map(|until| format!(", ends {}", self.relative(until))).unwrap_or_default();
+                let until = brake
+                    .until
+                    .map(|until| format!(", ends {}", relative(until, self.now)))
+                    .unwrap_or_default();
                 Some(format!("The healer is paused: {reason}{until}."))
             }
             Some(_) => None,
@@ -245,7 +216,7 @@ impl Known<'_> {
 
     fn issue(&self, issue: &Issue) -> String {
         let mut text =
-            format!("\nIssue {} ({}), for {}\n", issue.code, issue.severity, self.distance(issue.since));
+            format!("\nIssue {} ({}), for {}\n", issue.code, issue.severity, distance(issue.since, self.now));
         let _ = writeln!(text, "  {}", issue.summary);
         if let Some(cause) = &issue.cause {
             let _ = writeln!(text, "  a symptom of {} {}", cause.lineage, cause.code);
@@ -273,7 +244,7 @@ impl Known<'_> {
             let _ = writeln!(text, "  {}", status.message);
         }
         if let Some(decision) = &status.decision {
-            let _ = writeln!(text, "  {}", self.rule(decision));
+            let _ = writeln!(text, "  {}", rule(decision, self.now));
         }
         for attempt in &status.attempts {
             let _ = writeln!(text, "  {}", self.attempt(attempt));
@@ -293,18 +264,61 @@ impl Known<'_> {
         };
         let detail = if attempt.detail.is_empty() { String::new() } else { format!(": {}", attempt.detail) };
         let (number, action, target) = (attempt.number, attempt.action, &attempt.target);
-        format!("{number}. {action} {target}, {}: {result}{detail}", self.relative(attempt.intended))
+        format!("{number}. {action} {target}, {}: {result}{detail}", relative(attempt.intended, self.now))
     }
+}
 
-    /// `5m12s ago` or `in 30s`.
-    fn relative(&self, time: Timestamp) -> String {
-        let distance = self.distance(time);
-        if time > self.now { format!("in {distance}") } else { format!("{distance} ago") }
+/// Where a remediation stands, and why, in a sentence or two.
+pub fn verdict(name: &str, status: &RemediationStatus, now: Timestamp) -> String {
+    match status.phase {
+        Phase::Pending => "taken up, nothing decided yet.".to_owned(),
+        Phase::AwaitingApproval => {
+            format!("waits for a person: `seaworthy remediations approve {name}`.")
+        }
+        Phase::Deferred => format!("not healed yet. {}", decision(status, now)),
+        Phase::Acting => "being healed: an action is on its way.".to_owned(),
+        Phase::Verifying => "an action was taken; whether it helped is being watched.".to_owned(),
+        Phase::Succeeded => {
+            let helped = status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
+            let by = helped.map(|attempt| format!(" by {}", attempt.action)).unwrap_or_default();
+            format!("healed{by}{}.", ended(status, now))
+        }
+        Phase::Cleared => format!("it went away without our doing{}.", ended(status, now)),
+        Phase::Observed => "not healed: its policy only observes.".to_owned(),
+        Phase::Denied => format!("not healed. {}", decision(status, now)),
+        Phase::Rejected => format!("not healed: nobody approved it. {}", status.message),
+        Phase::Escalated => format!("not healed: a person has been told. {}", status.message),
+        Phase::Cancelled => format!("given up: {}", status.message),
     }
+}
 
-    fn distance(&self, time: Timestamp) -> String {
-        age(Duration::try_from(self.now.duration_since(time).abs()).unwrap_or_default())
-    }
+fn decision(status: &RemediationStatus, now: Timestamp) -> String {
+    status.decision.as_ref().map_or_else(|| status.message.clone(), |decision| rule(decision, now))
+}
+
+fn rule(Decision { verdict, rule, reason, until, .. }: &Decision, now: Timestamp) -> String {
+    let says = match verdict {
+        Verdict::Admit => return format!("The governor admitted it: {reason}."),
+        Verdict::Defer => "says not now",
+        Verdict::Deny => "says no",
+    };
+    let next = until.filter(|until| *until > now);
+    let next = next.map(|until| format!(" Looked at again {}.", relative(until, now))).unwrap_or_default();
+    format!("The rule {rule} {says}: {}.{next}", reason.trim_end_matches('.'))
+}
+
+fn ended(status: &RemediationStatus, now: Timestamp) -> String {
+    status.ended.map(|ended| format!(" {}", relative(ended, now))).unwrap_or_default()
+}
+
+/// `5m12s ago` or `in 30s`.
+fn relative(time: Timestamp, now: Timestamp) -> String {
+    let distance = distance(time, now);
+    if time > now { format!("in {distance}") } else { format!("{distance} ago") }
+}
+
+fn distance(time: Timestamp, now: Timestamp) -> String {
+    age(Duration::try_from(now.duration_since(time).abs()).unwrap_or_default())
 }
 
 fn is_for(remediation: &Remediation, issue: &Issue) -> bool {
@@ -317,13 +331,13 @@ fn is_over(remediation: &Remediation) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use model::Issue;
-    use model::brake::BrakeSpec;
-    use model::remediation::Remediation;
-    use monitor::Unseen;
     use serde_json::{Value, json};
 
     use super::{Healing, Known};
+    use crate::Issue;
+    use crate::brake::BrakeSpec;
+    use crate::issue::Unseen;
+    use crate::remediation::Remediation;
 
     const NOW: &str = "2026-01-01T12:00:00Z";
 

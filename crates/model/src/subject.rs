@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use model::{Lineage, ObjectRef};
+use crate::{Lineage, ObjectRef};
 
 /// Kinds by the short and plural names that kubectl takes.
 const KINDS: &[(&str, &[&str])] = &[
@@ -19,7 +19,7 @@ const KINDS: &[(&str, &[&str])] = &[
 
 /// An object or a lineage: `pod/web-1`, `Deployment/shop/web`, `StatefulSet/shop/db/db-0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Subject {
+pub struct Subject {
     kind: String,
     /// Nothing where it was not said: then any namespace is meant.
     namespace: Option<String>,
@@ -54,40 +54,41 @@ impl FromStr for Subject {
 
 impl Subject {
     /// Narrowed to a namespace, where the text itself names none.
-    pub(crate) fn within(mut self, namespace: Option<&str>) -> Self {
+    #[must_use]
+    pub fn within(mut self, namespace: Option<&str>) -> Self {
         self.namespace = self.namespace.or_else(|| namespace.map(str::to_owned));
         self
     }
 
     /// The kind, as Kubernetes writes it where we know it.
-    pub(crate) fn kind(&self) -> &str {
+    pub fn kind(&self) -> &str {
         &self.kind
     }
 
     /// The namespace, if one was said.
-    pub(crate) fn namespace(&self) -> Option<&str> {
+    pub fn namespace(&self) -> Option<&str> {
         self.namespace.as_deref()
     }
 
     /// The name.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether this object is meant.
-    pub(crate) fn is_object(&self, object: &ObjectRef) -> bool {
+    pub fn is_object(&self, object: &ObjectRef) -> bool {
         self.instance.is_none() && self.named(&object.kind, &object.namespace, &object.name)
     }
 
     /// Whether this lineage, or one of its instances, is meant.
-    pub(crate) fn is_lineage(&self, lineage: &Lineage) -> bool {
+    pub fn is_lineage(&self, lineage: &Lineage) -> bool {
         self.named(&lineage.kind, &lineage.namespace, &lineage.name)
             && self.instance.as_ref().is_none_or(|instance| *instance == lineage.instance)
     }
 
     /// What the labels of alerts about it have in common, as Alertmanager's matchers say it: a first sieve, for
     /// [`Self::is_lineage`] to go on with.
-    pub(crate) fn lineage_matcher(&self) -> String {
+    pub fn lineage_matcher(&self) -> String {
         let name: String = self
             .name
             .chars()
@@ -95,7 +96,7 @@ impl Subject {
                 |char| if char.is_alphanumeric() || char == '-' { vec![char] } else { vec!['[', char, ']'] },
             )
             .collect();
-        format!("{}=~\"[^/]+(/[^/]+)?/{name}(/.+)?\"", model::labels::LINEAGE)
+        format!("{}=~\"[^/]+(/[^/]+)?/{name}(/.+)?\"", crate::labels::LINEAGE)
     }
 
     fn named(&self, kind: &str, namespace: &str, name: &str) -> bool {
@@ -126,9 +127,8 @@ fn kind(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::{Lineage, ObjectRef};
-
     use super::Subject;
+    use crate::{Lineage, ObjectRef};
 
     #[test]
     fn people_may_write_it_as_kubectl_lets_them() {

@@ -1,0 +1,90 @@
+//! The story in plain lines: for pipes, logs, and terminals that can do no more.
+
+use std::io::{self, Write, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::pace::Pace;
+use crate::story::{Diary, Entry, Story};
+use crate::world::World;
+
+/// How often to look for something new, in real time: often enough to be told at once.
+const LOOK: Duration = Duration::from_millis(50);
+/// An entry is joined by others for a while: so many of the newest are looked at again.
+const AGAIN: usize = 32;
+
+/// Tells the story as it happens, until `is_over`, or the world has ended.
+pub fn tell(pace: &Pace<World>, is_over: &AtomicBool) -> io::Result<()> {
+    let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
+    let lock = || story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut out = stdout().lock();
+    writeln!(out, "{}", opening(&lock()))?;
+    let mut told = Told::default();
+    while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
+        let lines = told.news(lock().diary());
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()?;
+        std::thread::sleep(LOOK);
+    }
+    writeln!(out, "{}", lock().tally().sentence())?;
+    out.flush()
+}
+
+fn opening(story: &Story) -> String {
+    format!(
+        "A shop on {} nodes in {} zones, {} pods. Monitor, alerter and two healers look after it.",
+        story.nodes().count(),
+        story.nodes().by_zone().len(),
+        story.pods().count(),
+    )
+}
+
+/// Which entries were told, and of how many each told.
+#[derive(Default)]
+struct Told {
+    whom: Vec<usize>,
+}
+
+impl Told {
+    /// What has not been told yet.
+    fn news(&mut self, diary: &Diary) -> Vec<String> {
+        let first = self.whom.len().saturating_sub(AGAIN);
+        let mut lines = Vec::new();
+        for (number, entry) in diary.entries().iter().enumerate().skip(first) {
+            if let Some(told) = self.whom.get_mut(number) {
+                lines.extend(
+                    entry.whom[*told..].iter().map(|whom| line(entry, &format!("{whom}: {}", entry.words))),
+                );
+                *told = entry.whom.len();
+            } else {
+                lines.push(line(entry, &entry.text()));
+                self.whom.push(entry.whom.len());
+            }
+        }
+        lines
+    }
+}
+
+/// `03:12  held      b-01: …`
+pub(crate) fn line(entry: &Entry, text: &str) -> String {
+    format!("{}  {:<8}  {text}", clock(entry.at), entry.kind.word())
+}
+
+/// Minutes and seconds, `03:12`.
+pub(crate) fn clock(at: Duration) -> String {
+    let seconds = at.as_secs();
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_counts_minutes_on() {
+        assert_eq!(clock(Duration::from_secs(192)), "03:12");
+        assert_eq!(clock(Duration::from_secs(7261)), "121:01");
+    }
+}

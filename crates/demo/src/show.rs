@@ -1,0 +1,79 @@
+//! Shows the world to whoever asked for it: on the terminal, or in plain lines where there is none.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use environment::{Clock, SystemClock};
+use jiff::SignedDuration;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::pace::Pace;
+use crate::world::{self, World};
+use crate::{lines, screen};
+
+/// How it is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What the world follows from.
+    pub seed: u64,
+    /// How many times faster than real time it goes.
+    pub speed: f64,
+    /// Plain lines, also on a terminal.
+    pub is_plain: bool,
+}
+
+/// Why it could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The cluster could not be made.
+    #[error("the cluster could not be made: {0}")]
+    Cluster(#[from] sim::registry::Status),
+    /// The terminal, or what standard output goes to, does not work.
+    #[error("the terminal cannot be used: {0}; --plain needs none")]
+    Terminal(#[source] io::Error),
+    /// Nobody reads what is written.
+    #[error(transparent)]
+    Output(io::Error),
+    /// It panicked, and has said why.
+    #[error("the simulated world ended by itself, which is a defect of the demo")]
+    Ended,
+    /// Signals cannot be waited for.
+    #[error("signals cannot be waited for: {0}")]
+    Signals(#[source] io::Error),
+}
+
+/// Makes the world and shows it until somebody ends it.
+pub fn show(options: Options) -> Result<(), Error> {
+    let is_over = interrupted()?;
+    let pace = start(options)?;
+    if options.is_plain || !io::stdout().is_terminal() || !io::stdin().is_terminal() || screen::is_dumb() {
+        lines::tell(&pace, &is_over).map_err(Error::Output)?;
+    } else {
+        screen::run(&pace, &is_over).map_err(Error::Terminal)?;
+    }
+    if pace.has_ended() { Err(Error::Ended) } else { Ok(()) }
+}
+
+/// A world that keeps pace, with all its chapters to come. Its clock says what ours says when the story
+/// begins.
+fn start(Options { seed, speed, .. }: Options) -> Result<Pace<World>, Error> {
+    let before = SignedDuration::try_from(world::PRELUDE).unwrap_or_default();
+    let now = SystemClock.now();
+    let start = now.checked_sub(before).unwrap_or(now);
+    let pace = Pace::start(speed, async move || {
+        let world = World::make(seed, start).await?;
+        world.play();
+        Ok::<_, sim::registry::Status>(world)
+    })?;
+    Ok(pace)
+}
+
+/// Becomes true when the process is asked to end.
+fn interrupted() -> Result<Arc<AtomicBool>, Error> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&is_over)).map_err(Error::Signals)?;
+    }
+    Ok(is_over)
+}

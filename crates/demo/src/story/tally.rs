@@ -1,0 +1,91 @@
+//! Counters.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use model::remediation::Phase;
+use serde::Serialize;
+
+use super::{Story, Trouble};
+
+/// What it came to so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Troubles that were found, symptoms of others not counted.
+    pub found: usize,
+    /// Symptoms that were folded under their cause.
+    pub folded: usize,
+    /// Those that were healed.
+    pub healed: usize,
+    /// Repairs that a rule of the governor held for more than moments.
+    pub held: usize,
+    /// Messages that said that something is wrong.
+    pub paged: usize,
+    /// From what befell to its being found; nothing where nothing was.
+    pub to_detect: Option<Spread>,
+    /// From what befell to its end, of what was healed.
+    pub to_recover: Option<Spread>,
+}
+
+/// Median and worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Spread {
+    /// The median, in seconds.
+    pub median_s: u64,
+    /// The worst, in seconds.
+    pub worst_s: u64,
+}
+
+impl Spread {
+    fn of(mut times: Vec<Duration>) -> Option<Self> {
+        times.sort_unstable();
+        let (median, worst) = (times.get(times.len().checked_sub(1)? / 2)?, times.last()?);
+        Some(Self { median_s: median.as_secs(), worst_s: worst.as_secs() })
+    }
+}
+
+impl Tally {
+    /// All of it in a sentence or two.
+    pub fn sentence(&self) -> String {
+        let Self { found, folded, healed, held, paged, .. } = self;
+        let mut text = format!(
+            "Found: {found}, and folded under their causes: {folded}. Healed: {healed}. Held by a rule: {held}. Paged: \
+             {paged}."
+        );
+        for (what, spread) in [("found", self.to_detect), ("healed", self.to_recover)] {
+            if let Some(Spread { median_s, worst_s }) = spread {
+                let _ = write!(
+                    text,
+                    " Half were {what} within {median_s} s of what befell, all within {worst_s} s."
+                );
+            }
+        }
+        text
+    }
+}
+
+impl Story {
+    /// What it came to so far.
+    pub fn tally(&self) -> Tally {
+        let (folded, roots): (Vec<&Trouble>, Vec<&Trouble>) =
+            self.troubles.all().iter().partition(|trouble| trouble.issue.cause.is_some());
+        let healed = |trouble: &&Trouble| {
+            let issue = &trouble.issue;
+            self.repairs
+                .of(&issue.lineage.to_string(), &issue.code)
+                .is_some_and(|repair| repair.phase() == Phase::Succeeded)
+        };
+        let detected = roots.iter().filter_map(|own| own.found.checked_sub(own.befell?));
+        let recovered =
+            roots.iter().copied().filter(healed).filter_map(|own| own.ended?.0.checked_sub(own.befell?));
+        Tally {
+            found: roots.len(),
+            folded: folded.len(),
+            healed: self.repairs.all().filter(|repair| repair.phase() == Phase::Succeeded).count(),
+            held: self.repairs.all().filter(|repair| repair.was_held()).count(),
+            paged: self.letters.pages(),
+            to_detect: Spread::of(detected.collect()),
+            to_recover: Spread::of(recovered.collect()),
+        }
+    }
+}
