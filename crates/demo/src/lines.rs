@@ -1,6 +1,7 @@
 //! The story in plain lines: for pipes, logs, and terminals that can do no more.
 
 use std::io::{self, Write, stdout};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -14,11 +15,12 @@ const LOOK: Duration = Duration::from_millis(50);
 const AGAIN: usize = 32;
 
 /// Tells the story as it happens, until `is_over`, or the world has ended.
-pub fn tell(pace: &Pace<World>, is_over: &AtomicBool) -> io::Result<()> {
+pub fn tell(pace: &Pace<World>, kubeconfig: &Path, is_over: &AtomicBool) -> io::Result<()> {
     let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
     let lock = || story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut out = stdout().lock();
     writeln!(out, "{}", opening(&lock()))?;
+    writeln!(out, "kubectl sees it, too: kubectl --kubeconfig {} get nodes", kubeconfig.display())?;
     let mut told = Told::default();
     while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
         let lines = told.news(lock().diary());

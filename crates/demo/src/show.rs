@@ -8,12 +8,13 @@ use environment::{Clock, SystemClock};
 use jiff::SignedDuration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::door::Door;
 use crate::pace::Pace;
 use crate::world::{self, World};
-use crate::{lines, screen};
+use crate::{door, lines, screen};
 
 /// How it is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What the world follows from.
     pub seed: u64,
@@ -21,6 +22,8 @@ pub struct Options {
     pub speed: f64,
     /// Plain lines, also on a terminal.
     pub is_plain: bool,
+    /// Where kubectl comes in.
+    pub door: door::Options,
 }
 
 /// Why it could not be shown.
@@ -29,6 +32,9 @@ pub enum Error {
     /// The cluster could not be made.
     #[error("the cluster could not be made: {0}")]
     Cluster(#[from] sim::registry::Status),
+    /// kubectl cannot come in.
+    #[error(transparent)]
+    Door(#[from] door::Error),
     /// The terminal, or what standard output goes to, does not work.
     #[error("the terminal cannot be used: {0}; --plain needs none")]
     Terminal(#[source] io::Error),
@@ -44,25 +50,27 @@ pub enum Error {
 }
 
 /// Makes the world and shows it until somebody ends it.
-pub fn show(options: Options) -> Result<(), Error> {
+pub fn show(options: &Options) -> Result<(), Error> {
     let is_over = interrupted()?;
     let pace = start(options)?;
+    let door = Door::open(&options.door, &pace, World::reach)?;
     if options.is_plain || !io::stdout().is_terminal() || !io::stdin().is_terminal() || screen::is_dumb() {
-        lines::tell(&pace, &is_over).map_err(Error::Output)?;
+        lines::tell(&pace, door.kubeconfig(), &is_over).map_err(Error::Output)?;
     } else {
-        screen::run(&pace, &is_over).map_err(Error::Terminal)?;
+        screen::run(&pace, door.kubeconfig(), &is_over).map_err(Error::Terminal)?;
     }
     if pace.has_ended() { Err(Error::Ended) } else { Ok(()) }
 }
 
 /// A world that keeps pace, with all its chapters to come. Its clock says what ours says when the story
 /// begins.
-fn start(Options { seed, speed, .. }: Options) -> Result<Pace<World>, Error> {
+fn start(options: &Options) -> Result<Pace<World>, Error> {
+    let (from, speed) = (options.seed, options.speed);
     let before = SignedDuration::try_from(world::PRELUDE).unwrap_or_default();
     let now = SystemClock.now();
     let start = now.checked_sub(before).unwrap_or(now);
     let pace = Pace::start(speed, async move || {
-        let world = World::make(seed, start).await?;
+        let world = World::make(from, start).await?;
         world.play();
         Ok::<_, sim::registry::Status>(world)
     })?;

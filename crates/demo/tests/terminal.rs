@@ -4,15 +4,16 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use demo::pace::Pace;
-use demo::screen;
 use demo::show::{self, Options};
 use demo::world::World;
+use demo::{door, screen};
 use environment::ManualClock;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -28,10 +29,14 @@ const LOOKS_MAX: usize = 2400;
 #[test]
 fn the_other_process() {
     match std::env::var(PART).as_deref() {
-        Ok("show") => show::show(Options { seed: 1, speed: 20.0, is_plain: false }).expect("it can be shown"),
+        Ok("show") => show::show(&options()).expect("it can be shown"),
         Ok("panic") => panic_while_shown(),
         _ => {}
     }
+}
+
+fn options() -> Options {
+    Options { seed: 1, speed: 20.0, is_plain: false, door: door::Options::default() }
 }
 
 fn panic_while_shown() {
@@ -41,7 +46,7 @@ fn panic_while_shown() {
         std::thread::sleep(LOOK * 20);
         world.errand(|_| panic!("on purpose"));
     });
-    screen::run(&pace, &AtomicBool::new(false)).expect("the terminal is restored");
+    screen::run(&pace, Path::new("kubeconfig"), &AtomicBool::new(false)).expect("the terminal is restored");
     assert!(pace.has_ended());
 }
 

@@ -11,6 +11,7 @@ mod tests;
 mod wrap;
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -35,10 +36,11 @@ const FRAME: Duration = Duration::from_millis(100);
 const OPERATOR: &str = "operator";
 
 /// Shows the story until somebody, or the world, ends it, and leaves the terminal as it was: after a panic, too.
-pub fn run(pace: &Pace<World>, is_over: &AtomicBool) -> io::Result<()> {
+pub fn run(pace: &Pace<World>, kubeconfig: &Path, is_over: &AtomicBool) -> io::Result<()> {
     let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
+    let state = State { kubeconfig: kubeconfig.display().to_string(), ..State::default() };
     let mut terminal = ratatui::try_init()?;
-    let shown = show(&mut terminal, pace, &story, is_over);
+    let shown = show(&mut terminal, pace, &story, state, is_over);
     let restored = ratatui::try_restore();
     shown.and(restored)
 }
@@ -47,9 +49,10 @@ fn show(
     terminal: &mut DefaultTerminal,
     pace: &Pace<World>,
     story: &Mutex<Story>,
+    mut state: State,
     is_over: &AtomicBool,
 ) -> io::Result<()> {
-    let (look, mut state) = (Look::of_environment(), State::default());
+    let look = Look::of_environment();
     while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
         let moment = Moment { now: pace.now(), speed: pace.speed() };
         let locked = || story.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,6 +49,8 @@ pub struct State {
     pub(super) is_typing: bool,
     /// What lies over the rest.
     pub(super) overlay: Option<Overlay>,
+    /// The file that tells kubectl where the world is; empty where it cannot come in.
+    pub(super) kubeconfig: String,
     /// How fast it went before it was paused.
     pub(super) speed: Option<f64>,
 }

@@ -22,6 +22,7 @@ use sim::run::{bed, staff};
 use sim::seen::{Fault, What};
 
 use crate::chapters::{self, Chapter};
+use crate::door::Reach;
 use crate::story::Story;
 
 /// How long the cluster is left alone until everything runs, before the services are started.
@@ -134,6 +135,12 @@ impl World {
                 story.lock().unwrap_or_else(PoisonError::into_inner).hear(&seen);
             }
         });
+    }
+
+    /// How its API server is reached by who comes from outside: as who may do everything.
+    pub fn reach(&self) -> Reach {
+        let client = self.stage.server().client_of("kubectl", "system:masters");
+        Reach { environment: self.environment.clone(), client }
     }
 
     /// Since the world was made.

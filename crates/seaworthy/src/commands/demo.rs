@@ -1,8 +1,10 @@
 //! `seaworthy demo`: the whole product on a simulated cluster, told as a story.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use demo::show::Options;
-use demo::{once, show};
+use demo::{door, once, show};
 
 use super::Outcome;
 use crate::exit::{Exit, Failure};
@@ -26,6 +28,12 @@ pub(crate) struct Arguments {
     /// Plain lines instead of a screen; also what is written where there is no terminal
     #[arg(long, conflicts_with = "once")]
     plain: bool,
+    /// Where the kubeconfig is written by which kubectl comes in; a temporary file without it
+    #[arg(long, value_name = "FILE", conflicts_with = "once")]
+    write_kubeconfig: Option<PathBuf>,
+    /// The port on loopback at which kubectl comes in; 0 takes one that is free
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
 }
 
 /// Forms of a whole story.
@@ -52,8 +60,13 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         }
         return Ok(Exit::Fine);
     }
-    let options = Options { seed: arguments.seed, speed: arguments.speed, is_plain: arguments.plain };
-    match show::show(options) {
+    let options = Options {
+        seed: arguments.seed,
+        speed: arguments.speed,
+        is_plain: arguments.plain,
+        door: door::Options { port: arguments.port, kubeconfig: arguments.write_kubeconfig.clone() },
+    };
+    match show::show(&options) {
         Err(show::Error::Output(error)) => Err(error.into()),
         shown => shown.map(|()| Exit::Fine).map_err(Failure::from),
     }

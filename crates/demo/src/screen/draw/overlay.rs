@@ -31,9 +31,17 @@ Map: x silent   ! not ready   Q quarantined   c cordoned by hand";
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     match &scene.state.overlay {
         None => {}
-        Some(Overlay::Help) => over(frame, area, scene, "Help", HELP, 0),
+        Some(Overlay::Help) => over(frame, area, scene, "Help", &help(&scene.state.kubeconfig), 0),
         Some(Overlay::Why(text, row)) => over(frame, area, scene, "Why?", text, *row),
     }
+}
+
+/// First how kubectl comes in, where it does: whoever asks for help in a small terminal sees that.
+fn help(kubeconfig: &str) -> String {
+    if kubeconfig.is_empty() {
+        return HELP.to_owned();
+    }
+    format!("From another terminal: kubectl --kubeconfig {kubeconfig} get nodes\n{HELP}")
 }
 
 fn over(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>, title: &str, text: &str, row: u16) {
