@@ -20,6 +20,7 @@ mod tests;
 mod text;
 mod troubles;
 mod why;
+mod words;
 
 use std::time::Duration;
 

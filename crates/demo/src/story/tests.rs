@@ -57,7 +57,7 @@ fn a_pod_that_hangs_is_found_replaced_and_counted() {
             "found shop/web: PodRunningNotReady: is not as it should be",
             "did shop/web: evicts pod web-1",
             "over shop/web: PodRunningNotReady is over (healthy)",
-            "healed shop/web: PodRunningNotReady healed by EvictPod, and watched for 10 s",
+            "healed shop/web: PodRunningNotReady is healed after EvictPod, and stayed so for 10 s",
         ]
     );
     let tally = bench.story.tally();
