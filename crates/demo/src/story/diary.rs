@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use model::remediation::{Phase, Remediation};
+use model::remediation::Phase;
 
 use super::Letter;
-use super::repairs::{self, Repair};
+use super::repairs;
 use super::troubles::Turn;
 use super::words::{self, Told, names, short};
 use crate::chapters::Chapter;
@@ -143,7 +143,8 @@ impl Diary {
         self.note(&trouble.issue.lineage.to_string(), words::trouble(turn), at);
     }
 
-    pub(super) fn repair(&mut self, before: Option<&Remediation>, repair: &Repair, at: Duration) {
+    pub(super) fn repair(&mut self, turn: &repairs::Turn<'_>, at: Duration) {
+        let (before, repair) = (turn.before.as_ref(), turn.now);
         let lineage = repair.remediation.spec.lineage.to_string();
         let was_answered = before.is_some_and(|before| before.spec.approval.is_some());
         if let Some(approval) = repair.remediation.spec.approval.as_ref().filter(|_| !was_answered) {
@@ -157,15 +158,10 @@ impl Diary {
                 self.note(&lineage, words::done(attempt), at);
             }
         }
-        if let Some((rule, reason)) = repairs::hold(status)
-            && repairs::hold(&before).is_none_or(|(former, _)| former != rule)
-        {
+        if let Some((rule, reason)) = repairs::hold(status).filter(|_| turn.is_newly_held) {
             let says = if status.phase == Phase::Denied { "no" } else { "not now" };
-            self.note(
-                &lineage,
-                Told::alike(Kind::Held, rule, format!("rule {rule} says {says}: {reason}")),
-                at,
-            );
+            let words = format!("rule {rule} says {says}: {reason}");
+            self.note(&lineage, Told::alike(Kind::Held, rule, words), at);
         }
         if status.phase != before.phase
             && let Some((kind, words)) = words::turned(repair, status)

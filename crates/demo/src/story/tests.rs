@@ -121,6 +121,16 @@ fn what_passes_within_moments_is_not_told_as_held() {
 }
 
 #[test]
+fn what_is_tried_and_refused_again_is_told_once() {
+    let mut bench = Bench::new();
+    let refused = held("EvictionFirst", "the budget has no room");
+    bench.remediation(10, "r-1", WEB, NOT_READY, &refused);
+    bench.remediation(40, "r-1", WEB, NOT_READY, &json!({"phase": "Acting"}));
+    bench.remediation(41, "r-1", WEB, NOT_READY, &refused);
+    assert_eq!(bench.lines(), ["held shop/web: rule EvictionFirst says not now: the budget has no room"]);
+}
+
+#[test]
 fn a_plan_that_waits_is_asked_about_until_somebody_said_something() {
     let mut bench = Bench::new();
     bench.issue(10, WEB, NOT_READY, None);
