@@ -56,9 +56,9 @@ impl Told {
         let mut lines = Vec::new();
         for (number, entry) in diary.entries().iter().enumerate().skip(first) {
             if let Some(told) = self.whom.get_mut(number) {
-                lines.extend(
-                    entry.whom[*told..].iter().map(|whom| line(entry, &format!("{whom}: {}", entry.words))),
-                );
+                if *told < entry.whom.len() {
+                    lines.push(line(entry, &entry.text_from(*told)));
+                }
                 *told = entry.whom.len();
             } else {
                 lines.push(line(entry, &entry.text()));
@@ -83,6 +83,23 @@ pub(crate) fn clock(at: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::story::fixture::Bench;
+
+    #[test]
+    fn who_joins_later_is_told_alone() {
+        let mut bench = Bench::new();
+        let mut told = Told::default();
+        bench.issue(40, "Node/b-01", "NodeUnreachable", None);
+        assert_eq!(
+            told.news(bench.story.diary()),
+            ["00:40  found     b-01: NodeUnreachable: is not as it should be"]
+        );
+        bench.issue(41, "Node/b-02", "NodeUnreachable", None);
+        bench.issue(41, "Node/b-03", "NodeUnreachable", None);
+        let both = "00:40  found     b-02, b-03: NodeUnreachable: is not as it should be";
+        assert_eq!(told.news(bench.story.diary()), [both]);
+        assert!(told.news(bench.story.diary()).is_empty());
+    }
 
     #[test]
     fn a_clock_counts_minutes_on() {

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::state::{Moment, Overlay, Pane, State};
 use crate::chapters;
-use crate::story::{About, Entry, Story};
+use crate::story::{About, Entry, Group, Letter, Story};
 
 /// What is to be done in the world, or with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,14 +72,16 @@ impl State {
     }
 
     fn in_overlay(&mut self, code: KeyCode) {
-        let page = PAGE as u16;
-        match (&mut self.overlay, code) {
-            (Some(Overlay::Why(_, row)), KeyCode::Down | KeyCode::Char('j')) => *row = row.saturating_add(1),
-            (Some(Overlay::Why(_, row)), KeyCode::Up | KeyCode::Char('k')) => *row = row.saturating_sub(1),
-            (Some(Overlay::Why(_, row)), KeyCode::PageDown | KeyCode::Char(' ')) => {
-                *row = row.saturating_add(page);
-            }
-            (Some(Overlay::Why(_, row)), KeyCode::PageUp) => *row = row.saturating_sub(page),
+        let page = PAGE as i16;
+        let by = match code {
+            KeyCode::Down | KeyCode::Char('j') => 1,
+            KeyCode::Up | KeyCode::Char('k') => -1,
+            KeyCode::PageDown | KeyCode::Char(' ') => page,
+            KeyCode::PageUp => -page,
+            _ => 0,
+        };
+        match &mut self.overlay {
+            Some(Overlay::Why(_, row)) if by != 0 => *row = row.saturating_add_signed(by),
             _ => self.overlay = None,
         }
     }
@@ -105,7 +107,7 @@ impl State {
 
     /// The one that is selected, or else the first that waits.
     fn decide(&self, story: &Story, moment: Moment, is_allowed: bool) -> Option<Command> {
-        let groups = story.groups(moment.now);
+        let groups = self.groups(story, moment);
         let selected = groups.get(self.trouble).and_then(|group| group.waits.clone());
         let name = selected.or_else(|| story.waiting().into_iter().next())?;
         Some(Command::Decide(name, is_allowed))
@@ -114,16 +116,36 @@ impl State {
     fn ask(&mut self, story: &Story, moment: Moment) {
         let about = match self.focus {
             Pane::Troubles => {
-                let groups = story.groups(moment.now);
+                let groups = self.groups(story, moment);
                 groups.get(self.trouble).and_then(|group| group.lineages.first().cloned()).map(About::Lineage)
             }
             Pane::Diary => {
                 let entry = self.entries(story).into_iter().rev().nth(self.entry);
                 entry.map(|entry| entry.about.clone())
             }
-            Pane::Letters => story.letters().all().len().checked_sub(self.letter + 1).map(About::Letter),
+            Pane::Letters => {
+                let letter = self.letters(story).into_iter().rev().nth(self.letter);
+                letter.map(|(number, _)| About::Letter(number))
+            }
         };
         self.overlay = about.map(|about| Overlay::Why(story.why(&about, moment.now), 0));
+    }
+
+    /// The troubles that the filter lets through.
+    pub(super) fn groups(&self, story: &Story, moment: Moment) -> Vec<Group> {
+        let mut groups = story.groups(moment.now);
+        groups.retain(|group| {
+            self.lets(&format!("{} {} {}", group.check, group.lineages.join(" "), group.words))
+        });
+        groups
+    }
+
+    /// The messages that the filter lets through, with their numbers.
+    pub(super) fn letters<'a>(&self, story: &'a Story) -> Vec<(usize, &'a Letter)> {
+        let is_meant = |(_, letter): &(usize, &Letter)| {
+            self.lets(&format!("{} {} {}", letter.to, letter.subject, letter.lines.join(" ")))
+        };
+        story.letters().all().iter().enumerate().filter(is_meant).collect()
     }
 
     /// The entries that the filter lets through.
@@ -135,12 +157,18 @@ impl State {
     fn step(&mut self, code: KeyCode, story: &Story, moment: Moment) {
         // Troubles are counted from the top, the others back from the newest, at the bottom.
         let (place, count, down) = match self.focus {
-            Pane::Troubles => (&mut self.trouble, story.groups(moment.now).len(), 1),
+            Pane::Troubles => {
+                let count = self.groups(story, moment).len();
+                (&mut self.trouble, count, 1)
+            }
             Pane::Diary => {
                 let count = self.entries(story).len();
                 (&mut self.entry, count, -1)
             }
-            Pane::Letters => (&mut self.letter, story.letters().all().len(), -1),
+            Pane::Letters => {
+                let count = self.letters(story).len();
+                (&mut self.letter, count, -1)
+            }
         };
         let by: isize = match code {
             KeyCode::Down | KeyCode::Char('j') => down,

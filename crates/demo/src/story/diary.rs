@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use model::policy::ActionName;
-use model::remediation::{
-    Approval, ApprovalVerdict, Attempt, AttemptResult, Phase, Remediation, RemediationStatus,
-};
+use model::remediation::Phase;
 
 use super::Letter;
-use super::repairs::{self, Repair};
+use super::repairs;
 use super::troubles::Turn;
+use super::words::{self, Told, names, short};
 use crate::chapters::Chapter;
 
 /// Entries of one kind that come within this time of each other are told as one.
@@ -105,7 +103,12 @@ pub struct Entry {
 impl Entry {
     /// The whole of it in a line.
     pub fn text(&self) -> String {
-        match &self.whom[..] {
+        self.text_from(0)
+    }
+
+    /// What it says of those that came to it after so many others.
+    pub(crate) fn text_from(&self, told: usize) -> String {
+        match &self.whom[told..] {
             [] => self.words.clone(),
             [one] => format!("{one}: {}", self.words),
             several => format!("{}: {}", names(several), self.many),
@@ -137,54 +140,31 @@ impl Diary {
 
     pub(super) fn trouble(&mut self, turn: &Turn<'_>, at: Duration) {
         let (Turn::Found(trouble) | Turn::Explained(trouble) | Turn::Ended(trouble)) = turn;
-        let (issue, code) = (&trouble.issue, &trouble.issue.code);
-        let told = match (turn, &issue.cause) {
-            (Turn::Ended(_), _) => {
-                let resolution = trouble.ended.map_or("", |(_, how)| how.as_str());
-                Told::alike(Kind::Over, code, format!("{code} is over ({resolution})"))
-            }
-            (_, Some(cause)) => Told {
-                many: format!("{code}, symptoms of {}", cause.code),
-                ..Told::alike(
-                    Kind::Folded,
-                    code,
-                    format!("{code}, a symptom of {} on {}", cause.code, short(&cause.lineage.to_string())),
-                )
-            },
-            (_, None) => {
-                let said = unnamed(&issue.summary);
-                Told::alike(Kind::Found, code, format!("{code}: {said}"))
-            }
-        };
-        self.note(&issue.lineage.to_string(), told, at);
+        self.note(&trouble.issue.lineage.to_string(), words::trouble(turn), at);
     }
 
-    pub(super) fn repair(&mut self, before: Option<&Remediation>, repair: &Repair, at: Duration) {
+    pub(super) fn repair(&mut self, turn: &repairs::Turn<'_>, at: Duration) {
+        let (before, repair) = (turn.before.as_ref(), turn.now);
         let lineage = repair.remediation.spec.lineage.to_string();
         let was_answered = before.is_some_and(|before| before.spec.approval.is_some());
         if let Some(approval) = repair.remediation.spec.approval.as_ref().filter(|_| !was_answered) {
-            self.note(&lineage, answered(approval), at);
+            self.note(&lineage, words::answered(approval), at);
         }
         let Some(status) = repair.status() else { return };
         let before = before.and_then(|before| before.status.clone()).unwrap_or_default();
         for (number, attempt) in status.attempts.iter().enumerate() {
-            let was_done = before.attempts.get(number).is_some_and(is_done);
-            if is_done(attempt) && !was_done {
-                self.note(&lineage, done(attempt), at);
+            let was_done = before.attempts.get(number).is_some_and(words::is_done);
+            if words::is_done(attempt) && !was_done {
+                self.note(&lineage, words::done(attempt), at);
             }
         }
-        if let Some((rule, reason)) = repairs::hold(status)
-            && repairs::hold(&before).is_none_or(|(former, _)| former != rule)
-        {
+        if let Some((rule, reason)) = repairs::hold(status).filter(|_| turn.is_newly_held) {
             let says = if status.phase == Phase::Denied { "no" } else { "not now" };
-            self.note(
-                &lineage,
-                Told::alike(Kind::Held, rule, format!("rule {rule} says {says}: {reason}")),
-                at,
-            );
+            let words = format!("rule {rule} says {says}: {reason}");
+            self.note(&lineage, Told::alike(Kind::Held, rule, words), at);
         }
         if status.phase != before.phase
-            && let Some((kind, words)) = turned(repair, status)
+            && let Some((kind, words)) = words::turned(repair, status)
         {
             self.note(&lineage, Told::alike(kind, status.phase.as_str(), words), at);
         }
@@ -227,105 +207,5 @@ impl Diary {
         }
         let about = About::Lineage(lineage.to_owned());
         self.entries.push(Entry { at, kind, whom: vec![whom], words, many, about, group });
-    }
-}
-
-/// What is to be told: to one, to several, and what makes it the same.
-struct Told {
-    kind: Kind,
-    group: String,
-    words: String,
-    many: String,
-}
-
-impl Told {
-    /// What is told of several as it is of one.
-    fn alike(kind: Kind, group: &str, words: String) -> Self {
-        Self { kind, group: group.to_owned(), many: words.clone(), words }
-    }
-}
-
-/// A lineage as people say it: a node by its name, what is namespaced by namespace and name.
-pub(crate) fn short(lineage: &str) -> String {
-    lineage.split_once('/').map_or(lineage, |(_, rest)| rest).to_owned()
-}
-
-/// Names in a few words: `b-01, b-02 and 8 more`.
-pub(super) fn names(names: &[String]) -> String {
-    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-    names.sort_unstable();
-    match &names[..] {
-        [first, second, _, ..] => format!("{first}, {second} and {} more", names.len() - 2),
-        few => few.join(", "),
-    }
-}
-
-/// A summary without whose it is, which is said already.
-pub(super) fn unnamed(summary: &str) -> &str {
-    summary.split_once(": ").map_or(summary, |(_, rest)| rest)
-}
-
-/// Whether it is known to have happened: what was only meant is no news. Looking has no effects.
-fn is_done(attempt: &Attempt) -> bool {
-    attempt.happened() || (attempt.parts.is_empty() && attempt.result != AttemptResult::Open)
-}
-
-fn done(attempt: &Attempt) -> Told {
-    let name = &attempt.target.name;
-    let (one, many) = match attempt.action {
-        ActionName::CollectEvidence => (
-            format!("keeps what is known of {name}, before anything is changed"),
-            "keeps what is known of them",
-        ),
-        ActionName::EvictPod => (format!("evicts pod {name}"), "evicts a pod of each"),
-        ActionName::RolloutRestart => (format!("restarts {name}, as its strategy has it"), "restarts them"),
-        ActionName::QuarantineNode => (format!("keeps new pods off {name}"), "keeps new pods off them"),
-        ActionName::DrainNode => (format!("drains {name}"), "drains them"),
-        ActionName::ReleaseNode => (format!("lets new pods on {name} again"), "lets new pods on them again"),
-    };
-    Told { kind: Kind::Did, group: attempt.action.to_string(), words: one, many: many.to_owned() }
-}
-
-fn answered(Approval { by, verdict, .. }: &Approval) -> Told {
-    let words = match verdict {
-        ApprovalVerdict::Approved => format!("{by} allows it"),
-        ApprovalVerdict::Rejected => format!("{by} forbids it"),
-    };
-    Told::alike(Kind::Answered, by, words)
-}
-
-/// What a remediation's new phase is told with.
-fn turned(repair: &Repair, status: &RemediationStatus) -> Option<(Kind, String)> {
-    let spec = &repair.remediation.spec;
-    let plan = || {
-        let names: Vec<&str> = spec.steps.iter().map(|step| step.action.as_str()).collect();
-        names.join(", then ")
-    };
-    match status.phase {
-        Phase::AwaitingApproval => {
-            Some((Kind::Asked, format!("policy {} asks first: may it {}?", spec.policy, plan())))
-        }
-        Phase::Observed => {
-            let words =
-                format!("policy {} only observes: {} is written down, and not done", spec.policy, plan());
-            Some((Kind::Observed, words))
-        }
-        Phase::Succeeded => {
-            let acted = status.attempts.iter().rev().find(|attempt| attempt.happened());
-            let by = acted.map(|attempt| format!(" by {}", attempt.action)).unwrap_or_default();
-            Some((
-                Kind::Healed,
-                format!("{} healed{by}, and watched for {} s", spec.check, spec.healthy_for_s),
-            ))
-        }
-        Phase::Escalated => Some((Kind::GaveUp, format!("stops trying: {}", status.message))),
-        Phase::Rejected => Some((Kind::GaveUp, format!("not approved: {}", status.message))),
-        Phase::Cancelled => Some((Kind::Over, format!("given up: {}", status.message))),
-        Phase::Pending
-        | Phase::Deferred
-        | Phase::Denied
-        | Phase::Acting
-        | Phase::Verifying
-        | Phase::Cleared => None,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Severity;
 use model::remediation::Phase;
 
-use super::diary::{names, short};
+use super::words::{names, short};
 use super::{Repair, Story, Trouble};
 
 /// Troubles of one check that stand alike, with what they explain.

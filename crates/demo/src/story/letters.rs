@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::diary::short;
+use super::words::short;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod tests;
 mod text;
 mod troubles;
 mod why;
+mod words;
 
 use std::time::Duration;
 
@@ -194,8 +195,8 @@ impl Story {
     }
 
     fn remediation(&mut self, remediation: Remediation, at: Duration) {
-        if let Some(repair) = self.repairs.see(remediation, at) {
-            self.diary.repair(repair.before.as_ref(), repair.now, at);
+        if let Some(turn) = self.repairs.see(remediation, at) {
+            self.diary.repair(&turn, at);
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Repair {
 pub(super) struct Turn<'a> {
     pub(super) before: Option<Remediation>,
     pub(super) now: &'a Repair,
+    /// Whether a rule holds it that has not held it before: each try anew is no news.
+    pub(super) is_newly_held: bool,
 }
 
 /// All of them.
@@ -102,11 +104,13 @@ impl Repairs {
             own.ended = Some(at);
         }
         let held = own.status().and_then(hold).map(|(rule, reason)| (rule.to_owned(), reason.to_owned()));
+        let is_newly_held =
+            held.as_ref().is_some_and(|(rule, _)| own.holds.iter().all(|(known, _)| known != rule));
         if let Some((rule, reason)) = held {
             own.holds.retain(|(own, _)| *own != rule);
             own.holds.push((rule, reason));
         }
-        Some(Turn { before, now: own })
+        Some(Turn { before, now: own, is_newly_held })
     }
 
     /// All of them, by name.

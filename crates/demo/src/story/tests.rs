@@ -57,7 +57,7 @@ fn a_pod_that_hangs_is_found_replaced_and_counted() {
             "found shop/web: PodRunningNotReady: is not as it should be",
             "did shop/web: evicts pod web-1",
             "over shop/web: PodRunningNotReady is over (healthy)",
-            "healed shop/web: PodRunningNotReady healed by EvictPod, and watched for 10 s",
+            "healed shop/web: PodRunningNotReady is healed after EvictPod, and stayed so for 10 s",
         ]
     );
     let tally = bench.story.tally();
@@ -118,6 +118,16 @@ fn what_passes_within_moments_is_not_told_as_held() {
         bench.remediation(10, "r-1", WEB, NOT_READY, &held(rule, reason));
         assert_eq!((bench.lines().len(), bench.story.tally().held), (0, 0), "{rule}");
     }
+}
+
+#[test]
+fn what_is_tried_and_refused_again_is_told_once() {
+    let mut bench = Bench::new();
+    let refused = held("EvictionFirst", "the budget has no room");
+    bench.remediation(10, "r-1", WEB, NOT_READY, &refused);
+    bench.remediation(40, "r-1", WEB, NOT_READY, &json!({"phase": "Acting"}));
+    bench.remediation(41, "r-1", WEB, NOT_READY, &refused);
+    assert_eq!(bench.lines(), ["held shop/web: rule EvictionFirst says not now: the budget has no room"]);
 }
 
 #[test]

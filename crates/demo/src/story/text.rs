@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Report;
-use super::diary::short;
 use super::report::{Done, Found, Sent};
+use super::words::short;
 use crate::lines::clock;
 
 impl Report {

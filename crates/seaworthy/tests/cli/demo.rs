@@ -39,7 +39,9 @@ fn a_pipe_gets_plain_lines_until_it_is_enough() {
         .expect("the binary starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
     let healed = lines.find(|line| line.contains("healed"));
-    assert!(healed.is_some_and(|line| line.contains("shop/web: PodRunningNotReady healed by EvictPod")));
+    assert!(
+        healed.is_some_and(|line| line.contains("shop/web: PodRunningNotReady is healed after EvictPod"))
+    );
     kill_process(Pid::from_child(&child), Signal::TERM).expect("it runs");
     let last = lines.last().expect("it says what it came to");
     assert!(last.starts_with("Found: ") && last.contains("Healed: "), "{last}");

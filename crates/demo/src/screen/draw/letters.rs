@@ -22,13 +22,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let block = panel(scene, "What people are told", has_focus);
     let inner = inside(&block, area);
     frame.render_widget(block, area);
-    let letters = scene.story.letters().all();
+    let letters = scene.state.letters(scene.story);
     if letters.is_empty() {
         return frame.render_widget(nothing(scene, "nobody had to be told anything yet"), inner);
     }
     let selected = letters.len().saturating_sub(scene.state.letter + 1);
     let width = usize::from(inner.width);
-    let items = letters.iter().enumerate().map(|(number, letter)| {
+    let items = letters.iter().enumerate().map(|(number, (_, letter))| {
         let item = item(scene, letter, width);
         if has_focus && number == selected { marked(item) } else { item }
     });

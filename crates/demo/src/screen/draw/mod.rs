@@ -15,7 +15,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::look::Look;
-use super::state::{Moment, Pane, State};
+use super::state::{Moment, Overlay, Pane, State};
 use crate::story::Story;
 
 /// What everything is drawn from.
@@ -44,7 +44,7 @@ pub fn draw(frame: &mut Frame<'_>, story: &Story, state: &mut State, moment: Mom
         return too_small(frame, area);
     }
     // Troubles end by themselves: what was selected may be gone.
-    state.trouble = state.trouble.min(story.groups(moment.now).len().saturating_sub(1));
+    state.trouble = state.trouble.min(state.groups(story, moment).len().saturating_sub(1));
     let scene = Scene { story, state, moment, look };
     let rows = [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(1)];
     let [head, body, foot] = area.layout(&Layout::vertical(rows));
@@ -55,7 +55,10 @@ pub fn draw(frame: &mut Frame<'_>, story: &Story, state: &mut State, moment: Mom
         narrow(frame, body, scene);
     }
     header::keys(frame, foot, scene);
-    overlay::draw(frame, area, scene);
+    let scrolled = overlay::draw(frame, area, scene);
+    if let Some(Overlay::Why(_, row)) = &mut state.overlay {
+        *row = scrolled;
+    }
 }
 
 fn too_small(frame: &mut Frame<'_>, area: Rect) {

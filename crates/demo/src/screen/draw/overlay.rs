@@ -28,9 +28,10 @@ q          quit
 
 Map: x silent   ! not ready   Q quarantined   c cordoned by hand";
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
+/// Draws it, and says how far it is scrolled: no further than there is something.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) -> u16 {
     match &scene.state.overlay {
-        None => {}
+        None => 0,
         Some(Overlay::Help) => over(frame, area, scene, "Help", &help(&scene.state.kubeconfig), 0),
         Some(Overlay::Why(text, row)) => over(frame, area, scene, "Why?", text, *row),
     }
@@ -44,7 +45,7 @@ fn help(kubeconfig: &str) -> String {
     format!("From another terminal: kubectl --kubeconfig {kubeconfig} get nodes\n{HELP}")
 }
 
-fn over(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>, title: &str, text: &str, row: u16) {
+fn over(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>, title: &str, text: &str, row: u16) -> u16 {
     let width = area.width.saturating_sub(8).min(100);
     let lines = lines(scene, text, usize::from(width).saturating_sub(4));
     let height = (lines.len() as u16 + 2).min(area.height.saturating_sub(4));
@@ -57,6 +58,7 @@ fn over(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>, title: &str, text: 
     frame.render_widget(Clear, place);
     frame.render_widget(block, place);
     frame.render_widget(Paragraph::new(lines).scroll((row, 0)), inner);
+    row
 }
 
 /// Wrapped, with the indent that a line has; the first line is what was asked about.

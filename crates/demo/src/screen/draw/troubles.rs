@@ -20,7 +20,7 @@ const WORDS_MAX: usize = 3;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let has_focus = scene.state.focus == Pane::Troubles;
-    let groups = scene.story.groups(scene.moment.now);
+    let groups = scene.state.groups(scene.story, scene.moment);
     let title = match groups.len() {
         0 => "What is wrong".to_owned(),
         count => format!("What is wrong ({count})"),
