@@ -92,6 +92,7 @@ fn tidy(schema: Value) -> Value {
 
 /// One schema a line, so that a new version shows what it changes.
 fn written(schemas: &Schemas) -> String {
-    let lines: Vec<String> = schemas.iter().map(|(name, schema)| format!("{}:{schema}", json!(name))).collect();
+    let lines: Vec<String> =
+        schemas.iter().map(|(name, schema)| format!("{}:{schema}", json!(name))).collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))
 }

@@ -76,3 +76,62 @@ impl Server {
         Ok(Answer::value(201, &review))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use environment::Environment;
+    use kube::client::Body;
+
+    use super::*;
+    use crate::kinds;
+    use crate::registry::Registry;
+
+    const USER: &str = "system:serviceaccount:shop:robot";
+
+    fn server() -> Server {
+        let environment = Environment::test(1);
+        let registry = Registry::new(&environment);
+        registry.create(kinds::NAMESPACE, "", json!({"metadata": {"name": "shop"}})).unwrap();
+        let rule = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]});
+        let role = json!({"metadata": {"name": "reader"}, "rules": [rule]});
+        registry.create(kinds::ROLE, "shop", role).unwrap();
+        let binding = json!({
+            "metadata": {"name": "reader"}, "roleRef": {"kind": "Role", "name": "reader"},
+            "subjects": [{"kind": "ServiceAccount", "namespace": "shop", "name": "robot"}],
+        });
+        registry.create(kinds::ROLE_BINDING, "shop", binding).unwrap();
+        Server::new(registry, &environment)
+    }
+
+    async fn ask(server: &Server, user: &str, plural: &str, spec: &Value) -> Value {
+        let (group, _, _) = SERVED.iter().find(|own| own.2 == plural).unwrap();
+        let body = json!({"spec": spec}).to_string().into_bytes();
+        let request =
+            http::Request::post(format!("/apis/{group}/v1/{plural}")).body(Body::from(body)).unwrap();
+        let response = server.client(user).send(request).await.unwrap();
+        assert_eq!(response.status(), 201);
+        let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+        serde_json::from_slice::<Value>(&body).unwrap()["status"].take()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everybody_is_told_what_they_may_do() {
+        let server = server();
+        for (user, verb, namespace, expected) in [
+            (USER, "get", "shop", true),
+            (USER, "delete", "shop", false),
+            (USER, "get", "", false),
+            ("system:masters", "delete", "", true),
+        ] {
+            let asked =
+                json!({"resourceAttributes": {"verb": verb, "resource": "pods", "namespace": namespace}});
+            let status = ask(&server, user, "selfsubjectaccessreviews", &asked).await;
+            assert_eq!(status["allowed"], expected, "{user} {verb} {namespace}");
+        }
+        let rules = ask(&server, USER, "selfsubjectrulesreviews", &json!({"namespace": "shop"})).await;
+        let expected = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]);
+        assert_eq!(rules["resourceRules"], expected);
+        let status = ask(&server, USER, "selfsubjectreviews", &Value::Null).await;
+        assert_eq!(status["userInfo"]["username"], USER);
+    }
+}

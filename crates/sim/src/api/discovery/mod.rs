@@ -146,3 +146,42 @@ fn entry(kind: Kind, subresource: &str) -> Value {
     }
     entry
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is served, as `group/name verbs`, from the older form.
+    fn older(group: &str, list: &Value) -> Vec<String> {
+        let resources = list["resources"].as_array().unwrap().iter();
+        resources.map(|own| format!("{group}/{} {}", own["name"].as_str().unwrap(), own["verbs"])).collect()
+    }
+
+    /// The same, from the answer that has all groups.
+    fn aggregated(group: &Value) -> Vec<String> {
+        let name = group["metadata"]["name"].as_str().unwrap_or_default();
+        let mut all = Vec::new();
+        for own in group["versions"][0]["resources"].as_array().unwrap() {
+            let plural = own["resource"].as_str().unwrap();
+            all.push(format!("{name}/{plural} {}", own["verbs"]));
+            for below in own["subresources"].as_array().into_iter().flatten() {
+                let subresource = below["subresource"].as_str().unwrap();
+                all.push(format!("{name}/{plural}/{subresource} {}", below["verbs"]));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn both_forms_say_the_same() {
+        let kinds: Vec<Kind> = kinds::BUILT_IN.iter().copied().chain(review::served()).collect();
+        let named = aggregated::named(&kinds);
+        let groups_named = named["items"].as_array().unwrap();
+        let found: Vec<String> = groups_named.iter().flat_map(aggregated).collect();
+        let said = groups(&kinds);
+        let expected = said.iter().flat_map(|(name, version)| older(name, &resources(name, version, &kinds)));
+        assert_eq!(found, expected.collect::<Vec<_>>());
+        let core = aggregated(&aggregated::core(&kinds)["items"][0]);
+        assert_eq!(core, older("", &resources("", "v1", &kinds)));
+    }
+}

@@ -162,3 +162,42 @@ fn metadata(object: &Value) -> Value {
 fn version(object: &Value) -> &Value {
     &object["metadata"]["resourceVersion"]
 }
+
+#[cfg(test)]
+mod tests {
+    use environment::Environment;
+
+    use super::*;
+    use crate::registry::Registry;
+
+    fn server() -> Server {
+        let environment = Environment::test(1);
+        Server::new(Registry::new(&environment), &environment)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_row_has_a_cell_for_each_column() {
+        let server = server();
+        let form = Form::Table(Include::Object);
+        for kind in kinds::BUILT_IN {
+            let tables = server.tables(*kind, form).unwrap();
+            let table = tables.list(&json!({}), [&json!({"metadata": {"name": "a"}})]);
+            let (row, columns) = (&table["rows"][0], table["columnDefinitions"].as_array().unwrap());
+            assert_eq!(row["cells"].as_array().unwrap().len(), columns.len(), "{kind:?}");
+            assert_eq!(row["object"]["kind"], kind.kind);
+            let is_name = |(at, column): (usize, &Value)| (column["format"] == "name").then_some(at);
+            let name = columns.iter().enumerate().find_map(is_name).unwrap();
+            assert_eq!(row["cells"][name], "a", "{kind:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_first_event_names_the_columns() {
+        let tables = server().tables(kinds::POD, Form::Table(Include::Metadata)).unwrap();
+        let columns = |is_first| {
+            let event: Value = serde_json::from_slice(&tables.event(b"{}", is_first)).unwrap();
+            event["columnDefinitions"].as_array().unwrap().len()
+        };
+        assert_eq!((columns(true), columns(false)), (9, 0));
+    }
+}

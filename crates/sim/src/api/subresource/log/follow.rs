@@ -55,3 +55,33 @@ impl Followed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::kinds;
+
+    struct Written(Mutex<Option<String>>);
+
+    impl Logs for Written {
+        fn read(&self, _: &Address, _: &str, _: bool) -> Option<String> {
+            self.0.lock().unwrap().clone()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_is_told_until_the_run_is_another() {
+        let written = Arc::new(Written(Mutex::new(Some("a\n".to_owned()))));
+        let set = |log: &str| *written.0.lock().unwrap() = Some(log.to_owned());
+        let pod = Address::new(kinds::POD, "shop", "web");
+        let logs: Arc<dyn Logs> = written.clone();
+        let mut pieces = follow(logs, pod, "main".to_owned(), "a\n".to_owned(), Cut::default());
+        assert_eq!(pieces.next().await.unwrap(), "a\n");
+        set("a\nb\n");
+        assert_eq!(pieces.next().await.unwrap(), "b\n");
+        set("c\n");
+        assert_eq!(pieces.next().await, None);
+    }
+}
