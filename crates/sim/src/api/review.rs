@@ -92,8 +92,8 @@ mod tests {
         let environment = Environment::test(1);
         let registry = Registry::new(&environment);
         registry.create(kinds::NAMESPACE, "", json!({"metadata": {"name": "shop"}})).unwrap();
-        let rule = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]});
-        let role = json!({"metadata": {"name": "reader"}, "rules": [rule]});
+        let allowed = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]});
+        let role = json!({"metadata": {"name": "reader"}, "rules": [allowed]});
         registry.create(kinds::ROLE, "shop", role).unwrap();
         let binding = json!({
             "metadata": {"name": "reader"}, "roleRef": {"kind": "Role", "name": "reader"},
