@@ -36,6 +36,8 @@ const FLOOD: &str = "flood";
 /// Most lines of a trace: twenty times what long runs of a swarm have. A service that does the
 /// same thing again and again would otherwise keep a swarm from ever ending.
 const LINES_MAX: u64 = 400_000;
+/// And so many more for each pod of a crowd: it is made, scheduled, started, and told of.
+const LINES_PER_POD: u64 = 10;
 
 /// How long a service that crashed is down: a container's start, and a step of back-off.
 const RESTART: Duration = Duration::from_secs(5);
@@ -72,6 +74,8 @@ struct Run {
     witness: Witness,
     ended: mpsc::UnboundedReceiver<Ended>,
     restarts: BTreeSet<(Instant, String)>,
+    /// More lines are a flood.
+    lines_max: u64,
 }
 
 impl Run {
@@ -150,7 +154,8 @@ impl Run {
             actors: Actors::default(),
             environment: environment.clone(),
         };
-        Ok(Self { stage, witness, ended, restarts: BTreeSet::new() })
+        let lines_max = LINES_MAX + LINES_PER_POD * plan.crowd as u64;
+        Ok(Self { stage, witness, ended, restarts: BTreeSet::new(), lines_max })
     }
 
     /// Lets the calm pass; if the plan may, only until everything has come to rest.
@@ -194,7 +199,7 @@ impl Run {
 
     /// Whether so much has happened that nothing sensible can be behind it; then the run is over.
     fn is_flooded(&self) -> bool {
-        self.witness.trace().count() > LINES_MAX
+        self.witness.trace().count() > self.lines_max
     }
 
     /// A task that panics is contained, and noticed by nobody else; `--log` says which it was.
@@ -210,7 +215,7 @@ impl Run {
         Violation {
             oracle: FLOOD.to_owned(),
             at_millis: self.witness.now().as_millis() as u64,
-            what: format!("more than {LINES_MAX} lines: something is done again and again"),
+            what: format!("more than {} lines: something is done again and again", self.lines_max),
         }
     }
 
