@@ -2,6 +2,9 @@
 
 use crate::command::{Command, run};
 
+/// A pod that is nobody's.
+const ALONE: &str = r#"run alone --image=seaworthy.test/tools:1 --restart=Never --overrides={"apiVersion":"v1","spec":{"nodeSelector":{"kubernetes.io/hostname":"node-1"}}}"#;
+
 /// An image that a testbed has on its nodes, and that waits until it is told to end.
 const WORKLOADS: &str = r#"
 apiVersion: apps/v1
@@ -148,7 +151,8 @@ fn creation() -> Vec<Command> {
         run("create cronjob often --image=seaworthy.test/tools:1 --schedule=@hourly -- true").same(),
         run("create pdb made --selector=app=made --max-unavailable=1").same(),
         run("create service clusterip plain --tcp=80:80").same(),
-        run("run alone --image=seaworthy.test/tools:1 --restart=Never").same(),
+        // Not on the node that is drained: a drain asks for --force where it meets a pod that is nobody's.
+        run(ALONE).same(),
         run("expose deployment made --port=80").same(),
         run("create configmap settings --from-literal=a=b").fails("already exists"),
         run("create configmap unmade --from-literal=a=b --dry-run=server").same(),
