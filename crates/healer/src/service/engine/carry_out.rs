@@ -47,7 +47,8 @@ impl Engine {
                 }
                 Command::Look(look) => {
                     facts = Some(self.reader.read(&look).await);
-                    is_policy_read = self.read_policy(name).await;
+                    // The last look before an effect; before that the watch's word is good enough.
+                    is_policy_read = !is_begun || self.read_policy(name).await;
                     brake = self.brake().await;
                 }
                 Command::Write(change) => {
