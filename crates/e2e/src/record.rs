@@ -10,7 +10,7 @@ use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
 use kube::api::ListParams;
-use model::remediation::{AttemptResult, Phase, Remediation};
+use model::remediation::{Attempt, AttemptResult, Phase, Remediation};
 
 use crate::cluster::Cluster;
 use crate::receiver::Message;
@@ -151,16 +151,14 @@ fn decided(namespace: &str, history: &[Remediation]) -> BTreeMap<String, Vec<Str
 fn steps(versions: &[&Remediation]) -> Vec<String> {
     let mut steps: Vec<String> = Vec::new();
     let mut seen = 0;
-    let outcomes: Vec<AttemptResult> = versions
-        .last()
-        .and_then(|last| last.status.as_ref())
-        .map(|status| status.attempts.iter().map(|attempt| attempt.result).collect())
-        .unwrap_or_default();
+    let last = versions.last().and_then(|last| last.status.as_ref());
+    let came_to = last.map(|status| status.attempts.as_slice()).unwrap_or_default();
     for status in versions.iter().filter_map(|version| version.status.as_ref()) {
-        for attempt in status.attempts.iter().skip(seen) {
-            let outcome = outcomes.get(seen).map_or_else(String::new, |outcome| format!("{outcome:?}"));
-            steps.push(format!("{:?} {outcome}", attempt.action));
+        for (attempt, last) in status.attempts.iter().zip(came_to).skip(seen) {
             seen += 1;
+            if !met_another_writer(last) {
+                steps.push(format!("{:?} {:?}", attempt.action, last.result));
+            }
         }
         let rule = status.decision.as_ref().map(|decision| decision.rule.as_str()).unwrap_or_default();
         let step = match status.phase {
@@ -176,6 +174,12 @@ fn steps(versions: &[&Remediation]) -> Vec<String> {
         }
     }
     steps
+}
+
+/// Whether nothing came of it because the object was written by somebody else between the look and the
+/// change, as a kubelet does with its node every few seconds: it is begun anew with the next look.
+fn met_another_writer(attempt: &Attempt) -> bool {
+    attempt.result == AttemptResult::NotHappened && attempt.detail.contains("the object has been modified")
 }
 
 fn told(namespace: &str, messages: &[Message]) -> BTreeMap<String, Vec<String>> {

@@ -39,11 +39,19 @@ pub fn last_of_each<'a>(all: impl IntoIterator<Item = &'a Remediation>) -> BTree
 }
 
 /// The number of an issue's next remediation, given the names of all there are, also of those that
-/// cannot be read. Where none is left it begins at the time of day in seconds: by its name a
-/// remediation is known on nodes and to the alerter, so one that was deleted is never made again.
-pub fn next_number<'a>(key: &Key, names: impl IntoIterator<Item = &'a str>, now: Timestamp) -> u64 {
+/// cannot be read, and the number that was `asked` for without an answer: that one may land yet, and
+/// is asked for again, so that there is one. Where none is left it begins at the time of day in
+/// seconds: by its name a remediation is known on nodes and to the alerter, so one that was deleted
+/// is never made again.
+pub fn next_number<'a>(
+    key: &Key,
+    names: impl IntoIterator<Item = &'a str>,
+    asked: Option<u64>,
+    now: Timestamp,
+) -> u64 {
     let last = names.into_iter().filter_map(|name| remediation::number(key, name)).max();
-    last.map_or_else(|| u64::try_from(now.as_second()).unwrap_or(1), |last| last.saturating_add(1))
+    let after_last = last.map(|last| last.saturating_add(1));
+    after_last.max(asked).unwrap_or_else(|| u64::try_from(now.as_second()).unwrap_or(1))
 }
 
 /// Whether an issue is to be taken up under `policy`, given what was done about it last. One
@@ -244,12 +252,19 @@ mod tests {
         assert_eq!(last(&key, &made).map(|(number, _)| number), Some(12));
         assert_eq!(last_of_each(&made)[&key].metadata.name, made[1].metadata.name);
         let names: Vec<&str> = made.iter().filter_map(|one| one.metadata.name.as_deref()).collect();
-        assert_eq!(next_number(&key, names, now(0).wall), 13);
+        for (asked, expected) in [(None, 13), (Some(12), 13), (Some(13), 13), (Some(15), 15)] {
+            assert_eq!(next_number(&key, names.iter().copied(), asked, now(0).wall), expected, "{asked:?}");
+        }
+        assert_eq!(next_number(&key, [], Some(15), now(5).wall), 15, "it may land yet");
         let of_another = remediation::name(&Key { code: "Other".into(), ..key.clone() }, 99);
-        let begun = next_number(&key, [of_another.as_str()], now(5).wall);
-        assert_eq!(begun, next_number(&key, [], now(0).wall) + 5, "none is left: a number never used before");
+        let begun = next_number(&key, [of_another.as_str()], None, now(5).wall);
+        assert_eq!(
+            begun,
+            next_number(&key, [], None, now(0).wall) + 5,
+            "none is left: a number never used before"
+        );
         let largest = remediation::name(&key, u64::MAX);
-        assert_eq!(next_number(&key, [largest.as_str()], now(0).wall), u64::MAX);
+        assert_eq!(next_number(&key, [largest.as_str()], None, now(0).wall), u64::MAX);
     }
 
     #[test]

@@ -35,6 +35,9 @@ func DefaultThresholds() Thresholds {
 // kubeletConfig shortens what tests would wait for: restart back-off of
 // containers is at most 5 s (upstream: 300 s), leases and status follow the
 // controller manager's shortened grace period, pressure passes after 5 s.
+// Images stay, also those that no container uses at the moment: they are what
+// the testbed put there, and a kubelet that made room by them would be out of
+// disk pressure before anybody has seen it.
 func kubeletConfig(bed layout.Testbed, node layout.Node, thresholds Thresholds) string {
 	return strings.NewReplacer(
 		"$ip", node.IP(),
@@ -73,6 +76,7 @@ resolvConf: "$resolv"
 clusterDomain: cluster.local
 clusterDNS: [$dns]
 serializeImagePulls: false
+imageMinimumGCAge: 24h
 nodeStatusUpdateFrequency: 2s
 nodeLeaseDurationSeconds: 8
 syncFrequency: 10s

@@ -145,6 +145,8 @@ impl Bench {
     /// What the machine would do next about the remediation.
     pub(crate) fn step(&self, memory: &Memory, facts: Option<&Facts>) -> Command {
         let ledger = Ledger::of(self.others.iter().chain([&self.remediation]));
+        let key = self.remediation.spec.key();
+        let earlier: Vec<&Remediation> = self.others.iter().filter(|one| one.spec.key() == key).collect();
         let inputs = Inputs {
             now: self.now,
             standing: match self.said {
@@ -156,7 +158,7 @@ impl Bench {
             facts,
             world: &self.world(),
             ledger: &ledger,
-            earlier: &[],
+            earlier: &earlier,
             memory,
         };
         machine::step(&self.remediation, &inputs)

@@ -7,15 +7,17 @@ use cluster::effects::Answer;
 use model::remediation::{Attempt, Part, PartState};
 
 use super::case::Case;
-use super::decide::{lands_until, ready_after, undecided};
+use super::decide::{SEND_WITHIN, lands_until, ready_after, undecided};
 use super::{Command, Plan, Send};
 use crate::actions::{Effect, Observed, get};
 use crate::facts::{Facts, Found, Look, Subject};
-use crate::governor::{self, Refusal, Stage, defects, rules};
+use crate::governor::{self, BrakeState, Refusal, Stage, defects, rules};
 use crate::inbox::Standing;
 
 /// How often a fate that is not known yet is looked at.
 const OBSERVE_EVERY: Duration = Duration::from_secs(1);
+/// How often the last look before an effect is repeated while it cannot be had.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often a pod's owner is looked at for its recovery.
 const SETTLE_EVERY: Duration = Duration::from_secs(2);
 
@@ -58,6 +60,9 @@ fn open(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
 
 /// Re-reads the object, asks the governor once more, and sends: the last look before the effect.
 fn send(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
+    if cannot_look(case) && may_still_send(case, attempt, at) {
+        return case.wait(LOOK_AGAIN);
+    }
     if let Some(why) = withdrawn(case, attempt) {
         return close_part(case, at, PartState::Skipped, format!("not sent: {why}"));
     }
@@ -77,6 +82,22 @@ fn send(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
         }
         (Ok(_), Err(reason)) => close_part(case, at, PartState::Skipped, format!("not sent: {reason}")),
     }
+}
+
+/// Whether something that the last look is to tell could not be read.
+fn cannot_look(case: &Case<'_>) -> bool {
+    let is_told = |facts: &Facts| {
+        facts.unreadable().is_none() && !matches!(case.inputs.world.brake, BrakeState::Unreadable(_))
+    };
+    matches!(case.inputs.plan, Plan::Unknown(_)) || case.inputs.facts.is_some_and(|facts| !is_told(facts))
+}
+
+/// Whether it is not too late yet: what is recorded of when it lands is to stay true.
+fn may_still_send(case: &Case<'_>, attempt: &Attempt, at: usize) -> bool {
+    let id = case.effect_id(attempt.number, at);
+    let now = case.inputs.now.monotonic;
+    let since = case.inputs.memory.open_since(&id);
+    since.is_some_and(|since| now.saturating_sub(since) < SEND_WITHIN)
 }
 
 /// Why nothing more is done in an attempt although its policy once said so: a person who changes or
@@ -310,7 +331,6 @@ mod tests {
 
     use super::*;
     use crate::facts::Subject;
-    use crate::governor::BrakeState;
     use crate::governor::tests_support::Bench;
     use crate::ledger::EffectId;
     use crate::machine::Memory;
@@ -369,6 +389,44 @@ mod tests {
         bench.now.monotonic += Duration::from_mins(1);
         let facts = bench.facts.clone();
         assert!(closes(&bench.step(&memory, Some(&facts))));
+    }
+
+    #[test]
+    fn what_cannot_be_read_before_an_effect_is_looked_at_again_within_moments() {
+        type Change = fn(&mut Bench);
+        let cases: [Change; 3] = [
+            |bench| bench.facts.subject = Some(Found::Unreadable("503".to_owned())),
+            |bench| bench.brake = BrakeState::Unreadable("timeout".to_owned()),
+            |bench| bench.plan = Plan::Unknown("the policy cannot be read"),
+        ];
+        for (at, fails) in cases.into_iter().enumerate() {
+            let mut bench = Bench::new();
+            let (began, parts) = (bench.now, vec![open_part("web-1", "p-1")]);
+            bench.remediation.status.as_mut().unwrap().attempts = vec![Attempt { parts, ..attempt() }];
+            let mut memory = Memory::default();
+            memory.note(&bench.remediation, Standing::Silent, began);
+            memory.intended(EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 });
+            let whole = (bench.facts.clone(), bench.brake.clone(), bench.plan);
+            fails(&mut bench);
+            let facts = bench.facts.clone();
+            assert!(matches!(bench.step(&memory, Some(&facts)), Command::Wait(Some(_))), "{at}: it waits");
+            bench.now.monotonic += LOOK_AGAIN;
+            assert!(memory.may_send(&EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 }));
+            let (facts, brake, plan) = (bench.facts.clone(), bench.brake.clone(), bench.plan);
+            (bench.facts, bench.brake, bench.plan) = whole;
+            let read = bench.facts.clone();
+            assert!(
+                matches!(bench.step(&memory, Some(&read)), Command::Send(_)),
+                "{at}: it is sent after all"
+            );
+            (bench.facts, bench.brake, bench.plan) = (facts, brake, plan);
+            bench.now.monotonic = began.monotonic + SEND_WITHIN;
+            let facts = bench.facts.clone();
+            let Command::Write(change) = bench.step(&memory, Some(&facts)) else {
+                panic!("{at}: it waits on")
+            };
+            assert_eq!(change.status.attempts[0].parts[0].state, PartState::Skipped, "{at}");
+        }
     }
 
     #[test]

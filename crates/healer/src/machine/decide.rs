@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use model::issue::Resolution;
 use model::policy::{ActionName, Mode};
-use model::remediation::{ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, Part, PartState, Phase};
+use model::remediation::{
+    self, ATTEMPTS_MAX, ApprovalVerdict, Attempt, AttemptResult, Part, PartState, Phase, Remediation,
+};
 
 use super::case::Case;
 use super::{Command, Plan, conclude, undo};
@@ -22,6 +24,10 @@ pub(super) const UNHEARD_MAX: Duration = Duration::from_mins(10);
 const RESENT_WITHIN: Duration = Duration::from_mins(2);
 /// When to look again at what changes by being told, in case the telling is lost.
 const IDLE: Duration = Duration::from_mins(1);
+
+/// How long after its intent was written an effect may still be sent: as long as one read that fails
+/// and is repeated takes, and little enough to hold up nobody.
+pub(super) const SEND_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn decide(case: &Case<'_>) -> Command {
     let is_over = case.status.phase.is_over();
@@ -53,6 +59,9 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
     if let Some(end) = without_approval(case) {
         return end;
     }
+    if let Some(other) = taken_up_again(case) {
+        return case.end(Phase::Cancelled, format!("it was taken up twice; {other} goes on"));
+    }
     let spec = &case.remediation.spec;
     let recurrence = case.inputs.world.config.attempts.recurrence.0;
     let earlier = case.inputs.earlier.iter().copied();
@@ -66,6 +75,19 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
             )
         }
     }
+}
+
+/// The remediation that was made after this one for the same trouble, if there is one that goes on: a
+/// request to make one may land although it was given up, and another leader's at any time.
+fn taken_up_again<'a>(case: &Case<'a>) -> Option<&'a str> {
+    let key = case.remediation.spec.key();
+    let own = remediation::number(&key, case.name)?;
+    let is_later = |one: &&&Remediation| {
+        let name = one.metadata.name.as_deref().unwrap_or_default();
+        let goes_on = one.status.as_ref().is_none_or(|status| !status.phase.is_over());
+        goes_on && one.spec.key() == key && remediation::number(&key, name).is_some_and(|number| number > own)
+    };
+    case.inputs.earlier.iter().find(is_later)?.metadata.name.as_deref()
 }
 
 /// Nothing is left to do but to notice that the trouble is over: what was taken away in vain does not
@@ -343,10 +365,10 @@ pub(super) fn ready_after(action: &Action, part: &Part, facts: &Facts) -> Option
     Some(workload.ready + gained)
 }
 
-/// When no request that is sent now can land any more.
+/// When no request can land any more whose intent is written now.
 pub(super) fn lands_until(case: &Case<'_>) -> jiff::Timestamp {
     let timeouts = &case.inputs.world.config.timeouts;
-    case.inputs.now.wall_in(timeouts.request.0 + timeouts.landing_margin.0)
+    case.inputs.now.wall_in(SEND_WITHIN + timeouts.request.0 + timeouts.landing_margin.0)
 }
 
 /// Records a no to a new attempt.
@@ -417,6 +439,29 @@ mod tests {
         ] {
             facts.pods.insert(("shop".into(), "web-1".into()), found.clone());
             assert_eq!(owner_look(&parts, &facts).is_none(), is_read, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_for_one_trouble_the_later_goes_on() {
+        let mut bench = Bench::new();
+        let key = bench.remediation.spec.key();
+        let named = |number| Some(remediation::name(&key, number));
+        bench.remediation.metadata.name = named(644);
+        for (number, phase, is_ended) in [
+            (654, Phase::Pending, true),
+            (654, Phase::Acting, true),
+            (654, Phase::Escalated, false),
+            (634, Phase::Pending, false),
+        ] {
+            let mut other = bench.remediation.clone();
+            other.metadata.name = named(number);
+            other.status.as_mut().unwrap().phase = phase;
+            bench.others = vec![other];
+            let facts = bench.facts.clone();
+            let command = bench.step(&Memory::default(), Some(&facts));
+            let ended = matches!(&command, Command::Write(change) if change.status.phase == Phase::Cancelled);
+            assert_eq!(ended, is_ended, "{number} {phase:?}");
         }
     }
 

@@ -95,6 +95,11 @@ impl Memory {
         self.unsent.as_ref() == Some(id)
     }
 
+    /// Whether an intent was written by this process whose effect is not sent yet.
+    pub fn has_unsent(&self) -> bool {
+        self.unsent.is_some()
+    }
+
     /// The answer to the effect, if it was sent and answered.
     pub fn answer(&self, id: &EffectId) -> Option<&Answer> {
         self.answer.as_ref().filter(|(answered, _)| answered == id).map(|(_, answer)| answer)

@@ -192,13 +192,14 @@ impl Trial {
             let policy = policy.expect("one is for it");
             let last = intake::last(&key, self.store.values());
             if intake::is_new(&issue, policy, last.map(|(_, one)| one)) {
-                let number = intake::next_number(&key, self.store.keys().map(String::as_str), self.now.wall);
+                let number =
+                    intake::next_number(&key, self.store.keys().map(String::as_str), None, self.now.wall);
                 self.keep(intake::take_up(&issue, "c1", policy, number, &self.config));
             }
         }
         for orphan in orphans::find(self.cluster.views.values(), &self.store) {
             let names = self.store.keys().map(String::as_str).chain([orphan.by.as_str()]);
-            let number = intake::next_number(&orphan.key, names, self.now.wall);
+            let number = intake::next_number(&orphan.key, names, None, self.now.wall);
             let known = self.store.get(&orphan.by).cloned();
             let taken = match known {
                 Some(one) => {

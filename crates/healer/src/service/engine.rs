@@ -2,6 +2,7 @@
 //! one command at a time. What it remembers lives as long as its tenure.
 
 mod carry_out;
+mod doubts;
 mod marks;
 mod uptake;
 
@@ -60,6 +61,8 @@ struct Tenure {
     memories: BTreeMap<String, Memory>,
     /// When each remediation is looked at next; absent for those that wait to be told.
     due: BTreeMap<String, Duration>,
+    /// Intents that may be written although nobody said so.
+    doubts: doubts::Doubts,
     told: BTreeMap<String, u64>,
     /// What is remembered about issues that are not taken up yet.
     waiting: uptake::Waiting,
@@ -150,6 +153,7 @@ impl Engine {
             drain: drain.clone(),
             memories: BTreeMap::new(),
             due: BTreeMap::new(),
+            doubts: doubts::Doubts::default(),
             told: BTreeMap::new(),
             waiting: uptake::Waiting::default(),
             uptake: Duration::ZERO,

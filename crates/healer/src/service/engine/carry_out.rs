@@ -29,7 +29,7 @@ impl Engine {
         let mut brake = BrakeState::Unreadable("it was not read yet".to_owned());
         let mut is_policy_read = true;
         // From an intent that is written until what came of it is.
-        let mut is_begun = false;
+        let mut is_begun = tenure.memories.get(name).is_some_and(machine::Memory::has_unsent);
         for _ in 0..COMMANDS_MAX {
             if tenure.drain.is_requested() && !is_begun {
                 return;
@@ -91,7 +91,9 @@ impl Engine {
         let standing = state.inbox.standing(&key, now);
         let memory = tenure.memories.entry(name.to_owned()).or_default();
         memory.note(remediation, standing, now);
-        let all = state.remediations.objects.values();
+        tenure.doubts.tidy(now.monotonic);
+        let doubts = &tenure.doubts;
+        let all = state.remediations.objects.values().map(|one| doubts.at_worst(one));
         let is_earlier = |one: &&Remediation| {
             let is_of_the_workload = whole(&one.spec.lineage) == whole(&key.lineage);
             one.spec.check == key.code && is_of_the_workload && one.metadata.name.as_deref() != Some(name)
@@ -198,6 +200,12 @@ impl Engine {
             }
             Err(error) => {
                 tracing::info!(remediation = name, %error, "a status was not written; reading it again");
+                if intent.is_some() && error.may_have_landed() {
+                    let timeouts = &self.shared.config().timeouts;
+                    let lands_within = timeouts.request.0 + timeouts.landing_margin.0;
+                    let until = self.shared.environment.monotonic() + lands_within;
+                    tenure.doubts.note(name, next.clone(), until);
+                }
                 self.read_again(name, &error).await
             }
         }

@@ -101,7 +101,7 @@ impl Engine {
             config.cluster.as_deref().or_else(|| all.values().next().map(|one| one.spec.cluster.as_str()));
         // By the number it names, too: that one is never made again.
         let names = all.keys().map(String::as_str).chain([orphan.by.as_str()]);
-        let number = intake::next_number(&orphan.key, names, now);
+        let number = intake::next_number(&orphan.key, names, None, now);
         let new = orphans::take_in(orphan, number, cluster.unwrap_or_default(), &config, epoch, now);
         let made = self.bookkeeper.create(&new).await?;
         // The server takes no status with a new object.

@@ -40,6 +40,9 @@ pub(super) struct Waiting {
 struct PutOff {
     until: Duration,
     failures: u32,
+    /// The number of the remediation that may have been made: the request was not answered, and may
+    /// land even now. Whoever asks again asks for the same one, so that there is one.
+    number: Option<u64>,
 }
 
 impl Waiting {
@@ -54,7 +57,8 @@ impl Waiting {
     }
 
     fn put_off(&mut self, key: Key, now: Now) {
-        let put_off = self.put_off.entry(key).or_insert(PutOff { until: now.monotonic, failures: 0 });
+        let put_off =
+            self.put_off.entry(key).or_insert(PutOff { until: now.monotonic, failures: 0, number: None });
         let wait = PUT_OFF.saturating_mul(1 << put_off.failures.min(16)).min(PUT_OFF_MAX);
         put_off.until = now.monotonic + wait;
         put_off.failures += 1;
@@ -62,7 +66,20 @@ impl Waiting {
 
     /// Whatever makes it end at once and be new again does not fill the store within moments.
     fn taken_up(&mut self, key: Key, now: Now) {
-        self.put_off.insert(key, PutOff { until: now.monotonic + PUT_OFF, failures: 0 });
+        self.put_off.insert(key, PutOff { until: now.monotonic + PUT_OFF, failures: 0, number: None });
+    }
+
+    /// It was not taken up, as far as is known.
+    fn failed(&mut self, key: &Key, number: u64, now: Now) {
+        self.put_off(key.clone(), now);
+        if let Some(put_off) = self.put_off.get_mut(key) {
+            put_off.number = Some(number);
+        }
+    }
+
+    /// The number of the remediation of this issue that may have been made.
+    fn asked(&self, key: &Key) -> Option<u64> {
+        self.put_off.get(key)?.number
     }
 }
 
@@ -99,7 +116,8 @@ impl Engine {
             }
             let names = listed.iter().filter_map(|one| one.metadata.name.as_deref());
             let names = names.chain(damaged.iter().map(|one| one.name.as_str()));
-            let number = intake::next_number(&issue.key(), names, self.shared.environment.now());
+            let asked = tenure.waiting.asked(&issue.key());
+            let number = intake::next_number(&issue.key(), names, asked, self.shared.environment.now());
             let new = intake::take_up(&issue, &cluster, &policy, number, &self.shared.config());
             match self.bookkeeper.create(&new).await {
                 Ok(made) => {
@@ -112,7 +130,7 @@ impl Engine {
                 // Somebody else has it, or it is there and was not answered: another turn sees.
                 Err(error) => {
                     tracing::warn!(%error, lineage = %issue.lineage, "an issue was not taken up");
-                    tenure.waiting.put_off(issue.key(), self.shared.now());
+                    tenure.waiting.failed(&issue.key(), number, self.shared.now());
                 }
             }
         }
@@ -217,7 +235,12 @@ mod tests {
         waiting.tidy(now(at + 300));
         waiting.put_off(key.clone(), now(at + 300));
         assert!(!waiting.is_put_off(&key, now(at + 301)), "what was quiet for long begins anew");
+        assert_eq!(waiting.asked(&key), None);
+        waiting.failed(&key, 7, now(at + 350));
+        waiting.put_off(key.clone(), now(at + 360));
+        assert_eq!(waiting.asked(&key), Some(7), "the same is asked for, however often");
         waiting.taken_up(key.clone(), now(at + 400));
+        assert_eq!(waiting.asked(&key), None);
         assert!(waiting.is_put_off(&key, now(at + 400)));
         assert!(!waiting.is_put_off(&key, now(at + 401)), "one that ended at once may be new in a second");
     }
