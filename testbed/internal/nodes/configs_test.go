@@ -48,6 +48,9 @@ func TestThresholdsReachTheKubelet(t *testing.T) {
 	if config.EvictionHard["memory.available"] != "99%" || config.EvictionHard["imagefs.available"] != "7%" {
 		t.Errorf("thresholds are %v", config.EvictionHard)
 	}
+	if config.ImageMinimumGCAge.Hours() < 1 {
+		t.Errorf("images are removed after %v: the disk would have room again by that", config.ImageMinimumGCAge)
+	}
 }
 
 func TestPodsGetAddressesOfTheirNode(t *testing.T) {
