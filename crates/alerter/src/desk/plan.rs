@@ -223,7 +223,10 @@ impl Desk {
         if let Some(issue) = episode.issue()
             && let Some((_, outcome)) = self.book.outcomes.of(&issue, episode.name.receipt).next_back()
         {
-            annotations.insert("healing".to_owned(), outcomes::sentence(outcome));
+            // That it is over came before the healer's word on it: what stood in the way stands no more.
+            if status == Status::Firing || outcomes::is_success(outcome) {
+                annotations.insert("healing".to_owned(), outcomes::sentence(outcome));
+            }
             annotations.insert("remediation".to_owned(), outcome.remediation.clone());
         }
         if episode.source_lost().is_some() {

@@ -450,6 +450,21 @@ fn a_success_that_does_not_end_the_issue_is_paged_after_the_grace() {
 }
 
 #[test]
+fn what_is_over_does_not_say_what_stood_in_the_way() {
+    for (phase, expected) in [("Deferred", None), ("Succeeded", Some("Succeeded: because"))] {
+        let mut bench = Bench::new(SIMPLE);
+        bench.issue("Stuck", "warning", None);
+        bench.run_until(30);
+        bench.outcome("Stuck", phase, "");
+        bench.run_until(60);
+        bench.resolve_issue("Stuck", "warning", "healthy");
+        bench.run_until(1000);
+        let last = bench.sent.last().expect("it was told that it is over");
+        assert!(last.firing.is_empty() && last.healing.as_deref() == expected, "{phase}: {:?}", last.healing);
+    }
+}
+
+#[test]
 fn a_deferral_reaches_people_with_its_rule() {
     let mut bench = Bench::new(SIMPLE);
     bench.issue("Stuck", "warning", None);

@@ -68,7 +68,10 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
     match planner::next(spec, &case.status.attempts, earlier, recurrence, case.inputs.now) {
         Next::Step(index) if case.status.attempts.len() < ATTEMPTS_MAX => begin(case, index),
         Next::Step(_) | Next::Exhausted => {
-            let tried: Vec<&str> = spec.steps.iter().map(|step| step.action.as_str()).collect();
+            // What only looks was not there to help.
+            let repairs =
+                spec.steps.iter().filter(|step| actions::get(step.action).verify != Verify::Nothing);
+            let tried: Vec<&str> = repairs.map(|step| step.action.as_str()).collect();
             case.end(
                 Phase::Escalated,
                 format!("{} did not help, or not for long: a person is needed", tried.join(", ")),
@@ -410,10 +413,10 @@ fn observed(would: &str, foreseen: Option<&Refusal>) -> String {
     match foreseen {
         None => format!("would have done {would}"),
         Some(Refusal { rule, reason, until: Some(_) }) => {
-            format!("would have deferred {would}: {rule}: {reason}")
+            format!("would have done {would}, but for {rule}, which says not now: {reason}")
         }
         Some(Refusal { rule, reason, until: None }) => {
-            format!("would have refused {would}: {rule}: {reason}")
+            format!("would have done {would}, but for {rule}, which says no: {reason}")
         }
     }
 }

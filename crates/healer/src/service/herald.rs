@@ -68,8 +68,12 @@ impl Herald {
                 continue;
             }
             let (holds, outcomes) = self.news();
-            self.tell_holds(&holds[..holds.len().min(BATCH)]).await;
+            let (taken, ended): (Vec<Hold>, Vec<Hold>) =
+                holds.into_iter().partition(|hold| hold.state == State::Taken);
+            self.tell_holds(&taken[..taken.len().min(BATCH)]).await;
+            // A page that is let go is to say why.
             self.tell_outcomes(&outcomes[..outcomes.len().min(BATCH)]).await;
+            self.tell_holds(&ended[..ended.len().min(BATCH)]).await;
         }
     }
 
@@ -267,5 +271,29 @@ mod tests {
             let silence = environment.monotonic().saturating_sub(oldest);
             assert!(heard.len() == 30 && silence < 2 * RENEW, "{} heard, {silence:?}", heard.len());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_reason_is_told_before_the_page_is_let_go() {
+        let environment = Environment::test(1);
+        let shared = shared(&environment).await;
+        let mut one = acting("r-1-1");
+        shared.state().epoch = Some(1);
+        shared.state().remediations.apply(one.clone());
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let notes = Arc::clone(&heard);
+        let router = Router::new().fallback(async move |Json(told): Json<serde_json::Value>| {
+            let what = told.get("state").or(told.get("phase")).and_then(serde_json::Value::as_str);
+            notes.lock().unwrap_or_else(PoisonError::into_inner).extend(what.map(str::to_owned));
+        });
+        let _accepted = start(&shared, vec![teller(&environment, router)]);
+        tokio::time::sleep(2 * EVERY).await;
+        let status = one.status.as_mut().expect("it has one");
+        (status.phase, status.transitions) = (Phase::Escalated, 1);
+        one.metadata.resource_version = Some("2".to_owned());
+        shared.state().remediations.apply(one);
+        tokio::time::sleep(2 * EVERY).await;
+        let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(*heard, ["taken", "Escalated", "failed"]);
     }
 }

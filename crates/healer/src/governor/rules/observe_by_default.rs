@@ -31,7 +31,8 @@ fn approved(request: &Request<'_>, now: Now) -> Ruling {
     let plan = &request.spec.plan_hash;
     let waiting = |reason: String| Ruling::defer(reason, LOOK_AGAIN);
     let Some(approval) = &request.spec.approval else {
-        return waiting(format!("waits for the approval of plan {plan}"));
+        let name = &request.id.remediation;
+        return waiting(format!("a person is to allow plan {plan}: seaworthy remediations approve {name}"));
     };
     if approval.verdict == ApprovalVerdict::Rejected {
         return Ruling::deny(format!("rejected by {}", approval.by));
@@ -74,7 +75,7 @@ mod tests {
         };
         let mut bench = Bench::new();
         bench.remediation.spec.mode = Mode::Approve;
-        bench.expect_defer(&RULE, "waits for the approval");
+        bench.expect_defer(&RULE, "a person is to allow plan");
         for (given, expected) in [
             (approval(Approved, "plan", None), Ok(())),
             (approval(Approved, "plan", Some(1_000_000)), Ok(())),
