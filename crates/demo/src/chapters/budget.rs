@@ -8,7 +8,7 @@ const SEARCH: &str = "Deployment/shop/search";
 
 pub(super) const CHAPTER: Chapter = Chapter {
     name: "budget",
-    title: "A budget says no",
+    title: "A PDB says no",
     befalls: "A pod of search hangs, and a PodDisruptionBudget lets none go.",
     look_for: "The eviction is refused, nothing is forced: it is held until there is room.",
     mended: "search's owner gives the budget room",

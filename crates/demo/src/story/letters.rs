@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::words::short;
 
+/// The receiver that wakes somebody.
+const PAGER: &str = "pager";
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -39,9 +42,9 @@ impl Letters {
         &self.all
     }
 
-    /// How many said that something is wrong.
+    /// How many woke somebody.
     pub fn pages(&self) -> usize {
-        self.all.iter().filter(|letter| letter.is_firing).count()
+        self.all.iter().filter(|letter| letter.is_firing && letter.to == PAGER).count()
     }
 }
 

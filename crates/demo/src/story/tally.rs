@@ -19,7 +19,7 @@ pub struct Tally {
     pub healed: usize,
     /// Repairs that a rule of the governor held for more than moments.
     pub held: usize,
-    /// Messages that said that something is wrong.
+    /// Messages to the pager that said that something is wrong.
     pub paged: usize,
     /// From what befell to its being found; nothing where nothing was.
     pub to_detect: Option<Spread>,

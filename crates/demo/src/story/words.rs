@@ -71,15 +71,18 @@ pub(super) fn is_done(attempt: &Attempt) -> bool {
 pub(super) fn done(attempt: &Attempt) -> Told {
     let name = &attempt.target.name;
     let (one, many) = match attempt.action {
-        ActionName::CollectEvidence => (
-            format!("keeps what is known of {name}, before anything is changed"),
-            "keeps what is known of them",
-        ),
+        ActionName::CollectEvidence => {
+            (format!("collects evidence of {name}, before anything is changed"), "collects evidence of them")
+        }
         ActionName::EvictPod => (format!("evicts pod {name}"), "evicts a pod of each"),
         ActionName::RolloutRestart => (format!("restarts {name}, as its strategy has it"), "restarts them"),
-        ActionName::QuarantineNode => (format!("keeps new pods off {name}"), "keeps new pods off them"),
+        ActionName::QuarantineNode => {
+            (format!("quarantines {name}: no new pods"), "quarantines them: no new pods")
+        }
         ActionName::DrainNode => (format!("drains {name}"), "drains them"),
-        ActionName::ReleaseNode => (format!("lets new pods on {name} again"), "lets new pods on them again"),
+        ActionName::ReleaseNode => {
+            (format!("releases {name}: pods may come"), "releases them: pods may come")
+        }
     };
     Told { kind: Kind::Did, group: attempt.action.to_string(), words: one, many: many.to_owned() }
 }
@@ -97,8 +100,10 @@ pub(super) fn answered(Approval { by, verdict, .. }: &Approval) -> Told {
 pub(super) fn turned(repair: &Repair, status: &RemediationStatus) -> Option<(Kind, String)> {
     let spec = &repair.remediation.spec;
     let plan = || {
-        let names: Vec<&str> = spec.steps.iter().map(|step| step.action.as_str()).collect();
-        names.join(", then ")
+        // What only looks needs nobody's leave.
+        let actions = spec.steps.iter().map(|step| step.action);
+        let names = actions.filter(|action| *action != ActionName::CollectEvidence);
+        names.map(|action| action.as_str()).collect::<Vec<_>>().join(", then ")
     };
     match status.phase {
         Phase::AwaitingApproval => {
