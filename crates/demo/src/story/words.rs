@@ -103,7 +103,7 @@ pub(super) fn turned(repair: &Repair, status: &RemediationStatus) -> Option<(Kin
         // What only looks needs nobody's leave.
         let actions = spec.steps.iter().map(|step| step.action);
         let names = actions.filter(|action| *action != ActionName::CollectEvidence);
-        names.map(|action| action.as_str()).collect::<Vec<_>>().join(", then ")
+        names.map(ActionName::as_str).collect::<Vec<_>>().join(", then ")
     };
     match status.phase {
         Phase::AwaitingApproval => {
