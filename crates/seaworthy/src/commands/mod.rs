@@ -36,6 +36,7 @@ pub(crate) enum Command {
     /// Sixty nodes with a shop on them, the monitor, the healer and the alerter as they ship, and faults on a timetable:
     /// on a terminal a screen tells what is found, done, refused and why, and keys break more. Nothing outside of this
     /// process is touched. Where standard output is no terminal, it is told in plain lines until it is interrupted.
+    /// kubectl, amtool and the commands here work on it from another terminal: it says how.
     ///
     /// `--once -o json` plays the story in virtual time and prints `{"seed":…,"chapters":[…],"found":[…],
     /// "remediations":[…],"sent":[…],"tally":{…}}`; times are milliseconds since the story began.
