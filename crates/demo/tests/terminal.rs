@@ -156,7 +156,7 @@ fn a_key_an_interrupt_or_a_signal_ends_it_and_the_terminal_is_as_before() {
     ];
     for end in ends {
         let mut shown = Shown::start("show", (80, 24), &[]);
-        shown.wait_for("What happened");
+        shown.wait_for("KUBECONFIG=");
         end(&mut shown);
         let (status, written) = shown.ends();
         assert!(status.success(), "{status}: {written}");

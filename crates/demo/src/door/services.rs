@@ -74,9 +74,18 @@ async fn pass<W: Inside>(
     }
     match door.ask(request).await {
         Some(Ok(answer)) => answer.map(Body::from),
-        Some(Err(unanswered)) => unanswered.problem(door.service).into_response(),
-        None => Problem::unavailable("the simulated cluster has ended").into_response(),
+        Some(Err(unanswered)) => refusal(&uri, &unanswered.problem(door.service)),
+        None => refusal(&uri, &Problem::unavailable("the simulated cluster has ended")),
     }
+}
+
+/// As each API has it: clients of Alertmanager's know no problem+json, and show a JSON string where the
+/// status is one that stands in its specification.
+fn refusal(uri: &Uri, problem: &Problem) -> Response {
+    if uri.path().starts_with("/api/v2/") {
+        return (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(&problem.detail)).into_response();
+    }
+    problem.clone().into_response()
 }
 
 /// The same place at the service itself: errors name that.

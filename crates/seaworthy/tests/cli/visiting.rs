@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use demo::chapters;
 use demo::door::{Door, Inside, Options};
 use demo::pace::Pace;
 use demo::world::World;
@@ -13,9 +14,9 @@ use crate::seaworthy::{Ended, end};
 /// As people see it.
 const SPEED: f64 = 20.0;
 /// A pod of web's hangs: the healer evicts it.
-const HANG: usize = 0;
+const HANG: &str = "hang";
 /// A rollout of cart's is stuck: a person is told.
-const ROLLOUT: usize = 1;
+const ROLLOUT: &str = "rollout";
 /// How often to look, and how often at most: minutes, for a machine that has much to do.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOKS_MAX: usize = 1200;
@@ -35,8 +36,10 @@ impl Demo {
         Self { door, pace }
     }
 
-    fn begin(&self, chapter: usize) {
-        self.pace.errand(move |world| world.begin(chapter));
+    /// Begins what befalls in a chapter. Nobody mends it after a while.
+    fn begin(&self, chapter: &'static str) {
+        let chapter = chapters::get(chapter).expect("there is such a chapter");
+        self.pace.errand(|world| (chapter.begin)(&world.stage));
     }
 
     /// Runs one of our commands in a shell that has read `env`.
