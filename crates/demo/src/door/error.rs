@@ -27,7 +27,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// What comes in by is kept in a temporary folder.
+    /// The temporary folder by which others come in cannot be made.
     #[error("{} cannot be written: {source}; TMPDIR names another place for temporary files", path.display())]
     Folder {
         /// What was to be written.

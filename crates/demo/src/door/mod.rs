@@ -53,7 +53,7 @@ const DRAIN: Duration = Duration::from_millis(200);
 pub struct Options {
     /// The API server's port on loopback; 0 for one that is free. The services get free ones.
     pub port: u16,
-    /// Where the kubeconfig is written; a temporary file where nothing is said. It goes when the door
+    /// Where the kubeconfig is written; the temporary folder where nothing is said. It goes when the door
     /// closes.
     pub kubeconfig: Option<PathBuf>,
 }
