@@ -3,7 +3,7 @@
 //!
 //! `world` is the cluster with all that befalls it (`chapters`), `pace` keeps it in step with real time,
 //! `story` is what is told of it; `screen`, `lines` and `once` tell it: on a terminal, in plain lines, or
-//! all at once. Through `door` kubectl comes in.
+//! all at once. Through `door` kubectl, our own commands and amtool come in; `visit` says how.
 
 pub mod chapters;
 pub mod door;
@@ -13,4 +13,5 @@ pub mod pace;
 pub mod screen;
 pub mod show;
 pub mod story;
+pub mod visit;
 pub mod world;

@@ -1,12 +1,12 @@
 //! The story in plain lines: for pipes, logs, and terminals that can do no more.
 
 use std::io::{self, Write, stdout};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::pace::Pace;
 use crate::story::{Diary, Entry, Story};
+use crate::visit::Visit;
 use crate::world::World;
 
 /// How often to look for something new, in real time: often enough to be told at once.
@@ -15,12 +15,12 @@ const LOOK: Duration = Duration::from_millis(50);
 const AGAIN: usize = 32;
 
 /// Tells the story as it happens, until `is_over`, or the world has ended.
-pub fn tell(pace: &Pace<World>, kubeconfig: &Path, is_over: &AtomicBool) -> io::Result<()> {
+pub fn tell(pace: &Pace<World>, visit: &Visit, is_over: &AtomicBool) -> io::Result<()> {
     let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
     let lock = || story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut out = stdout().lock();
     writeln!(out, "{}", opening(&lock()))?;
-    writeln!(out, "kubectl sees it, too: kubectl --kubeconfig {} get nodes", kubeconfig.display())?;
+    writeln!(out, "{}\n", visit.text())?;
     let mut told = Told::default();
     while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
         let lines = told.news(lock().diary());

@@ -22,7 +22,7 @@ pub struct Options {
     pub speed: f64,
     /// Plain lines, also on a terminal.
     pub is_plain: bool,
-    /// Where kubectl comes in.
+    /// Where others come in.
     pub door: door::Options,
 }
 
@@ -32,7 +32,7 @@ pub enum Error {
     /// The cluster could not be made.
     #[error("the cluster could not be made: {0}")]
     Cluster(#[from] sim::registry::Status),
-    /// kubectl cannot come in.
+    /// Nobody can come in.
     #[error(transparent)]
     Door(#[from] door::Error),
     /// The terminal, or what standard output goes to, does not work.
@@ -53,11 +53,11 @@ pub enum Error {
 pub fn show(options: &Options) -> Result<(), Error> {
     let is_over = interrupted()?;
     let pace = start(options)?;
-    let door = Door::open(&options.door, &pace, World::reach)?;
+    let door = Door::open(&options.door, &pace)?;
     if options.is_plain || !io::stdout().is_terminal() || !io::stdin().is_terminal() || screen::is_dumb() {
-        lines::tell(&pace, door.kubeconfig(), &is_over).map_err(Error::Output)?;
+        lines::tell(&pace, &door.visit(), &is_over).map_err(Error::Output)?;
     } else {
-        screen::run(&pace, door.kubeconfig(), &is_over).map_err(Error::Terminal)?;
+        screen::run(&pace, &door.visit(), &is_over).map_err(Error::Terminal)?;
     }
     if pace.has_ended() { Err(Error::Ended) } else { Ok(()) }
 }

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -12,6 +11,7 @@ use std::time::Duration;
 
 use demo::pace::Pace;
 use demo::show::{self, Options};
+use demo::visit::Visit;
 use demo::world::World;
 use demo::{door, screen};
 use environment::ManualClock;
@@ -46,7 +46,8 @@ fn panic_while_shown() {
         std::thread::sleep(LOOK * 20);
         world.errand(|_| panic!("on purpose"));
     });
-    screen::run(&pace, Path::new("kubeconfig"), &AtomicBool::new(false)).expect("the terminal is restored");
+    let visit = Visit { env: "env".into(), kubeconfig: "kubeconfig".into() };
+    screen::run(&pace, &visit, &AtomicBool::new(false)).expect("the terminal is restored");
     assert!(pace.has_ended());
 }
 
@@ -155,7 +156,7 @@ fn a_key_an_interrupt_or_a_signal_ends_it_and_the_terminal_is_as_before() {
     ];
     for end in ends {
         let mut shown = Shown::start("show", (80, 24), &[]);
-        shown.wait_for("What happened");
+        shown.wait_for("KUBECONFIG=");
         end(&mut shown);
         let (status, written) = shown.ends();
         assert!(status.success(), "{status}: {written}");

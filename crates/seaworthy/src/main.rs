@@ -3,6 +3,7 @@
 //! Each command is a file under `commands`, registered in `commands::Command`.
 
 mod arguments;
+mod clock;
 mod commands;
 mod configuration;
 mod connect;

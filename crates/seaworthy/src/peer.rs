@@ -91,10 +91,19 @@ impl Peer {
 
 /// Asks a service for something.
 pub(crate) async fn get<T: DeserializeOwned>(service: &Endpoint, path: &str) -> anyhow::Result<T> {
-    let answer = good(service, service.get(path, DEADLINE).await?)?;
-    serde_json::from_slice(answer.body()).with_context(|| {
+    Ok(get_with_head(service, path).await?.into_body())
+}
+
+/// The same, with the answer's head, which says what time it is there.
+pub(crate) async fn get_with_head<T: DeserializeOwned>(
+    service: &Endpoint,
+    path: &str,
+) -> anyhow::Result<Response<T>> {
+    let (head, body) = good(service, service.get(path, DEADLINE).await?)?.into_parts();
+    let value = serde_json::from_slice(&body).with_context(|| {
         format!("{service} does not answer as expected: is the address right, and the version ours?")
-    })
+    })?;
+    Ok(Response::from_parts(head, value))
 }
 
 /// Tells a service something.

@@ -1,9 +1,10 @@
 //! What the operating system gives a process: a thread to run on, randomness, signals.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use anyhow::Context;
-use environment::{Drain, Drained, Environment};
+use environment::{Clock, Drain, Drained, Environment};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,8 +27,16 @@ pub(crate) fn block_on<T, E: From<anyhow::Error>>(
 
 /// The real environment, with a seed from the operating system.
 pub(crate) fn environment() -> anyhow::Result<Environment> {
-    let seed = SysRng.try_next_u64().context("the operating system gives no randomness")?;
-    Ok(Environment::real(seed))
+    Ok(Environment::real(seed()?))
+}
+
+/// The same, by another wall clock.
+pub(crate) fn environment_by(clock: Arc<dyn Clock>) -> anyhow::Result<Environment> {
+    Ok(Environment::new(clock, seed()?))
+}
+
+fn seed() -> anyhow::Result<u64> {
+    SysRng.try_next_u64().context("the operating system gives no randomness")
 }
 
 /// Runs a service until it is told to stop, and ends what it started.

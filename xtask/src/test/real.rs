@@ -25,6 +25,8 @@ const KUBECTL: Suite = Suite { step: "kubectl", package: "demo", test: "kubectl-
 const SCENARIOS: Suite = Suite { step: "scenarios", package: "e2e", test: "scenarios" };
 /// The alerter alone, spoken to by amtool and Prometheus.
 const ALERTER: Suite = Suite { step: "alerter", package: "alerter", test: "peers" };
+/// The alerter of a demo, spoken to by amtool.
+const DEMO: Suite = Suite { step: "demo", package: "demo", test: "peers" };
 /// A whole installation, with Prometheus, amtool and a mail server.
 const INSTALLATION: Suite = Suite { step: "peers", package: "e2e", test: "peers" };
 
@@ -46,8 +48,10 @@ pub(super) fn scenarios(steps: &mut Steps) -> Result<()> {
 /// Prometheus, Alertmanager's own tools and a mail server, beside the alerter.
 pub(super) fn peers(steps: &mut Steps) -> Result<()> {
     steps.prepare("build the peers", &mut Bed::xtask(["testbed", "peers"]))?;
-    let built = Built::make(steps, &[ALERTER, INSTALLATION])?;
-    steps.counted(ALERTER.step, built.here(ALERTER, steps.only())?.env(PEERS, programs()))?;
+    let built = Built::make(steps, &[ALERTER, DEMO, INSTALLATION])?;
+    for suite in [ALERTER, DEMO] {
+        steps.counted(suite.step, built.here(suite, steps.only())?.env(PEERS, programs()))?;
+    }
     in_testbed(steps, 0, |steps, bed| {
         let mut run = built.inside(bed, INSTALLATION, steps.only())?;
         steps.counted(INSTALLATION.step, run.env(PEERS, programs()))

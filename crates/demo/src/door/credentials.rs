@@ -1,5 +1,5 @@
-//! How the two sides know each other: a CA and a certificate for the server, a token for its clients.
-//! All of it is made anew for each door.
+//! How the two sides know each other: a CA with a certificate for each door, a token for clients of the API
+//! server, and a certificate for those of services. All of it is made anew for each door.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,32 +12,34 @@ use net::secret::Secret;
 use net::tls::{self, Identity};
 use rand::TryRng;
 use rand::rngs::SysRng;
-use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use subtle::ConstantTimeEq;
 
 use super::Error;
+use super::inside::Service;
 
 /// How long certificates last: longer than anybody watches.
 const VALIDITY: Duration = Duration::from_hours(30 * 24);
 /// The bytes of a token: nobody guesses 256 bits.
 const TOKEN_BYTES: usize = 32;
 
-/// What a door is opened with.
+/// What doors are opened with.
 pub(super) struct Credentials {
+    now: Timestamp,
     authority: Authority,
-    issued: Issued,
+    operator: Issued,
     token: Token,
 }
 
 impl Credentials {
     pub(super) fn new(now: Timestamp) -> Result<Self, Error> {
         let authority = Authority::new(now, VALIDITY)?;
-        let hosts = BTreeSet::from(["127.0.0.1".to_owned(), "localhost".to_owned()]);
-        let identity = Identity::new("demo").unwrap_or_else(|_| Identity::operator());
-        let issued = authority.issue(&identity, &hosts, now, VALIDITY)?;
-        Ok(Self { authority, issued, token: Token::draw()? })
+        let operator = authority.issue(&Identity::operator(), &BTreeSet::new(), now, VALIDITY)?;
+        Ok(Self { now, authority, operator, token: Token::draw()? })
     }
 
     /// The CA's certificate, as PEM.
@@ -49,18 +51,51 @@ impl Credentials {
         &self.token
     }
 
-    /// The server's side of TLS: HTTP/2, and HTTP/1.1 for those who ask for an upgrade.
-    pub(super) fn server(&self) -> Result<Arc<ServerConfig>, Error> {
-        let unreadable = |error: rustls_pki_types::pem::Error| rustls::Error::General(error.to_string());
-        let cert = CertificateDer::from_pem_slice(self.issued.cert.as_bytes()).map_err(unreadable)?;
-        let key = PrivateKeyDer::from_pem_slice(self.issued.key.expose().as_bytes()).map_err(unreadable)?;
+    /// What a person shows to services.
+    pub(super) fn operator(&self) -> &Issued {
+        &self.operator
+    }
+
+    /// The API server's side of TLS. Its clients show a token.
+    pub(super) fn api(&self) -> Result<Arc<ServerConfig>, Error> {
+        let identity = Identity::new("demo").unwrap_or_else(|_| Identity::operator());
+        self.server(&identity, WebPkiClientVerifier::no_client_auth())
+    }
+
+    /// A service's side of TLS. Its clients show a certificate.
+    pub(super) fn service(&self, service: Service) -> Result<Arc<ServerConfig>, Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate(self.authority.cert())?)?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), tls::provider());
+        let verifier = verifier.build().map_err(|error| rustls::Error::General(error.to_string()))?;
+        self.server(&service.identity(), verifier)
+    }
+
+    /// HTTP/2, and HTTP/1.1 for those who ask for an upgrade.
+    fn server(
+        &self,
+        identity: &Identity,
+        clients: Arc<dyn ClientCertVerifier>,
+    ) -> Result<Arc<ServerConfig>, Error> {
+        let hosts = BTreeSet::from(["127.0.0.1".to_owned(), "localhost".to_owned()]);
+        let issued = self.authority.issue(identity, &hosts, self.now, VALIDITY)?;
+        let key = PrivateKeyDer::from_pem_slice(issued.key.expose().as_bytes()).map_err(unreadable)?;
         let mut config = ServerConfig::builder_with_provider(tls::provider())
             .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![cert], key)?;
+            .with_client_cert_verifier(clients)
+            .with_single_cert(vec![certificate(&issued.cert)?], key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+fn certificate(pem: &str) -> Result<CertificateDer<'static>, rustls::Error> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).map_err(unreadable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form of map_err")]
+fn unreadable(error: rustls_pki_types::pem::Error) -> rustls::Error {
+    rustls::Error::General(error.to_string())
 }
 
 /// What a client shows.

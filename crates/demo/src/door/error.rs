@@ -27,6 +27,20 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The temporary folder by which others come in cannot be made.
+    #[error("{} cannot be written: {source}; TMPDIR names another place for temporary files", path.display())]
+    Folder {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// There is a folder that somebody else made.
+    #[error("{} is there and is not the demo's: remove it, or let the demo have another --port", path.display())]
+    Taken {
+        /// The folder.
+        path: PathBuf,
+    },
     /// No certificates can be made.
     #[error(transparent)]
     Certificates(#[from] certs::Error),

@@ -13,6 +13,8 @@ use http_body_util::BodyExt;
 use kube::client::Body as KubeBody;
 use tokio::sync::{mpsc, oneshot};
 
+use super::calendar;
+use super::inside::Inside;
 use crate::pace::{Pace, Waiting};
 
 /// Pieces of an answer that may wait to be taken: what is said meanwhile waits in the world.
@@ -29,15 +31,6 @@ type Piece = Result<Bytes, Failure>;
 /// The head of an answer, and its pieces as they come.
 pub(super) type Answer = Result<Response<mpsc::Receiver<Piece>>, Failure>;
 
-/// How the API server of a world is reached from inside.
-#[derive(Clone)]
-pub struct Reach {
-    /// Carries the requests.
-    pub environment: Environment,
-    /// Speaks as who may do everything. One client for all requests: each new one has a task of its own.
-    pub client: kube::Client,
-}
-
 /// The world as its door sees it.
 #[derive(Clone)]
 pub(super) struct World {
@@ -45,16 +38,13 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new<W: Send + 'static>(
-        pace: Pace<W>,
-        reach: impl Fn(&W) -> Reach + Send + Sync + 'static,
-    ) -> Self {
-        let reach = Arc::new(reach);
+    pub(super) fn new<W: Inside>(pace: Pace<W>) -> Self {
         let enter = move |request, reply| {
-            let (waiting, reach) = (pace.waiting(), Arc::clone(&reach));
+            let waiting = pace.waiting();
             pace.errand(move |world| {
-                let Reach { environment, client } = reach(world);
-                environment.spawn("request from outside", carry(client, request, reply, waiting));
+                let environment = world.environment();
+                let carried = carry(environment.clone(), world.api(), request, reply, waiting);
+                environment.spawn("request from outside", carried);
             });
         };
         Self { enter: Arc::new(enter) }
@@ -81,6 +71,7 @@ fn body(pieces: mpsc::Receiver<Piece>) -> Body {
 /// That the answer is waited for ends here, in the world's own thread, with the moment at which it
 /// begins: by the time that another thread has heard of it, a world that moves on would be far ahead.
 pub(super) async fn carry(
+    environment: Environment,
     client: kube::Client,
     request: Request<KubeBody>,
     mut reply: oneshot::Sender<Answer>,
@@ -93,7 +84,7 @@ pub(super) async fn carry(
     };
     drop(waiting);
     let (head, body) = match answer {
-        Ok(response) => response.into_parts(),
+        Ok(response) => calendar::dated(response, environment.now()).into_parts(),
         // Nobody waits for it any more, or is told.
         Err(error) => return drop(reply.send(Err(error.into()))),
     };

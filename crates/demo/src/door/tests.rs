@@ -31,14 +31,20 @@ async fn world() -> Result<World, Status> {
     Ok(World { environment, registry, client })
 }
 
-fn reach(world: &World) -> Reach {
-    Reach { environment: world.environment.clone(), client: world.client.clone() }
+impl Inside for World {
+    fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    fn api(&self) -> Client {
+        self.client.clone()
+    }
 }
 
 /// A world at `speed`, and a door into it.
 fn open(speed: f64, options: &Options) -> (Pace<World>, Result<Door, Error>) {
     let pace = Pace::start(speed, world).unwrap();
-    let door = Door::open(options, &pace, reach);
+    let door = Door::open(options, &pace);
     (pace, door)
 }
 
@@ -47,7 +53,7 @@ fn visit<T>(door: &Door, change: impl FnOnce(&mut Kubeconfig), act: impl AsyncFn
     net::tls::install_provider();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut kubeconfig = Kubeconfig::read_from(door.kubeconfig()).unwrap();
+        let mut kubeconfig = Kubeconfig::read_from(door.visit().kubeconfig).unwrap();
         change(&mut kubeconfig);
         let options = KubeConfigOptions::default();
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
@@ -154,7 +160,8 @@ async fn who_takes_nothing_is_given_up() {
     let (reply, answer) = tokio::sync::oneshot::channel();
     let request =
         http::Request::get("/api/v1/configmaps?watch=true").body(kube::client::Body::empty()).unwrap();
-    let carried = environment.spawn("watch", passage::carry(client, request, reply, waiting));
+    let carried =
+        environment.spawn("watch", passage::carry(environment.clone(), client, request, reply, waiting));
     let _taken_by_nobody = answer.await.unwrap().unwrap();
     for number in 0..100 {
         let made = json!({"metadata": {"name": format!("a-{number}")}});
@@ -180,11 +187,11 @@ fn eventually(holds: impl Fn() -> bool) {
 fn an_address_that_is_taken_is_said() {
     let (pace, door) = open(1.0, &Options::default());
     let door = door.unwrap();
-    let options = Options { port: door.address().port(), ..Options::default() };
-    let refused = Door::open(&options, &pace, reach).unwrap_err();
+    let options = Options { port: door.api().port(), ..Options::default() };
+    let refused = Door::open(&options, &pace).unwrap_err();
     assert!(matches!(refused, Error::Listen(ListenError::InUse { .. })), "{refused}");
     drop(door);
-    Door::open(&options, &pace, reach).unwrap();
+    Door::open(&options, &pace).unwrap();
 }
 
 #[test]
@@ -195,7 +202,7 @@ fn the_kubeconfig_is_its_owners_alone_and_goes_with_the_door() {
     let (pace, door) = open(1.0, &options);
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let second = Door::open(&options, &pace, reach);
+    let second = Door::open(&options, &pace);
     assert!(second.is_ok(), "one that an earlier door left is written over");
     drop((door, second));
     assert!(!path.exists());
@@ -218,4 +225,38 @@ fn a_place_that_cannot_be_written_to_is_named() {
     let options = Options { kubeconfig: Some(path), ..Options::default() };
     let refused = open(1.0, &options).1.unwrap_err().to_string();
     assert!(refused.contains("/dev/null/config") && refused.contains("name another place"), "{refused}");
+}
+
+#[test]
+fn the_folder_is_its_owners_alone_and_goes_with_the_doors() {
+    let (_pace, door) = open(1.0, &Options::default());
+    let door = door.unwrap();
+    let folder = door.visit().env.parent().unwrap().to_owned();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files.len(), 6, "{files:?}");
+    assert!(files.iter().all(|file| mode(file) == 0o600), "{files:?}");
+    drop(door);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_folder_that_a_demo_left_is_used_again_and_one_of_somebody_else_stays() {
+    let (pace, door) = open(1.0, &Options::default());
+    let door = door.unwrap();
+    let (options, env) = (Options { port: door.api().port(), ..Options::default() }, door.visit().env);
+    let folder = env.parent().unwrap();
+    let left = std::fs::read(&env).unwrap();
+    drop(door);
+    std::fs::create_dir(folder).unwrap();
+    std::fs::write(&env, left).unwrap();
+    drop(Door::open(&options, &pace).unwrap());
+    assert!(!folder.exists());
+    std::fs::create_dir(folder).unwrap();
+    std::fs::write(&env, "export MINE=1\n").unwrap();
+    let refused = Door::open(&options, &pace).unwrap_err();
+    assert!(matches!(refused, Error::Taken { .. }), "{refused}");
+    assert_eq!(std::fs::read_to_string(&env).unwrap(), "export MINE=1\n");
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -46,7 +46,7 @@ impl State {
             KeyCode::Char(digit @ '1'..='9') => return begin(digit),
             KeyCode::Char('a') => return self.decide(story, moment, true),
             KeyCode::Char('x') => return self.decide(story, moment, false),
-            KeyCode::Char('?' | 'h') | KeyCode::F(1) => self.overlay = Some(Overlay::Help),
+            KeyCode::Char('?' | 'h') | KeyCode::F(1) => self.overlay = Some(Overlay::Help(0)),
             KeyCode::Char('/') => self.is_typing = true,
             KeyCode::Esc => self.filter.clear(),
             KeyCode::Enter | KeyCode::Char('w') => self.ask(story, moment),
@@ -81,7 +81,9 @@ impl State {
             _ => 0,
         };
         match &mut self.overlay {
-            Some(Overlay::Why(_, row)) if by != 0 => *row = row.saturating_add_signed(by),
+            Some(Overlay::Help(row) | Overlay::Why(_, row)) if by != 0 => {
+                *row = row.saturating_add_signed(by);
+            }
             _ => self.overlay = None,
         }
     }

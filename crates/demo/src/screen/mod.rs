@@ -11,7 +11,6 @@ mod tests;
 mod wrap;
 
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +25,7 @@ pub use state::{Moment, State};
 
 use crate::pace::Pace;
 use crate::story::Story;
+use crate::visit::Visit;
 use crate::world::World;
 use keys::Command;
 
@@ -36,9 +36,9 @@ const FRAME: Duration = Duration::from_millis(100);
 const OPERATOR: &str = "operator";
 
 /// Shows the story until somebody, or the world, ends it, and leaves the terminal as it was: after a panic, too.
-pub fn run(pace: &Pace<World>, kubeconfig: &Path, is_over: &AtomicBool) -> io::Result<()> {
+pub fn run(pace: &Pace<World>, visit: &Visit, is_over: &AtomicBool) -> io::Result<()> {
     let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
-    let state = State { kubeconfig: kubeconfig.display().to_string(), ..State::default() };
+    let state = State { visit: Some(visit.clone()), ..State::default() };
     let mut terminal = ratatui::try_init()?;
     let shown = show(&mut terminal, pace, &story, state, is_over);
     let restored = ratatui::try_restore();

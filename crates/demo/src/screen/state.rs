@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::visit::Visit;
+
 /// The time, and how fast it goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
@@ -26,8 +28,8 @@ pub(super) enum Pane {
 /// What lies over the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Overlay {
-    /// What the keys do.
-    Help,
+    /// How one comes in and what the keys do, and how far it is scrolled.
+    Help(u16),
     /// An answer, and how far it is scrolled.
     Why(String, u16),
 }
@@ -49,8 +51,8 @@ pub struct State {
     pub(super) is_typing: bool,
     /// What lies over the rest.
     pub(super) overlay: Option<Overlay>,
-    /// The file that tells kubectl where the world is; empty where it cannot come in.
-    pub(super) kubeconfig: String,
+    /// How others come in, where they can.
+    pub(super) visit: Option<Visit>,
     /// How fast it went before it was paused.
     pub(super) speed: Option<f64>,
 }

@@ -14,6 +14,7 @@ use super::state::{Moment, Overlay, Pane};
 use super::wrap::wrap;
 use super::{Look, State, draw};
 use crate::story::fixture::{Bench, attempt, held};
+use crate::visit::Visit;
 
 const PLAIN: Look = Look { has_colours: false, has_unicode: false };
 const MOMENT: Moment = Moment { now: Duration::from_secs(90), speed: 20.0 };
@@ -67,6 +68,14 @@ fn bench() -> Bench {
     bench
 }
 
+/// As it is shown: others can come in.
+fn shown() -> State {
+    let folder = "/tmp/seaworthy-demo-40123";
+    let visit =
+        Visit { env: format!("{folder}/env").into(), kubeconfig: format!("{folder}/kubeconfig").into() };
+    State { visit: Some(visit), ..State::default() }
+}
+
 fn drawn(width: u16, height: u16, state: &mut State, look: Look) -> TestBackend {
     let story = bench().story;
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
@@ -77,7 +86,7 @@ fn drawn(width: u16, height: u16, state: &mut State, look: Look) -> TestBackend 
 #[test]
 fn the_picture_at_every_size() {
     for (width, height) in [(40, 10), (80, 24), (120, 40), (200, 60)] {
-        let backend = drawn(width, height, &mut State::default(), PLAIN);
+        let backend = drawn(width, height, &mut shown(), PLAIN);
         insta::assert_snapshot!(format!("{width}x{height}"), backend);
     }
 }
@@ -94,7 +103,7 @@ fn what_befalls_and_what_to_look_for_fit_the_smallest_screen() {
 
 #[test]
 fn nothing_but_letters_and_no_colour_where_that_is_all_there_is() {
-    for overlay in [None, Some(Overlay::Help)] {
+    for overlay in [None, Some(Overlay::Help(0))] {
         let mut state = State { overlay, ..State::default() };
         let backend = drawn(120, 40, &mut state, PLAIN);
         for cell in backend.buffer().content() {
@@ -110,7 +119,7 @@ fn every_size_is_drawn_somehow() {
     for (width, height) in
         [(1, 1), (79, 24), (80, 23), (81, 25), (109, 24), (110, 24), (159, 35), (160, 24), (300, 100)]
     {
-        for overlay in [None, Some(Overlay::Help), Some(Overlay::Why("one\n  two\n".repeat(90), 999))] {
+        for overlay in [None, Some(Overlay::Help(0)), Some(Overlay::Why("one\n  two\n".repeat(90), 999))] {
             drawn(width, height, &mut State { overlay, ..State::default() }, look);
         }
     }
@@ -126,8 +135,32 @@ fn the_answer_to_why_lies_over_the_rest() {
 
 #[test]
 fn the_help_tells_every_key() {
-    let backend = drawn(80, 24, &mut State { overlay: Some(Overlay::Help), ..State::default() }, PLAIN);
+    let backend = drawn(80, 24, &mut State { overlay: Some(Overlay::Help(0)), ..shown() }, PLAIN);
     insta::assert_snapshot!("help", backend);
+}
+
+#[test]
+fn the_help_is_scrolled_no_further_than_it_goes_and_any_other_key_leaves_it() {
+    let mut state = State { overlay: Some(Overlay::Help(0)), ..shown() };
+    for _ in 0..9 {
+        press(&mut state, KeyCode::PageDown);
+        drawn(80, 24, &mut state, PLAIN);
+    }
+    let Some(Overlay::Help(row)) = state.overlay else { panic!("it is there still") };
+    assert!((1..20).contains(&row), "{row}");
+    press(&mut state, KeyCode::Char('x'));
+    assert_eq!(state.overlay, None);
+}
+
+#[test]
+fn how_to_come_in_is_shown_at_every_size_and_whatever_has_the_focus() {
+    for (width, height) in [(80, 24), (109, 24), (110, 24), (120, 40), (160, 24), (200, 60)] {
+        for focus in [Pane::Troubles, Pane::Diary, Pane::Letters] {
+            let backend = drawn(width, height, &mut State { focus, ..shown() }, PLAIN);
+            let text = backend.to_string();
+            assert!(text.contains("KUBECONFIG=/tmp/seaworthy-demo-40123/kubeconfig   ? "), "{text}");
+        }
+    }
 }
 
 fn press(state: &mut State, code: KeyCode) -> Option<Command> {

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod configuration;
+mod inside;
 mod person;
 mod policies;
 mod timetable;
@@ -22,8 +23,8 @@ use sim::run::{bed, staff};
 use sim::seen::{Fault, What};
 
 use crate::chapters::{self, Chapter};
-use crate::door::Reach;
 use crate::story::Story;
+use inside::Kubectl;
 
 /// How long the cluster is left alone until everything runs, before the services are started.
 const WARM_UP: Duration = Duration::from_mins(1);
@@ -38,6 +39,7 @@ pub struct World {
     /// The cluster, and what can befall it.
     pub stage: Stage,
     environment: Environment,
+    kubectl: Kubectl,
     story: Arc<Mutex<Story>>,
 }
 
@@ -63,7 +65,8 @@ impl World {
             registry.create(healing_policy(), "", json!({"metadata": {"name": name}, "spec": spec}))?;
         }
         let story = Arc::new(Mutex::new(Story::new(environment.now(), environment.monotonic())));
-        let world = Self { stage, environment, story };
+        let kubectl = Kubectl::new(&stage);
+        let world = Self { stage, environment, kubectl, story };
         world.tell_story();
         tokio::time::sleep(WARM_UP).await;
         for service in staff::SERVICES {
@@ -135,12 +138,6 @@ impl World {
                 story.lock().unwrap_or_else(PoisonError::into_inner).hear(&seen);
             }
         });
-    }
-
-    /// How its API server is reached by who comes from outside: as who may do everything.
-    pub fn reach(&self) -> Reach {
-        let client = self.stage.server().client_of("kubectl", "system:masters");
-        Reach { environment: self.environment.clone(), client }
     }
 
     /// Since the world was made.

@@ -20,7 +20,7 @@ fn kubectl_works_on_a_simulated_cluster() {
     let commands = commands::all();
     let of_both = commands.iter().filter(|command| command.is_of_both()).count();
     assert!(of_both * 10 > commands.len() * 9, "nearly all of them are held against a real cluster, too");
-    let done = command::play(&kubectl.at(cluster.kubeconfig()), &commands);
+    let done = command::play(&kubectl.at(&cluster.kubeconfig()), &commands);
     let faults: Vec<String> = done.iter().flat_map(command::Done::complaints).collect();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
@@ -33,7 +33,7 @@ fn a_watch_for_each_kind_at_once_does_no_harm() {
         return;
     };
     let cluster = simulated::Cluster::start();
-    let kubectl = kubectl.at(cluster.kubeconfig());
+    let kubectl = kubectl.at(&cluster.kubeconfig());
     let kinds = kubectl.run("api-resources --verbs=watch -o name", "").stdout;
     let kinds: Vec<&str> = kinds.lines().collect();
     assert!(kinds.len() > 25, "{kinds:?}");

@@ -22,7 +22,7 @@ fn kubectl_says_the_same_of_a_real_cluster() {
     };
     let commands: Vec<_> = commands::all().into_iter().filter(command::Command::is_of_both).collect();
     let simulated = simulated::Cluster::start();
-    let of_simulated = command::play(&kubectl.at(simulated.kubeconfig()), &commands);
+    let of_simulated = command::play(&kubectl.at(&simulated.kubeconfig()), &commands);
     let of_real = command::play(&kubectl.at(Path::new(&config)), &commands);
     let mut found = Vec::new();
     for (simulated, real) in of_simulated.iter().zip(&of_real) {

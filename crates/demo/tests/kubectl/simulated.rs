@@ -1,9 +1,9 @@
 //! A simulated cluster with the nodes that a testbed has, and a door into it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use demo::door::{Door, Options, Reach};
+use demo::door::{Door, Inside, Options};
 use demo::pace::Pace;
 use environment::{Environment, ManualClock};
 use sim::blueprint::{Blueprint, Machine};
@@ -31,13 +31,21 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn start() -> Self {
         let pace = Pace::start(SPEED, world).expect("a world");
-        let reach =
-            |world: &World| Reach { environment: world.environment.clone(), client: world.client.clone() };
-        Self { door: Door::open(&Options::default(), &pace, reach).expect("a door") }
+        Self { door: Door::open(&Options::default(), &pace).expect("a door") }
     }
 
-    pub(crate) fn kubeconfig(&self) -> &Path {
-        self.door.kubeconfig()
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.door.visit().kubeconfig
+    }
+}
+
+impl Inside for World {
+    fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    fn api(&self) -> kube::Client {
+        self.client.clone()
     }
 }
 

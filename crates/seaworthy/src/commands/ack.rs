@@ -15,7 +15,7 @@ use super::Outcome;
 use crate::arguments::{Scope, lasting};
 use crate::exit::{Exit, Failure};
 use crate::peer::{self, Episode, Episodes, Peer};
-use crate::{output, runtime};
+use crate::{clock, output, runtime};
 use model::subject::Subject;
 
 /// What is taken on, by whom
@@ -54,14 +54,15 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
         let environment = runtime::environment()?;
         let alerter = arguments.peer.alerter(&environment).await?;
-        let until =
-            arguments.lasting.map(|lasting| environment.now().checked_add(lasting.signed())).transpose();
+        let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
+        let path = format!("/api/v1/episodes?filter={}", encoded(&subject.lineage_matcher()));
+        let answer = peer::get_with_head::<Episodes>(&alerter, &path).await?;
+        let now = clock::by(answer.headers())?.now();
+        let until = arguments.lasting.map(|lasting| now.checked_add(lasting.signed())).transpose();
         let until = until.and_then(|until| until.map(|until| until.round(Unit::Second)).transpose());
         let request =
             Request { by: &arguments.by, note: &arguments.note, until: until.map_err(Failure::usage)? };
-        let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
-        let path = format!("/api/v1/episodes?filter={}", encoded(&subject.lineage_matcher()));
-        let mut meant = peer::get::<Episodes>(&alerter, &path).await?.episodes;
+        let mut meant = answer.into_body().episodes;
         meant.retain(|episode| is_meant(episode, &subject, arguments.check.as_deref()));
         if meant.is_empty() {
             bail_nothing(&subject, &alerter)?;

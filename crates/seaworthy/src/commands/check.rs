@@ -11,7 +11,7 @@ use super::Outcome;
 use crate::arguments::{Cluster, Scope};
 use crate::findings::{self, Findings};
 use crate::output::{self, Output};
-use crate::{configuration, connect, logging, runtime};
+use crate::{clock, configuration, connect, logging, runtime};
 use progress::Bar;
 
 /// What to look at
@@ -33,8 +33,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     // What cannot be seen is part of the answer.
     logging::adopt("error")?;
     runtime::block_on(async {
-        let environment = runtime::environment()?;
         let client = connect::to(&arguments.cluster).await?.client;
+        let environment = clock::of_cluster(&client).await?;
         if let Some(namespace) = &arguments.scope.namespace {
             connect::expect_namespace(&client, namespace).await?;
         }

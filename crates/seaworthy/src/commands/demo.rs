@@ -28,10 +28,10 @@ pub(crate) struct Arguments {
     /// Plain lines instead of a screen; also what is written where there is no terminal
     #[arg(long, conflicts_with = "once")]
     plain: bool,
-    /// Where the kubeconfig is written by which kubectl comes in; a temporary file without it
+    /// Where the kubeconfig is written by which kubectl comes in; a temporary folder without it
     #[arg(long, value_name = "FILE", conflicts_with = "once")]
     write_kubeconfig: Option<PathBuf>,
-    /// The port on loopback at which kubectl comes in; 0 takes one that is free
+    /// The API server's port on loopback; 0 takes one that is free, as the monitor and the alerter do
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
 }

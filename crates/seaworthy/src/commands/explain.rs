@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::findings::{self, Findings, Watcher};
 use crate::peer::Peer;
 use crate::records::Records;
-use crate::{connect, logging, output, runtime};
+use crate::{clock, connect, logging, output, runtime};
 
 /// What to explain
 #[derive(Args)]
@@ -54,8 +54,8 @@ async fn look(records: &Records, subject: &Subject, environment: &Environment) -
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
-        let environment = runtime::environment()?;
         let records = connect::records(&arguments.cluster).await?;
+        let environment = clock::of_cluster(&records.connection().client).await?;
         let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
         let healing = healing(&records).await?;
         let asked = arguments.watcher.monitor.is_some() || arguments.peer.alerter.is_some();

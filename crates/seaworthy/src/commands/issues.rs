@@ -46,7 +46,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             return watch(ask, arguments.output, &environment).await;
         }
         let findings = ask().await?;
-        let table = |wide| findings::table_of(&findings, wide, environment.now());
+        let now = findings.at.unwrap_or_else(|| environment.now());
+        let table = |wide| findings::table_of(&findings, wide, now);
         arguments.output.write(&findings, table)?;
         if arguments.output.is_table() {
             output::print(&format!("\n{}", findings::footer(&findings)))?;
@@ -68,7 +69,8 @@ async fn watch(
         let findings = ask().await?;
         let changed = changed(shown.as_ref(), &findings.issues);
         if shown.is_none() || !changed.is_empty() {
-            printer.write(&findings, |wide| findings::table(&changed, wide, environment.now()))?;
+            let now = findings.at.unwrap_or_else(|| environment.now());
+            printer.write(&findings, |wide| findings::table(&changed, wide, now))?;
         }
         shown = Some(findings.issues.into_iter().map(|finding| (finding.issue.key(), finding)).collect());
         tokio::time::sleep(EVERY).await;

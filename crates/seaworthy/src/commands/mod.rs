@@ -34,8 +34,9 @@ pub(crate) enum Command {
     /// See it all at work on a simulated cluster, without one of your own
     ///
     /// Sixty nodes with a shop on them, the monitor, the healer and the alerter as they ship, and faults on a timetable:
-    /// on a terminal a screen tells what is found, done, refused and why, and keys break more. It listens on
-    /// loopback, for kubectl, and touches nothing else outside of this process. Where standard output is no terminal, it is told in plain lines until it is interrupted.
+    /// on a terminal a screen tells what is found, done, refused and why, and keys break more. Where standard output is no
+    /// terminal, it is told in plain lines until it is interrupted. kubectl, amtool and the commands here work on it from
+    /// another terminal: it says how. It listens on loopback, writes a temporary folder for them, and touches nothing else.
     ///
     /// `--once -o json` plays the story in virtual time and prints `{"seed":…,"chapters":[…],"found":[…],
     /// "remediations":[…],"sent":[…],"tally":{…}}`; times are milliseconds since the story began.

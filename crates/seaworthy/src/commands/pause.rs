@@ -1,14 +1,15 @@
 //! `seaworthy pause`: the Brake. It wins within one action.
 
 use clap::Args;
-use jiff::Unit;
+use jiff::{Timestamp, Unit};
 use model::DurationText;
 use model::brake::BrakeSpec;
 
 use super::Outcome;
 use crate::arguments::{Cluster, lasting};
 use crate::exit::{Exit, Failure};
-use crate::{connect, output, runtime};
+use crate::records::Records;
+use crate::{clock, connect, output, runtime};
 
 /// Why, and for how long
 #[derive(Args)]
@@ -23,13 +24,20 @@ pub(crate) struct Arguments {
     cluster: Cluster,
 }
 
+/// So long from now, in whole seconds: people read them.
+async fn after(lasting: DurationText, records: &Records) -> Result<Timestamp, Failure> {
+    let now = clock::of_cluster(&records.connection().client).await?.now();
+    let end = now.checked_add(lasting.signed()).and_then(|end| end.round(Unit::Second));
+    end.map_err(Failure::usage)
+}
+
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
         let records = connect::records(&arguments.cluster).await?;
-        // Whole seconds: people read them.
-        let now = runtime::environment()?.now().round(Unit::Second).map_err(Failure::usage)?;
-        let until = arguments.lasting.map(|lasting| now.checked_add(lasting.signed())).transpose();
-        let until = until.map_err(Failure::usage)?;
+        let until = match arguments.lasting {
+            Some(lasting) => Some(after(lasting, &records).await?),
+            None => None,
+        };
         let brake = BrakeSpec { paused: true, reason: arguments.reason.clone(), until };
         records.set_brake(&brake).await?;
         let ends =

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use clap::Args;
 use environment::Environment;
+use jiff::Timestamp;
 use model::alert::{self, PostableAlert};
 use model::issue::Key;
 use net::http::Endpoint;
@@ -12,6 +13,7 @@ use net::tls::Identity;
 use serde::Deserialize;
 
 use super::{Finding, Findings};
+use crate::clock;
 use crate::peer::{self, Peer};
 
 /// Who knows what is wrong
@@ -53,7 +55,7 @@ pub(crate) async fn ask(
     };
     let Some(url) = &watcher.monitor else {
         return match told {
-            Some(findings) => Ok(Findings::of_alerter(findings)),
+            Some((findings, at)) => Ok(Findings::of_alerter(findings, at)),
             None => bail!(
                 "whom to ask? name a running monitor with --monitor or SEAWORTHY_MONITOR (https://127.0.0.1:8441 \
                  behind `kubectl port-forward`, with --identity), or an alerter with --alerter or SEAWORTHY_ALERTER \
@@ -62,8 +64,10 @@ pub(crate) async fn ask(
         };
     };
     let monitor = peer.service("--monitor", url, &Identity::monitor(), environment).await?;
-    let mut findings: Findings = peer::get(&monitor, "/api/v1/issues").await?;
-    if let Some(told) = told {
+    let answer = peer::get_with_head::<Findings>(&monitor, "/api/v1/issues").await?;
+    let at = clock::by(answer.headers())?.now();
+    let mut findings = Findings { at: Some(at), ..answer.into_body() };
+    if let Some((told, _)) = told {
         let mut states: BTreeMap<Key, Option<String>> =
             told.into_iter().map(|finding| (finding.issue.key(), finding.state)).collect();
         for finding in &mut findings.issues {
@@ -73,9 +77,10 @@ pub(crate) async fn ask(
     Ok(findings)
 }
 
-/// The issues that an alerter knows; alerts of others are not issues.
-async fn told(alerter: &Endpoint) -> anyhow::Result<Vec<Finding>> {
-    let listed: Vec<Listed> = peer::get(alerter, "/api/v2/alerts").await?;
+/// The issues that an alerter knows, and what time it was there; alerts of others are not issues.
+async fn told(alerter: &Endpoint) -> anyhow::Result<(Vec<Finding>, Timestamp)> {
+    let answer = peer::get_with_head::<Vec<Listed>>(alerter, "/api/v2/alerts").await?;
+    let (at, listed) = (clock::by(answer.headers())?.now(), answer.into_body());
     // The API v2 has no words for these.
     let mut quiet = BTreeMap::new();
     for state in ["held", "acknowledged"] {
@@ -93,5 +98,5 @@ async fn told(alerter: &Endpoint) -> anyhow::Result<Vec<Finding>> {
         };
         Some(Finding { issue: report.issue, state: Some(state.to_owned()) })
     };
-    Ok(listed.into_iter().filter_map(finding).collect())
+    Ok((listed.into_iter().filter_map(finding).collect(), at))
 }

@@ -6,6 +6,7 @@ mod table;
 use std::sync::Arc;
 
 pub(crate) use ask::{Watcher, ask};
+use jiff::Timestamp;
 use model::issue::Unseen;
 use model::{Issue, Severity};
 use monitor::{Report, Summary};
@@ -21,6 +22,9 @@ pub(crate) struct Findings {
     pub(crate) issues: Vec<Finding>,
     pub(crate) summary: Summary,
     pub(crate) unseen: Vec<Unseen>,
+    /// What time it was for whoever told it.
+    #[serde(skip)]
+    pub(crate) at: Option<Timestamp>,
 }
 
 /// An issue, and what is known of how people are told of it.
@@ -37,14 +41,15 @@ pub(crate) struct Finding {
 impl From<Report> for Findings {
     fn from(Report { issues, summary, unseen }: Report) -> Self {
         let issues = issues.into_iter().map(Arc::unwrap_or_clone);
-        Self { issues: issues.map(|issue| Finding { issue, state: None }).collect(), summary, unseen }
+        let issues = issues.map(|issue| Finding { issue, state: None }).collect();
+        Self { issues, summary, unseen, at: None }
     }
 }
 
 impl Findings {
     /// What an alerter knows. It does not know what the monitor could not see, nor what has not lasted for long enough.
-    fn of_alerter(issues: Vec<Finding>) -> Self {
-        Self { issues, ..Self::default() }.counted()
+    fn of_alerter(issues: Vec<Finding>, at: Timestamp) -> Self {
+        Self { issues, at: Some(at), ..Self::default() }.counted()
     }
 
     /// Only what is of interest.

@@ -1,6 +1,7 @@
 //! The demo, where there is no terminal.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -38,6 +39,9 @@ fn a_pipe_gets_plain_lines_until_it_is_enough() {
         .spawn()
         .expect("the binary starts");
     let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    let env = lines.find_map(|line| line.split_once(": source ").map(|(_, path)| PathBuf::from(path)));
+    let env = env.expect("it says how others come in");
+    assert!(env.exists(), "{}", env.display());
     let healed = lines.find(|line| line.contains("healed"));
     assert!(
         healed.is_some_and(|line| line.contains("shop/web: PodRunningNotReady is healed after EvictPod"))
@@ -46,6 +50,7 @@ fn a_pipe_gets_plain_lines_until_it_is_enough() {
     let last = lines.last().expect("it says what it came to");
     assert!(last.starts_with("Found: ") && last.contains("Healed: "), "{last}");
     assert!(child.wait().expect("it ends").success());
+    assert!(!env.exists(), "{} goes with it", env.display());
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod made;
 mod seaworthy;
 mod service;
 mod usage;
+mod visiting;
 mod watching;

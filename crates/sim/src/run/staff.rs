@@ -179,6 +179,11 @@ impl Staff {
         self.shared.desks.get(service).is_some_and(|desk| lock(&desk.life).is_some())
     }
 
+    /// Whether a service stands still.
+    pub fn is_paused(&self, service: &str) -> bool {
+        self.shared.desks.get(service).is_some_and(|desk| desk.presence.get().is_paused)
+    }
+
     /// Makes a service stand still.
     pub fn pause(&self, service: &str) {
         self.set_paused(service, true);

@@ -8,6 +8,7 @@ mod nodes;
 mod overlay;
 mod panel;
 mod troubles;
+mod visit;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -49,14 +50,11 @@ pub fn draw(frame: &mut Frame<'_>, story: &Story, state: &mut State, moment: Mom
     let rows = [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(1)];
     let [head, body, foot] = area.layout(&Layout::vertical(rows));
     header::draw(frame, head, scene);
-    if area.width >= WIDE {
-        wide(frame, body, scene);
-    } else {
-        narrow(frame, body, scene);
-    }
+    let story = if area.width >= WIDE { wide(frame, body, scene) } else { narrow(frame, body, scene) };
+    visit::draw(frame, story, scene);
     header::keys(frame, foot, scene);
     let scrolled = overlay::draw(frame, area, scene);
-    if let Some(Overlay::Why(_, row)) = &mut state.overlay {
+    if let Some(Overlay::Help(row) | Overlay::Why(_, row)) = &mut state.overlay {
         *row = scrolled;
     }
 }
@@ -71,8 +69,9 @@ fn too_small(frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(text).centered(), area);
 }
 
-/// Three rows: the map and what befalls; what is wrong; what happened, or what people were told.
-fn narrow(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
+/// Three rows: the map and what befalls; what is wrong; what happened, or what people were told. Where the
+/// story is told.
+fn narrow(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) -> Rect {
     let zones = scene.story.nodes().by_zone().len() as u16;
     let rows = [Constraint::Length((zones + 3).max(6)), Constraint::Fill(1), Constraint::Fill(1)];
     let [top, middle, bottom] = area.layout(&Layout::vertical(rows));
@@ -86,10 +85,11 @@ fn narrow(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     } else {
         diary::draw(frame, bottom, scene);
     }
+    bottom
 }
 
-/// A column of what changes slowly, beside what is wrong and what happened.
-fn wide(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
+/// A column of what changes slowly, beside what is wrong and what happened. Where the story is told.
+fn wide(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) -> Rect {
     let has_third = area.width >= WIDEST;
     let columns = [
         Constraint::Length(nodes::WIDTH + 5),
@@ -110,12 +110,14 @@ fn wide(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     troubles::draw(frame, troubles, scene);
     let letters = if has_third { right } else { below };
     if letters.is_empty() && scene.state.focus == Pane::Letters {
-        return letters::draw(frame, diary, scene);
+        letters::draw(frame, diary, scene);
+        return middle;
     }
     diary::draw(frame, diary, scene);
     if !letters.is_empty() {
         letters::draw(frame, letters, scene);
     }
+    middle
 }
 
 fn slow(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {

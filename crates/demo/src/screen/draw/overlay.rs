@@ -10,11 +10,9 @@ use super::super::state::Overlay;
 use super::super::wrap::wrap;
 use super::Scene;
 use super::panel::{ellipsis, inside, panel};
+use crate::visit::Visit;
 
 const HELP: &str = "\
-Sixty simulated nodes with a shop on them. Monitor, healer and alerter are the ones that ship: nothing here is acted. \
-Things break by a timetable; what Seaworthy finds, does, refuses and tells is what you see.
-
 1 to 8     break something now: the chapters, in their order
 space      stop the time, and let it go on
 + and -    faster, slower (1x to 100x)
@@ -22,27 +20,26 @@ tab        go to the next panel: wrong, happened, told
 arrows     move in it; PgUp, PgDn, Home, End, too
 enter      why? The whole account of what is selected
 a and x    allow, or forbid, the plan that waits for a person
-/          show only what contains a text
-Esc        forget that
+/          show only what contains a text; Esc forgets it
 q          quit
 
-Map: x silent   ! not ready   Q quarantined   c cordoned by hand";
+Map: x silent   ! not ready   Q quarantined   c cordoned by hand
+
+Sixty simulated nodes with a shop on them. Monitor, healer and alerter are the ones that ship: nothing here is acted. \
+Things break by a timetable; what Seaworthy finds, does, refuses and tells is what you see.";
 
 /// Draws it, and says how far it is scrolled: no further than there is something.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) -> u16 {
     match &scene.state.overlay {
         None => 0,
-        Some(Overlay::Help) => over(frame, area, scene, "Help", &help(&scene.state.kubeconfig), 0),
+        Some(Overlay::Help(row)) => over(frame, area, scene, "Help", &help(scene.state.visit.as_ref()), *row),
         Some(Overlay::Why(text, row)) => over(frame, area, scene, "Why?", text, *row),
     }
 }
 
-/// First how kubectl comes in, where it does: whoever asks for help in a small terminal sees that.
-fn help(kubeconfig: &str) -> String {
-    if kubeconfig.is_empty() {
-        return HELP.to_owned();
-    }
-    format!("From another terminal: kubectl --kubeconfig {kubeconfig} get nodes\n{HELP}")
+/// First how one comes in, where one does: whoever asks for help in a small terminal sees that.
+fn help(visit: Option<&Visit>) -> String {
+    visit.map_or_else(|| HELP.to_owned(), |visit| format!("{}\n\n{HELP}", visit.text()))
 }
 
 fn over(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>, title: &str, text: &str, row: u16) -> u16 {

@@ -13,7 +13,7 @@ use crate::commands::Outcome;
 use crate::exit::Exit;
 use crate::output::{Printer, Table, Tone};
 use crate::records::Records;
-use crate::{connect, runtime};
+use crate::{clock, connect, runtime};
 
 /// How often a watched list is read again. A list of our own few objects every two seconds costs less than it would to
 /// explain a broken watch to a person at a terminal.
@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(2);
 pub(super) fn run(list: &List) -> Outcome {
     runtime::block_on(async {
         let records = connect::records(&list.cluster).await?;
-        let environment = runtime::environment()?;
+        let environment = clock::of_cluster(&records.connection().client).await?;
         let (mut shown, mut printer) = (Versions::new(), Printer::new(list.output));
         let mut first = true;
         loop {

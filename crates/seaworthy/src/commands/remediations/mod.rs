@@ -11,7 +11,7 @@ use super::Outcome;
 use crate::arguments::{Cluster, Scope, lasting};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Output};
-use crate::{connect, runtime};
+use crate::{clock, connect, runtime};
 
 /// How long an approval counts if nobody says otherwise: long enough for the healer to find a moment that its rules
 /// admit, short enough that nobody is surprised by it the next day.
@@ -86,9 +86,9 @@ fn name(text: &str) -> Result<String, String> {
 
 fn decide(decided: &Decided, verdict: ApprovalVerdict) -> Outcome {
     runtime::block_on(async {
-        let expires = runtime::environment()?.now().checked_add(decided.lasting.signed());
-        let expires = expires.map_err(Failure::usage)?;
         let records = connect::records(&decided.cluster).await?;
+        let now = clock::of_cluster(&records.connection().client).await?.now();
+        let expires = now.checked_add(decided.lasting.signed()).map_err(Failure::usage)?;
         let remediation = records.decide(&decided.name, verdict, Some(expires)).await?;
         let word = match verdict {
             ApprovalVerdict::Approved => "approved",
