@@ -288,6 +288,8 @@ fn nodes() -> Vec<Command> {
 
 fn containers() -> Vec<Command> {
     vec![
+        // It may have been on the node that was drained.
+        run("rollout status statefulset/db --timeout=60s").says("complete"),
         run("logs db-0 --tail=1"),
         run("logs db-0 --since=1h --timestamps"),
         run("logs db-0 -c nothing").fails("container nothing is not valid for pod db-0"),
