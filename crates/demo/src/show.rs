@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use environment::{Clock, SystemClock};
 use jiff::SignedDuration;
@@ -53,6 +53,10 @@ pub enum Error {
 pub fn show(options: &Options) -> Result<(), Error> {
     let is_over = interrupted()?;
     let pace = start(options)?;
+    // Who ended it before the world was there has nothing to see, and a terminal that is left alone.
+    if is_over.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let door = Door::open(&options.door, &pace)?;
     if options.is_plain || !io::stdout().is_terminal() || !io::stdin().is_terminal() || screen::is_dumb() {
         lines::tell(&pace, &door.visit(), &is_over).map_err(Error::Output)?;

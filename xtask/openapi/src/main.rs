@@ -1,4 +1,4 @@
-//! Writes the OpenAPI schemas of the built-in kinds that the simulated API server serves, from the types
+//! Prints the OpenAPI schemas of the built-in kinds that the simulated API server serves, from the types
 //! of `k8s-openapi`, which are made of Kubernetes' own.
 
 use std::collections::BTreeMap;
@@ -10,12 +10,9 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-/// Where the simulator reads them.
-const FILE: &str = "crates/sim/src/api/openapi/kinds.json";
-
 type Schemas = BTreeMap<String, Value>;
 
-fn main() -> std::io::Result<()> {
+fn main() {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     let mut generator = settings.into_generator();
@@ -28,7 +25,7 @@ fn main() -> std::io::Result<()> {
             schema["x-kubernetes-group-version-kind"] = json!([kind]);
         }
     }
-    std::fs::write(FILE, written(&schemas))
+    print!("{}", written(&schemas));
 }
 
 fn built_in(generator: &mut SchemaGenerator, kinds: &mut BTreeMap<String, Value>) {

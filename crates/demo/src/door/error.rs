@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// The kubeconfig cannot be written.
-    #[error("the kubeconfig {} cannot be written: {source}; name another place for it", path.display())]
+    #[error("the kubeconfig {} cannot be written: {source}; name another place with --write-kubeconfig", path.display())]
     Unwritable {
         /// Where it was to be.
         path: PathBuf,
@@ -22,7 +22,7 @@ pub enum Error {
         source: io::Error,
     },
     /// There is a file that somebody else wrote.
-    #[error("{} is there and is not the demo's: name another place for the kubeconfig", path.display())]
+    #[error("{} is there and is not the demo's: name another place with --write-kubeconfig", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,

@@ -1,13 +1,14 @@
 //! The demo, where there is no terminal.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::seaworthy::{command, expect_error, run};
+use crate::seaworthy::{command, end, expect_error, file};
 
 #[test]
 fn what_the_demo_cannot_be_asked_for() {
@@ -18,8 +19,49 @@ fn what_the_demo_cannot_be_asked_for() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_named_with_the_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = taken.local_addr().expect("it is bound");
+    let says = [&address.to_string()[..], "is in use", "another port"];
+    expect_error(&["demo", "--plain", "--port", &address.port().to_string()], 3, &says);
+}
+
+#[test]
+fn a_kubeconfig_that_cannot_be_written_is_named_with_the_way_out() {
+    let says = ["/proc/no-such-folder/config", "cannot be written", "--write-kubeconfig"];
+    expect_error(&["demo", "--plain", "--write-kubeconfig", says[0]], 3, &says);
+}
+
+#[test]
+fn a_kubeconfig_of_somebody_else_is_left_alone() {
+    let own = file("own-kubeconfig", "apiVersion: v1\nkind: Config\n");
+    let path = own.to_str().expect("our own name");
+    let says = [path, "not the demo's", "--write-kubeconfig"];
+    expect_error(&["demo", "--plain", "--write-kubeconfig", path], 3, &says);
+    assert_eq!(std::fs::read_to_string(&own).expect("it is there"), "apiVersion: v1\nkind: Config\n");
+}
+
+/// Where nothing can be written, as under a read-only file system: `/proc` lets nobody make a file, not even root.
+#[test]
+fn without_a_place_for_temporary_files_it_asks_for_one() {
+    let ended = end(command(&["demo", "--plain"]).envs([("HOME", "/proc"), ("TMPDIR", "/proc")]));
+    assert_eq!(ended.code, 3, "{ended:?}");
+    for text in ["/proc/seaworthy-demo-", "cannot be written", "--write-kubeconfig"] {
+        assert!(ended.err.contains(text), "{ended:?}");
+    }
+    assert_eq!(ended.err.lines().count(), 1, "{ended:?}");
+    assert_eq!(ended.out, "");
+}
+
+#[test]
 fn one_seed_is_one_story_to_the_byte() {
-    let play = || std::thread::spawn(|| run(&["demo", "--once", "-o", "json", "--seed", "7"]));
+    // It also needs no place to write to.
+    let play = || {
+        std::thread::spawn(|| {
+            let mut demo = command(&["demo", "--once", "-o", "json", "--seed", "7"]);
+            end(demo.envs([("HOME", "/proc"), ("TMPDIR", "/proc")]))
+        })
+    };
     let [one, other] = [play(), play()].map(|played| played.join().expect("it was played"));
     assert_eq!((one.code, one.err.as_str()), (0, ""));
     assert_eq!(one.out, other.out);

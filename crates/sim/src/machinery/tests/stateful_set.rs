@@ -119,3 +119,55 @@ async fn on_delete_waits_for_somebody_to_delete() {
     bed.pass(30).await;
     assert_eq!(with_image(&bed, "registry.test/db:2"), ["db-1"]);
 }
+
+/// The number and image of each revision, oldest first.
+fn revisions(bed: &Bed) -> Vec<(i64, String)> {
+    let mut revisions: Vec<(i64, String)> = bed
+        .all(kinds::CONTROLLER_REVISION, "shop")
+        .iter()
+        .map(|own| {
+            let image = &own["data"]["spec"]["template"]["spec"]["containers"][0]["image"];
+            (own["revision"].as_i64().unwrap_or(0), text(image))
+        })
+        .collect();
+    revisions.sort();
+    revisions
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_that_comes_back_is_the_revision_it_was() {
+    let bed = Bed::with(&[Workload::stateful_set("shop", "db", 1)]);
+    bed.pass(30).await;
+    let first = revisions(&bed)[0].1.clone();
+    set_image(&bed, "registry.test/db:2");
+    bed.pass(30).await;
+    // As `kubectl rollout undo` does it: what the revision keeps, as a patch.
+    let old =
+        bed.all(kinds::CONTROLLER_REVISION, "shop").into_iter().find(|own| own["revision"] == 1).unwrap();
+    assert_eq!(old["data"]["spec"]["template"]["$patch"], "replace");
+    assert_eq!(
+        old["metadata"]["labels"]["controller.kubernetes.io/hash"].as_str().map(str::is_empty),
+        Some(false)
+    );
+    bed.change(kinds::STATEFUL_SET, "shop", "db", |own| {
+        own["spec"]["template"] = old["data"]["spec"]["template"].clone();
+        own["spec"]["template"].as_object_mut().unwrap().remove("$patch");
+    });
+    bed.pass(30).await;
+    assert_eq!(revisions(&bed), [(2, "registry.test/db:2".into()), (3, first)]);
+    let status = bed.get(kinds::STATEFUL_SET, "shop", "db")["status"].clone();
+    assert_eq!(text(&status["currentRevision"]), name(&old));
+    assert_eq!(bed.pods()[0]["metadata"]["labels"]["controller-revision-hash"], name(&old));
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_revisions_are_kept_up_to_a_number_beside_those_in_use() {
+    let bed = Bed::with(&[Workload::stateful_set("shop", "db", 1).spec("revisionHistoryLimit", json!(2))]);
+    for image in ["registry.test/a", "registry.test/b", "registry.test/c", "registry.test/d"] {
+        bed.pass(60).await;
+        set_image(&bed, image);
+    }
+    bed.pass(60).await;
+    let [b, c, d] = ["b", "c", "d"].map(|name| format!("registry.test/{name}"));
+    assert_eq!(revisions(&bed), [(3, b), (4, c), (5, d)]);
+}

@@ -1,5 +1,7 @@
 //! `cargo xtask docs`: what stands in the tree but is made from code.
 
+mod kinds;
+
 use crate::process::cargo;
 use crate::tree;
 use anyhow::{Context, Result, bail};
@@ -37,12 +39,17 @@ pub(crate) fn run(_: &Arguments) -> Result<ExitCode> {
         }
         let path = tree::root().join(file);
         if fs::read(&path).is_ok_and(|current| current == output.stdout) {
-            println!("{file} is current");
+            say(file, false);
         } else {
             fs::create_dir_all(path.parent().expect("a file in a folder"))?;
             fs::write(&path, &output.stdout).with_context(|| format!("cannot write {}", path.display()))?;
-            println!("{file} written");
+            say(file, true);
         }
     }
+    say(kinds::FILE, kinds::make()?);
     Ok(ExitCode::SUCCESS)
+}
+
+fn say(file: &str, is_written: bool) {
+    println!("{file} {}", if is_written { "written" } else { "is current" });
 }
