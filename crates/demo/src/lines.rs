@@ -19,7 +19,7 @@ pub fn tell(pace: &Pace<World>, visit: &Visit, is_over: &AtomicBool) -> io::Resu
     let Some(story) = pace.ask(World::shared_story) else { return Ok(()) };
     let lock = || story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut out = stdout().lock();
-    writeln!(out, "{}", opening(&lock()))?;
+    writeln!(out, "{}", opening(&lock(), pace.speed()))?;
     writeln!(out, "{}\n", visit.text())?;
     let mut told = Told::default();
     while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
@@ -34,9 +34,10 @@ pub fn tell(pace: &Pace<World>, visit: &Visit, is_over: &AtomicBool) -> io::Resu
     out.flush()
 }
 
-fn opening(story: &Story) -> String {
+fn opening(story: &Story, speed: f64) -> String {
     format!(
-        "A shop on {} nodes in {} zones, {} pods. Monitor, alerter and two healers look after it.",
+        "A shop on {} nodes in {} zones, {} pods. Monitor, alerter and two healers look after it.\nThe cluster is \
+         simulated, they are not. Time passes {speed} times as fast as yours; ctrl-c ends it.",
         story.nodes().count(),
         story.nodes().by_zone().len(),
         story.pods().count(),

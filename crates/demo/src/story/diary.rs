@@ -171,7 +171,7 @@ impl Diary {
     }
 
     pub(super) fn letter(&mut self, letter: &Letter, at: Duration) {
-        let kind = if letter.is_firing { Kind::Paged } else { Kind::Told };
+        let kind = if letter.is_page() { Kind::Paged } else { Kind::Told };
         let about = About::Letter(self.letters);
         self.letters += 1;
         self.alone(kind, letter.headline(), about, at);

@@ -44,11 +44,16 @@ impl Letters {
 
     /// How many woke somebody.
     pub fn pages(&self) -> usize {
-        self.all.iter().filter(|letter| letter.is_firing && letter.to == PAGER).count()
+        self.all.iter().filter(|letter| letter.is_page()).count()
     }
 }
 
 impl Letter {
+    /// Whether it wakes somebody because something is wrong.
+    pub fn is_page(&self) -> bool {
+        self.is_firing && self.to == PAGER
+    }
+
     /// `FIRING`, or `RESOLVED`.
     pub const fn state(&self) -> &'static str {
         if self.is_firing { "FIRING" } else { "RESOLVED" }
