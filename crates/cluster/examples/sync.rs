@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo xtask testbed seed --nodes 5000 --pods 150000
-//! cargo xtask testbed exec -- target/release/examples/sync [paged]
+//! cargo xtask testbed exec -- target/dist/examples/sync [paged]
 //! ```
 
 use std::pin::pin;

@@ -91,9 +91,9 @@ fn undisturbed<T>(measure: impl Fn() -> Result<T>, heal: impl Fn() -> Result<Pat
 
 fn build(folder: &Path) -> Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--release", "-p", "seaworthy"]);
+    build.args(["build", "--profile", tree::SHIPPED, "-p", "seaworthy"]);
     step("build", &mut build, folder)?;
-    Ok(tree::target().join("release/seaworthy"))
+    Ok(tree::target().join(tree::SHIPPED).join("seaworthy"))
 }
 
 fn step(title: &str, command: &mut Command, folder: &Path) -> Result<()> {

@@ -55,10 +55,10 @@ pub(crate) fn static_binary(debug: bool) -> Result<PathBuf> {
         // Half of the time and a quarter of the size, for an image that nobody looks into with a debugger.
         build.env("CARGO_PROFILE_DEV_DEBUG", "0");
     } else {
-        build.arg("--release");
+        build.args(["--profile", tree::SHIPPED]);
     }
     execute("static binary", &mut build)?;
-    Ok(folder.join(target).join(if debug { "debug" } else { "release" }).join("seaworthy"))
+    Ok(folder.join(target).join(if debug { "debug" } else { tree::SHIPPED }).join("seaworthy"))
 }
 
 fn execute(title: &str, command: &mut Command) -> Result<()> {
