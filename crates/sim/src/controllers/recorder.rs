@@ -23,7 +23,7 @@ pub struct Note<'a> {
     pub about: &'a Address,
     /// Its UID.
     pub uid: &'a str,
-    /// The machine's word. What is no [`ROUTINE`] is a warning.
+    /// The machine's word. What is not routine is a warning.
     pub reason: &'a str,
     /// The sentence.
     pub message: &'a str,
