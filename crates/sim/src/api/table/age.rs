@@ -34,11 +34,7 @@ mod tests {
 
     #[test]
     fn ages_are_written_as_kubectl_writes_them() {
-        for (seconds, expected) in [
-            (-5, "<invalid>"),
-            (-1, "0s"),
-            (660, "11m"),
-        ] {
+        for (seconds, expected) in [(-5, "<invalid>"), (-1, "0s"), (660, "11m")] {
             assert_eq!(written(seconds), expected, "{seconds}");
         }
     }
