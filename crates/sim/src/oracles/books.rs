@@ -93,6 +93,8 @@ pub(crate) struct Workload {
     pub(crate) replicas: usize,
     /// Whether it wants one on each node that lets it.
     pub(crate) is_daemon_set: bool,
+    /// Whether its pods have numbers, and it wants those below `replicas`.
+    pub(crate) is_stateful_set: bool,
     pub(crate) is_excluded: bool,
 }
 
@@ -271,6 +273,7 @@ impl Books {
             owner: owner(value),
             replicas: replicas.as_u64().unwrap_or(1) as usize,
             is_daemon_set,
+            is_stateful_set: change.address.kind == kinds::STATEFUL_SET,
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

@@ -28,6 +28,7 @@ pub(super) struct Budget {
 struct Away {
     at: Duration,
     remediation: String,
+    name: String,
     owner: String,
     namespace: String,
     node: String,
@@ -132,9 +133,14 @@ impl Budget {
 }
 
 /// Whether nobody wants a pod in that place any more: a DaemonSet wants none on a node that somebody
-/// has tainted, and has all the others; or the workload is gone.
+/// has tainted, and has all the others; a StatefulSet none with a number that it no longer counts to; or
+/// the workload is gone.
 fn is_unwanted(away: &Away, books: &Books) -> bool {
     let Some(workload) = books.workloads.get(&away.owner) else { return true };
+    if workload.is_stateful_set {
+        let number = away.name.rsplit_once('-').and_then(|(_, number)| number.parse::<usize>().ok());
+        return number.is_some_and(|number| number >= workload.replicas);
+    }
     let is_its = |pod: &&Pod| books.top(pod).is_some_and(|(uid, _)| uid == away.owner);
     let stays = |pod: &&Pod| !pod.is_going && pod.gone.is_none();
     let others = || books.pods.values().filter(stays).filter(is_its);
@@ -154,7 +160,8 @@ fn away(uid: &str, remediation: &str, is_drain: bool, books: &Books, at: Duratio
     let (owner, _) = books.top(pod)?;
     let zone = books.nodes.get(&pod.node).map(|node| node.zone.clone()).unwrap_or_default();
     let (remediation, owner, node) = (remediation.to_owned(), owner.to_owned(), pod.node.clone());
-    Some(Away { at, remediation, owner, namespace: pod.namespace.clone(), node, zone })
+    let (name, namespace) = (pod.name.clone(), pod.namespace.clone());
+    Some(Away { at, remediation, name, owner, namespace, node, zone })
 }
 
 /// Whether an attempt is open by which a node is, or may at any moment be, taken out of use.

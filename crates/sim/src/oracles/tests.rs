@@ -330,6 +330,25 @@ fn budgets_are_counted() {
 }
 
 #[test]
+fn a_number_that_a_stateful_set_no_longer_counts_to_is_not_missing() {
+    for (replicas, expected) in [(3, &["I1 budget"][..]), (2, &[])] {
+        expect(expected, |play| {
+            let meta = json!({"name": "db", "uid": "s-db"});
+            play.put(kinds::STATEFUL_SET, "shop", json!({"metadata": meta, "spec": {"replicas": replicas}}));
+            for number in [2, 1] {
+                let pod = format!("db-{number}");
+                play.pod(&pod, false, &owner("StatefulSet", "db", "s-db"));
+                play.pass(60);
+                let (name, lineage) = (format!("r-{number}"), format!("StatefulSet/shop/db/{pod}"));
+                play.intend(&name, &lineage, "pods", 1, &[&pod]);
+                play.evict(&pod, &format!("{name}/1"));
+                play.end(&name, &lineage, &pod, "Cancelled");
+            }
+        });
+    }
+}
+
+#[test]
 fn a_budget_s_no_is_final() {
     expect(&["I2 disruption budgets"], |play| {
         play.intend_web(&["w1"]);
