@@ -30,7 +30,7 @@ enum Chore {
     Bench(bench::Arguments),
     /// An OCI image of the static binary
     Image(image::Arguments),
-    /// Make again what is made from code: docs/cli.md, manifests, the schemas that the simulator serves
+    /// Make again what is made from code: docs/cli.md, docs/demo.svg, manifests, the schemas that the simulator serves
     Docs(docs::Arguments),
     /// Simulated clusters with faults, seed by seed: how many keep every promise
     Swarm(swarm::Arguments),

@@ -22,7 +22,7 @@ Then kubectl, seaworthy and amtool work on this cluster:
 impl Visit {
     /// How, in lines.
     pub fn text(&self) -> String {
-        format!("From another terminal: source {}\n{COMMANDS}", self.env.display())
+        format!("From another terminal: source {}\n{COMMANDS}", quoted(&self.env.to_string_lossy()))
     }
 
     /// The same in one line of at most `width` letters, as much as fits, where the keys are told by `?`.
@@ -35,6 +35,12 @@ impl Visit {
         ];
         hints.into_iter().find(|hint| hint.chars().count() <= width).unwrap_or_default()
     }
+}
+
+/// As one word of a shell's.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:=".contains(&byte);
+    if text.bytes().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
@@ -61,5 +67,12 @@ mod tests {
         let text = visit("/tmp/seaworthy-demo-40123").text();
         let long: Vec<_> = text.lines().filter(|line| line.chars().count() > WIDTH).collect();
         assert!(long.is_empty(), "{long:?}");
+    }
+
+    #[test]
+    fn a_word_is_one_word_whatever_is_in_it() {
+        assert_eq!(quoted("/tmp/seaworthy-demo-1/env"), "/tmp/seaworthy-demo-1/env");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
     }
 }

@@ -4,11 +4,12 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use super::Error;
 use super::credentials::Credentials;
 use super::own::{self, MARK};
+use crate::visit::quoted;
 
 /// What a shell reads. It is written first: by it an earlier demo's folder is known.
 const ENV: &str = "env";
@@ -44,13 +45,18 @@ impl Folder {
         addresses: &Addresses,
         credentials: &Credentials,
     ) -> Result<Self, Error> {
+        // A shell may have gone elsewhere before it reads what is in it.
+        let temporary = std::env::temp_dir();
+        let temporary =
+            path::absolute(&temporary).map_err(|source| Error::Folder { path: temporary, source })?;
         // The port is nobody else's while the door is open.
-        let path = std::env::temp_dir().join(format!("seaworthy-demo-{}", addresses.api.port()));
+        let path = temporary.join(format!("seaworthy-demo-{}", addresses.api.port()));
         make(&path)?;
-        // A shell may have gone elsewhere before it reads this.
-        let own = path.join(KUBECONFIG);
-        let kubeconfig = kubeconfig.map_or(Ok(own), std::path::absolute);
-        let kubeconfig = kubeconfig.map_err(|source| Error::Folder { path: path.clone(), source })?;
+        let kubeconfig = match kubeconfig {
+            Some(place) => path::absolute(place)
+                .map_err(|source| Error::Unwritable { path: place.to_owned(), source })?,
+            None => path.join(KUBECONFIG),
+        };
         let folder = Self { path, kubeconfig };
         folder.put(ENV, &folder.variables(addresses))?;
         folder.put(AMTOOL, &folder.amtool())?;
@@ -139,22 +145,4 @@ fn clear(path: &Path) -> io::Result<()> {
         }
     }
     fs::remove_dir(path)
-}
-
-/// As one word of a shell's.
-fn quoted(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:=".contains(&byte);
-    if text.bytes().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_word_is_one_word_whatever_is_in_it() {
-        assert_eq!(quoted("/tmp/seaworthy-demo-1/env"), "/tmp/seaworthy-demo-1/env");
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-    }
 }

@@ -10,13 +10,15 @@ pub(super) const MARK: &str = "# Written by `seaworthy demo`, and removed when i
 
 /// Whether there is nothing, or what an earlier demo has left.
 pub(super) fn may_be_written(path: &Path) -> io::Result<bool> {
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
+    match fs::symlink_metadata(path) {
+        // A pipe that nobody writes to would be waited for.
+        Ok(known) if !known.is_file() => return Ok(false),
+        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error),
-    };
+    }
     let mut begin = Vec::new();
-    file.take(MARK.len() as u64).read_to_end(&mut begin)?;
+    fs::File::open(path)?.take(MARK.len() as u64).read_to_end(&mut begin)?;
     Ok(begin == MARK.as_bytes())
 }
 

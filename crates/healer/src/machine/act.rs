@@ -60,7 +60,8 @@ fn open(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
 
 /// Re-reads the object, asks the governor once more, and sends: the last look before the effect.
 fn send(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
-    if cannot_look(case) && may_still_send(case, attempt, at) {
+    let is_in_time = may_still_send(case, attempt, at);
+    if is_in_time && cannot_look(case) {
         return case.wait(LOOK_AGAIN);
     }
     if let Some(why) = withdrawn(case, attempt) {
@@ -76,7 +77,10 @@ fn send(case: &Case<'_>, attempt: &Attempt, at: usize, part: &Part) -> Command {
     let admitted = governor::admit(&request, case.inputs.world, case.inputs.ledger, case.inputs.now);
     let effect = case.with_act(attempt, part, facts, |action, act| (action.act)(act));
     match (admitted, effect) {
-        (Ok(admit), Ok(effect)) => Command::Send(Box::new(Send { admit, id, effect })),
+        (Ok(admit), Ok(effect)) if is_in_time => Command::Send(Box::new(Send { admit, id, effect })),
+        (Ok(_), Ok(_)) => {
+            close_part(case, at, PartState::Skipped, "not sent: the last look took too long".to_owned())
+        }
         (Err(Refusal { rule, reason, .. }), _) => {
             close_part(case, at, PartState::Skipped, format!("not sent: {rule}: {reason}"))
         }
@@ -97,7 +101,7 @@ fn may_still_send(case: &Case<'_>, attempt: &Attempt, at: usize) -> bool {
     let id = case.effect_id(attempt.number, at);
     let now = case.inputs.now.monotonic;
     let since = case.inputs.memory.open_since(&id);
-    since.is_some_and(|since| now.saturating_sub(since) < SEND_WITHIN)
+    since.is_none_or(|since| now.saturating_sub(since) < SEND_WITHIN)
 }
 
 /// Why nothing more is done in an attempt although its policy once said so: a person who changes or
@@ -411,7 +415,6 @@ mod tests {
             let facts = bench.facts.clone();
             assert!(matches!(bench.step(&memory, Some(&facts)), Command::Wait(Some(_))), "{at}: it waits");
             bench.now.monotonic += LOOK_AGAIN;
-            assert!(memory.may_send(&EffectId { remediation: "r-1-1".into(), attempt: 1, part: 0 }));
             let (facts, brake, plan) = (bench.facts.clone(), bench.brake.clone(), bench.plan);
             (bench.facts, bench.brake, bench.plan) = whole;
             let read = bench.facts.clone();
@@ -424,6 +427,10 @@ mod tests {
             let facts = bench.facts.clone();
             let Command::Write(change) = bench.step(&memory, Some(&facts)) else {
                 panic!("{at}: it waits on")
+            };
+            assert_eq!(change.status.attempts[0].parts[0].state, PartState::Skipped, "{at}");
+            let Command::Write(change) = bench.step(&memory, Some(&read)) else {
+                panic!("{at}: it is sent late")
             };
             assert_eq!(change.status.attempts[0].parts[0].state, PartState::Skipped, "{at}");
         }

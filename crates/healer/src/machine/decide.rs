@@ -15,6 +15,7 @@ use crate::facts::{Facts, Found, Look, is_excluded, is_ready};
 use crate::governor::{self, Refusal, Stage, rules};
 use crate::inbox::Standing;
 use crate::ledger::outstanding;
+use crate::orphans;
 use crate::planner::{self, Next};
 
 /// How long an issue that nobody tells of any more is waited for: two of its validities.
@@ -25,9 +26,9 @@ const RESENT_WITHIN: Duration = Duration::from_mins(2);
 /// When to look again at what changes by being told, in case the telling is lost.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// How long after its intent was written an effect may still be sent: as long as one read that fails
-/// and is repeated takes, and little enough to hold up nobody.
-pub(super) const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// How long after its intent was written an effect may still be sent: as long as what was read for a
+/// decision counts, which is a few requests' time.
+pub(super) const SEND_WITHIN: Duration = Duration::from_secs(15);
 
 pub(super) fn decide(case: &Case<'_>) -> Command {
     let is_over = case.status.phase.is_over();
@@ -72,10 +73,12 @@ pub(super) fn decide(case: &Case<'_>) -> Command {
             let repairs =
                 spec.steps.iter().filter(|step| actions::get(step.action).verify != Verify::Nothing);
             let tried: Vec<&str> = repairs.map(|step| step.action.as_str()).collect();
-            case.end(
-                Phase::Escalated,
-                format!("{} did not help, or not for long: a person is needed", tried.join(", ")),
-            )
+            let what = if tried.is_empty() {
+                "evidence is kept, and no step of the policy repairs".to_owned()
+            } else {
+                format!("{} did not help, or not for long", tried.join(", "))
+            };
+            case.end(Phase::Escalated, format!("{what}: a person is needed"))
         }
     }
 }
@@ -88,7 +91,12 @@ fn taken_up_again<'a>(case: &Case<'a>) -> Option<&'a str> {
     let is_later = |one: &&&Remediation| {
         let name = one.metadata.name.as_deref().unwrap_or_default();
         let goes_on = one.status.as_ref().is_none_or(|status| !status.phase.is_over());
-        goes_on && one.spec.key() == key && remediation::number(&key, name).is_some_and(|number| number > own)
+        // One that was made for a mark that was found repairs nothing.
+        let is_repair = one.spec.policy != orphans::NO_POLICY;
+        goes_on
+            && is_repair
+            && one.spec.key() == key
+            && remediation::number(&key, name).is_some_and(|number| number > own)
     };
     case.inputs.earlier.iter().find(is_later)?.metadata.name.as_deref()
 }
@@ -451,20 +459,22 @@ mod tests {
         let key = bench.remediation.spec.key();
         let named = |number| Some(remediation::name(&key, number));
         bench.remediation.metadata.name = named(644);
-        for (number, phase, is_ended) in [
-            (654, Phase::Pending, true),
-            (654, Phase::Acting, true),
-            (654, Phase::Escalated, false),
-            (634, Phase::Pending, false),
+        for (number, phase, policy, is_ended) in [
+            (654, Phase::Pending, "p", true),
+            (654, Phase::Acting, "p", true),
+            (654, Phase::Pending, orphans::NO_POLICY, false),
+            (654, Phase::Escalated, "p", false),
+            (634, Phase::Pending, "p", false),
         ] {
             let mut other = bench.remediation.clone();
+            other.spec.policy = policy.to_owned();
             other.metadata.name = named(number);
             other.status.as_mut().unwrap().phase = phase;
             bench.others = vec![other];
             let facts = bench.facts.clone();
             let command = bench.step(&Memory::default(), Some(&facts));
             let ended = matches!(&command, Command::Write(change) if change.status.phase == Phase::Cancelled);
-            assert_eq!(ended, is_ended, "{number} {phase:?}");
+            assert_eq!(ended, is_ended, "{number} {phase:?} {policy}");
         }
     }
 

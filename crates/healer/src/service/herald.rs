@@ -20,6 +20,8 @@ const EVERY: Duration = Duration::from_millis(500);
 const RENEW: Duration = Duration::from_secs(5);
 /// How long one alerter may take.
 const DEADLINE: Duration = Duration::from_secs(3);
+/// How long the end of a hold waits for the outcome that explains it.
+const WHY_WITHIN: Duration = Duration::from_secs(3);
 /// Most tellings in one go.
 const BATCH: usize = 50;
 /// Most acceptances that wait for the engine.
@@ -37,6 +39,7 @@ pub(super) fn start(shared: &Arc<Shared>, alerters: Vec<Teller>) -> mpsc::Receiv
             accepted,
             held: BTreeMap::new(),
             told: BTreeMap::new(),
+            ending: BTreeMap::new(),
             absent: Absent::default(),
         };
         herald.run().await;
@@ -52,6 +55,8 @@ struct Herald {
     held: BTreeMap<String, (State, Duration)>,
     /// What was accepted and may not be recorded yet.
     told: BTreeMap<String, u64>,
+    /// Holds whose end is to be told, and since when.
+    ending: BTreeMap<String, Duration>,
     absent: Absent,
 }
 
@@ -62,6 +67,7 @@ impl Herald {
             if self.shared.state().epoch.is_none() {
                 self.held.clear();
                 self.told.clear();
+                self.ending.clear();
                 continue;
             }
             if self.alerters.is_empty() {
@@ -71,10 +77,29 @@ impl Herald {
             let (taken, ended): (Vec<Hold>, Vec<Hold>) =
                 holds.into_iter().partition(|hold| hold.state == State::Taken);
             self.tell_holds(&taken[..taken.len().min(BATCH)]).await;
-            // A page that is let go is to say why.
             self.tell_outcomes(&outcomes[..outcomes.len().min(BATCH)]).await;
+            let ended = self.explained(ended, &outcomes);
             self.tell_holds(&ended[..ended.len().min(BATCH)]).await;
         }
+    }
+
+    /// The ends of holds that may be told: a page that is let go is to say why. But it waits for that no
+    /// longer than a moment.
+    fn explained(&mut self, ended: Vec<Hold>, outcomes: &[(Outcome, u64)]) -> Vec<Hold> {
+        let now = self.shared.environment.monotonic();
+        self.ending.retain(|name, _| ended.iter().any(|hold| hold.remediation == *name));
+        let unsaid = |name: &str| {
+            let of_it = outcomes.iter().find(|(outcome, _)| outcome.remediation == name);
+            of_it.is_some_and(|(_, transition)| self.told.get(name).is_none_or(|told| told < transition))
+        };
+        let mut explained = Vec::new();
+        for hold in ended {
+            let since = *self.ending.entry(hold.remediation.clone()).or_insert(now);
+            if !unsaid(&hold.remediation) || now.saturating_sub(since) >= WHY_WITHIN {
+                explained.push(hold);
+            }
+        }
+        explained
     }
 
     /// What is to be told now. Forgets what is no more.
@@ -190,6 +215,7 @@ impl Absent {
 mod tests {
     use std::sync::{Mutex, PoisonError};
 
+    use axum::http::StatusCode;
     use axum::{Json, Router};
     use environment::Environment;
     use model::remediation::{Attempt, Phase, Remediation};
@@ -234,6 +260,7 @@ mod tests {
             accepted,
             held: BTreeMap::new(),
             told: BTreeMap::new(),
+            ending: BTreeMap::new(),
             absent: Absent::default(),
         };
         let hold = tell::hold(&acting("r-1-1"), herald.shared.now(), RENEW).expect("it is held");
@@ -284,7 +311,12 @@ mod tests {
         let notes = Arc::clone(&heard);
         let router = Router::new().fallback(async move |Json(told): Json<serde_json::Value>| {
             let what = told.get("state").or(told.get("phase")).and_then(serde_json::Value::as_str);
-            notes.lock().unwrap_or_else(PoisonError::into_inner).extend(what.map(str::to_owned));
+            let mut heard = notes.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.extend(what.map(str::to_owned));
+            // The first word of the outcome gets no answer that counts.
+            let refuses =
+                what == Some("Escalated") && heard.iter().filter(|one| *one == "Escalated").count() == 1;
+            if refuses { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
         });
         let _accepted = start(&shared, vec![teller(&environment, router)]);
         tokio::time::sleep(2 * EVERY).await;
@@ -292,8 +324,8 @@ mod tests {
         (status.phase, status.transitions) = (Phase::Escalated, 1);
         one.metadata.resource_version = Some("2".to_owned());
         shared.state().remediations.apply(one);
-        tokio::time::sleep(2 * EVERY).await;
+        tokio::time::sleep(3 * EVERY).await;
         let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        assert_eq!(*heard, ["taken", "Escalated", "failed"]);
+        assert_eq!(*heard, ["taken", "Escalated", "Escalated", "failed"]);
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const LOOK: Duration = Duration::from_millis(50);
 const LOOKS_MAX: usize = 2400;
 
 /// What a program writes to have another screen, and to have the one from before.
-const OTHER_SCREEN: &str = "\u{1b}[?1049h";
+pub(crate) const OTHER_SCREEN: &str = "\u{1b}[?1049h";
 pub(crate) const SCREEN_BEFORE: &str = "\u{1b}[?1049l";
 const NO_CURSOR: &str = "\u{1b}[?25l";
 const CURSOR: &str = "\u{1b}[?25h";

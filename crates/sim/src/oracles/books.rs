@@ -93,8 +93,8 @@ pub(crate) struct Workload {
     pub(crate) replicas: usize,
     /// Whether it wants one on each node that lets it.
     pub(crate) is_daemon_set: bool,
-    /// Whether its pods have numbers, and it wants those below `replicas`.
-    pub(crate) is_stateful_set: bool,
+    /// The number of its first pod, where they have numbers.
+    pub(crate) first: Option<usize>,
     pub(crate) is_excluded: bool,
 }
 
@@ -268,12 +268,14 @@ impl Books {
         } else {
             &value["spec"]["replicas"]
         };
+        let first = (change.address.kind == kinds::STATEFUL_SET)
+            .then(|| value["spec"]["ordinals"]["start"].as_u64().unwrap_or(0) as usize);
         let workload = Workload {
             name: change.address.name.to_string(),
             owner: owner(value),
             replicas: replicas.as_u64().unwrap_or(1) as usize,
             is_daemon_set,
-            is_stateful_set: change.address.kind == kinds::STATEFUL_SET,
+            first,
             is_excluded: is_excluded(value),
         };
         self.workloads.insert(change.after.uid.to_string(), workload);

@@ -137,9 +137,9 @@ impl Budget {
 /// the workload is gone.
 fn is_unwanted(away: &Away, books: &Books) -> bool {
     let Some(workload) = books.workloads.get(&away.owner) else { return true };
-    if workload.is_stateful_set {
+    if let Some(first) = workload.first {
         let number = away.name.rsplit_once('-').and_then(|(_, number)| number.parse::<usize>().ok());
-        return number.is_some_and(|number| number >= workload.replicas);
+        return number.is_some_and(|number| !(first..first + workload.replicas).contains(&number));
     }
     let is_its = |pod: &&Pod| books.top(pod).is_some_and(|(uid, _)| uid == away.owner);
     let stays = |pod: &&Pod| !pod.is_going && pod.gone.is_none();

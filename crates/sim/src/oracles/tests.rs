@@ -331,10 +331,11 @@ fn budgets_are_counted() {
 
 #[test]
 fn a_number_that_a_stateful_set_no_longer_counts_to_is_not_missing() {
-    for (replicas, expected) in [(3, &["I1 budget"][..]), (2, &[])] {
+    for (start, replicas, expected) in [(0, 3, &["I1 budget"][..]), (0, 2, &[]), (1, 2, &["I1 budget"])] {
         expect(expected, |play| {
             let meta = json!({"name": "db", "uid": "s-db"});
-            play.put(kinds::STATEFUL_SET, "shop", json!({"metadata": meta, "spec": {"replicas": replicas}}));
+            let spec = json!({"replicas": replicas, "ordinals": {"start": start}});
+            play.put(kinds::STATEFUL_SET, "shop", json!({"metadata": meta, "spec": spec}));
             for number in [2, 1] {
                 let pod = format!("db-{number}");
                 play.pod(&pod, false, &owner("StatefulSet", "db", "s-db"));

@@ -6,6 +6,9 @@ use std::time::Duration;
 use model::config::healer::Attempts;
 
 use crate::governor::{Rule, Ruling, Stage};
+use crate::ledger::Tried;
+
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 pub(super) const RULE: Rule = Rule {
     name: super::ATTEMPT_CAP,
@@ -17,7 +20,13 @@ pub(super) const RULE: Rule = Rule {
         let limits = &world.config.attempts;
         let tried: Vec<_> = ledger.tried(&request.spec.lineage, limits.window.0, now).collect();
         let cap = limits.per_lineage.min(request.spec.attempts_max.unwrap_or(u32::MAX));
+        // What is open elsewhere may come to nothing, and be on no record in a moment.
+        let is_open = |tried: &&Tried| tried.is_open && tried.remediation != request.id.remediation;
         if tried.len() >= cap as usize {
+            if let Some(open) = tried.iter().copied().find(is_open) {
+                let reason = format!("{} has an open attempt on {}", open.remediation, open.lineage);
+                return Ruling::defer(reason, LOOK_AGAIN);
+            }
             return Ruling::deny(format!(
                 "{} attempts on {} within {}, at most {cap}",
                 tried.len(),
@@ -67,6 +76,17 @@ mod tests {
         bench.expect_deny(&RULE, "5 attempts on Deployment/shop/web");
         bench.attempted_ago(&[50_000, 4000, 3000, 2000, 1000]);
         bench.expect_pass(&RULE);
+    }
+
+    #[test]
+    fn what_is_open_elsewhere_at_the_cap_is_waited_for() {
+        let mut bench = Bench::of_workload();
+        bench.remediation.spec.lineage = "StatefulSet/shop/db/db-0".parse().unwrap();
+        bench.remediation.spec.attempts_max = Some(1);
+        bench.restarted_ago("db-1", 10, None);
+        bench.expect_defer(&RULE, "has an open attempt on StatefulSet/shop/db/db-1");
+        bench.restarted_ago("db-1", 10, Some(5));
+        bench.expect_deny(&RULE, "1 attempts on StatefulSet/shop/db/db-0");
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Engine {
         memory.note(remediation, standing, now);
         tenure.doubts.tidy(now.monotonic);
         let doubts = &tenure.doubts;
-        let all = state.remediations.objects.values().map(|one| doubts.at_worst(one));
+        let all = state.remediations.objects.values().map(|one| doubts.at_worst(one, name));
         let is_earlier = |one: &&Remediation| {
             let is_of_the_workload = whole(&one.spec.lineage) == whole(&key.lineage);
             one.spec.check == key.code && is_of_the_workload && one.metadata.name.as_deref() != Some(name)

@@ -69,8 +69,8 @@ impl Waiting {
         self.put_off.insert(key, PutOff { until: now.monotonic + PUT_OFF, failures: 0, number: None });
     }
 
-    /// It was not taken up, as far as is known.
-    fn failed(&mut self, key: &Key, number: u64, now: Now) {
+    /// Whether it was taken up is not known.
+    fn unanswered(&mut self, key: &Key, number: u64, now: Now) {
         self.put_off(key.clone(), now);
         if let Some(put_off) = self.put_off.get_mut(key) {
             put_off.number = Some(number);
@@ -130,7 +130,12 @@ impl Engine {
                 // Somebody else has it, or it is there and was not answered: another turn sees.
                 Err(error) => {
                     tracing::warn!(%error, lineage = %issue.lineage, "an issue was not taken up");
-                    tenure.waiting.failed(&issue.key(), number, self.shared.now());
+                    let now = self.shared.now();
+                    if error.may_have_landed() {
+                        tenure.waiting.unanswered(&issue.key(), number, now);
+                    } else {
+                        tenure.waiting.put_off(issue.key(), now);
+                    }
                 }
             }
         }
@@ -236,7 +241,7 @@ mod tests {
         waiting.put_off(key.clone(), now(at + 300));
         assert!(!waiting.is_put_off(&key, now(at + 301)), "what was quiet for long begins anew");
         assert_eq!(waiting.asked(&key), None);
-        waiting.failed(&key, 7, now(at + 350));
+        waiting.unanswered(&key, 7, now(at + 350));
         waiting.put_off(key.clone(), now(at + 360));
         assert_eq!(waiting.asked(&key), Some(7), "the same is asked for, however often");
         waiting.taken_up(key.clone(), now(at + 400));
