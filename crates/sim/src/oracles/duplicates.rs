@@ -12,8 +12,8 @@ const REPEAT: Duration = Duration::from_hours(3);
 
 #[derive(Default)]
 pub(super) struct Duplicates {
-    /// By receiver and content: when it was taken last.
-    taken: BTreeMap<(String, String), Duration>,
+    /// By receiver and content: when it was taken last, and what it said of which alert.
+    taken: BTreeMap<(String, String), (Duration, Vec<Said>)>,
     /// When somebody last could not know.
     unsure: Option<Duration>,
 }
@@ -27,6 +27,20 @@ fn content(message: &Message) -> String {
     format!("{} {}", message.body["groupKey"], each.collect::<Vec<_>>().join(","))
 }
 
+/// An alert's fingerprint, and whether it fires.
+type Said = (String, String);
+
+/// What a message says of each of its alerts.
+fn said(message: &Message) -> Vec<Said> {
+    let alerts = message.body["alerts"].as_array().into_iter().flatten();
+    alerts.map(|alert| (alert["fingerprint"].to_string(), alert["status"].to_string())).collect()
+}
+
+/// Whether one message says of an alert what the other denies.
+fn contradicts(one: &[Said], other: &[Said]) -> bool {
+    one.iter().any(|(alert, status)| other.iter().any(|(known, had)| known == alert && had != status))
+}
+
 impl Oracle for Duplicates {
     fn see(&mut self, seen: &Seen, _: &Books, found: &mut Findings) {
         match &seen.what {
@@ -35,8 +49,13 @@ impl Oracle for Duplicates {
             }
             What::Message(message) if message.answered == Some(200) => {
                 let key = (message.receiver.clone(), content(message));
-                let before = self.taken.insert(key, seen.at);
-                let is_again = before.is_some_and(|before| {
+                let said = said(message);
+                // What was over in between is news when it is back.
+                self.taken.retain(|(receiver, _), (_, had)| {
+                    *receiver != message.receiver || !contradicts(had, &said)
+                });
+                let before = self.taken.insert(key, (seen.at, said));
+                let is_again = before.is_some_and(|(before, _)| {
                     seen.at.saturating_sub(before) < REPEAT
                         && self.unsure.is_none_or(|unsure| unsure < before)
                 });

@@ -656,6 +656,13 @@ fn pages_are_told_once_and_not_after_an_acknowledgement() {
     });
     expect(&[], |play| {
         play.post(None);
+        for status in ["firing", "resolved", "firing"] {
+            play.message(status);
+            play.pass(60);
+        }
+    });
+    expect(&[], |play| {
+        play.post(None);
         play.message("firing");
         play.see(What::Life(Life { service: "alerter".to_owned(), turn: Turn::Crashed }));
         play.message("firing");
