@@ -48,8 +48,12 @@ fn is_again(before: &Outcome, outcome: &Outcome) -> bool {
         let question = if asks { outcome.message.clone() } else { String::new() };
         (outcome.remediation.clone(), outcome.phase.clone(), outcome.rule.clone(), question)
     };
-    let waits = [Phase::Deferred, Phase::AwaitingApproval].iter().any(|wait| wait.as_str() == outcome.phase);
-    waits && subject(before) == subject(outcome)
+    is_wait(outcome) && subject(before) == subject(outcome)
+}
+
+/// Whether the remediation goes on.
+fn is_wait(outcome: &Outcome) -> bool {
+    [Phase::Deferred, Phase::AwaitingApproval].iter().any(|wait| wait.as_str() == outcome.phase)
 }
 
 /// Whether it is a repair that worked.
@@ -92,19 +96,18 @@ impl Outcomes {
         })
     }
 
-    /// When the newest word came that people must hear in an episode of `issue` that began at
-    /// `began`. A deferral or a question that comes back is none: the healer looks again and again,
-    /// and what stood in the way the first time usually still does.
+    /// When the word that people must hear in an episode of `issue` that began at `began` first came:
+    /// the newest one, for it is what they would be told. A deferral or a question that comes back is
+    /// as old as it was the first time: the healer looks again and again, and what stood in the way
+    /// then usually still does, whatever else stood there for a moment. But that a repair has ended is
+    /// told whatever comes after it: a word that was long on its way, or another repair's.
     pub fn news(&self, issue: &IssueRef, began: Timestamp) -> Option<Timestamp> {
-        let mut before: Vec<&Outcome> = Vec::new();
-        let mut newest = None;
-        for (stamp, outcome) in self.of(issue, began).filter(|(_, outcome)| is_telling(outcome)) {
-            if !before.iter().any(|known| is_again(known, outcome)) {
-                before.push(outcome);
-                newest = Some(stamp.receipt);
-            }
-        }
-        newest
+        let telling = || self.of(issue, began).filter(|(_, outcome)| is_telling(outcome));
+        let (newest_stamp, newest) = telling().next_back()?;
+        let first = telling().find(|(_, outcome)| is_again(outcome, newest));
+        let end = telling().rfind(|(_, outcome)| !is_wait(outcome));
+        let first = first.map_or(newest_stamp, |(stamp, _)| stamp).receipt;
+        Some(end.map_or(first, |(stamp, _)| stamp.receipt.max(first)))
     }
 
     /// The outcomes for an episode of `issue` that began at `began`, oldest first.
@@ -197,13 +200,14 @@ mod tests {
         assert_eq!(news(3, "Deferred", "Budget"), (false, Some(at(3))));
         assert_eq!(
             news(4, "Deferred", "EvictionFirst"),
-            (false, Some(at(3))),
-            "known, but not as the newest"
+            (false, Some(at(1))),
+            "known, but not as the newest, and as old as when it was first said"
         );
         assert_eq!(news(5, "AwaitingApproval", ""), (false, Some(at(5))));
         assert_eq!(news(6, "Deferred", "EmptyMeansNothing"), (false, Some(at(6))));
-        assert_eq!(news(7, "AwaitingApproval", ""), (false, Some(at(6))), "the same question");
+        assert_eq!(news(7, "AwaitingApproval", ""), (false, Some(at(5))), "the same question");
         assert_eq!(news(8, "Escalated", "AttemptCap"), (false, Some(at(8))));
+        assert_eq!(news(9, "Deferred", "Budget"), (false, Some(at(8))), "it was long on its way");
     }
 
     #[test]
@@ -212,7 +216,7 @@ mod tests {
         for (at_second, message, expected) in [
             (1, "waits for the approval of plan a", 1),
             (2, "the approval by ada of plan a has expired", 2),
-            (3, "waits for the approval of plan a", 2),
+            (3, "waits for the approval of plan a", 1),
             (4, "waits for the approval of plan b", 4),
         ] {
             let id = format!("r/{at_second}");
