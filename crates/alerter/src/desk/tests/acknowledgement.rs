@@ -1,4 +1,4 @@
-//! Whether a message may still come after an acknowledgement.
+//! What is told after an acknowledgement, and whether a message may still come.
 
 use super::*;
 
@@ -51,4 +51,33 @@ fn a_message_that_was_cut_short_by_the_end_of_its_process_may_arrive_late() {
     bench.restart();
     assert!(!is_safe(&mut bench, 75));
     assert!(is_safe(&mut bench, 76));
+}
+
+#[test]
+fn nothing_is_told_after_an_acknowledgement_but_the_end() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.fire("Down", "a");
+    bench.run_until(5);
+    bench.ack("Down", None);
+    bench.run_until(4000);
+    assert_eq!(bench.told(), [""; 0], "acknowledged before the first page: nothing at all");
+    bench.fire("Up", "u");
+    bench.run_until(4020);
+    bench.ack("Up", None);
+    bench.run_until(8000);
+    bench.resolve("Up", "u");
+    bench.run_until(8100);
+    let told = bench.told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].ends_with("[] [u] all alerts resolved"));
+}
+
+#[test]
+fn an_acknowledgement_for_a_time_reminds() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.fire("Down", "a");
+    bench.run_until(5);
+    bench.ack("Down", Some(500));
+    bench.run_until(600);
+    assert_eq!(bench.told(), ["500 [a] [] first notification"]);
 }

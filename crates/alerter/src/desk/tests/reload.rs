@@ -117,3 +117,24 @@ fn a_full_lane_is_waited_for_and_not_asked_again_and_again() {
     assert_eq!(turn.send.len(), bench.desk.settings().policy.concurrency);
     assert!(turn.wake.is_none_or(|wake| wake > at(10)), "{:?}", turn.wake);
 }
+
+#[test]
+fn a_restart_loses_nothing_and_repeats_nothing() {
+    let mut bench = Bench::new(SIMPLE);
+    bench.fire("Down", "a");
+    bench.run_until(5);
+    bench.restart();
+    bench.run_until(20);
+    assert_eq!(bench.told(), ["10 [a] [] first notification"]);
+    bench.restart();
+    bench.run_until(65);
+    bench.fire("Down", "b");
+    bench.run_until(100);
+    assert_eq!(bench.told()[1..], ["70 [a b] [] new alerts in group"]);
+    bench.restart();
+    bench.resolve("Down", "a");
+    bench.resolve("Down", "b");
+    bench.restart();
+    bench.run_until(200);
+    assert_eq!(bench.told()[2..], ["130 [] [a b] all alerts resolved"]);
+}
