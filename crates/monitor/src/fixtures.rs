@@ -265,6 +265,12 @@ impl Fixture {
         self
     }
 
+    /// On how many nodes a DaemonSet should have a pod, and on how many it has one and should not.
+    pub(crate) fn places(mut self, desired: i32, misplaced: i32) -> Self {
+        self.json["status"] = json!({"desiredNumberScheduled": desired, "numberMisscheduled": misplaced});
+        self
+    }
+
     pub(crate) fn ordinals_from(mut self, first: i32) -> Self {
         self.json["spec"]["ordinals"] = json!({"start": first});
         self

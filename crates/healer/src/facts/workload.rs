@@ -16,8 +16,6 @@ pub struct Workload {
     pub resource_version: String,
     /// How many pods there should be.
     pub desired: u32,
-    /// How many there are, whatever their state.
-    pub made: u32,
     /// How many are ready.
     pub ready: u32,
     /// Whether a rollout is under way: not all pods are of the newest revision, or the controller
@@ -82,7 +80,6 @@ impl Workload {
             reference: meta.reference(kind),
             resource_version: meta.resource_version.to_string(),
             desired: 0,
-            made: 0,
             ready: 0,
             is_rolling: false,
             is_stuck: false,
@@ -105,7 +102,6 @@ impl From<&Deployment> for Workload {
         });
         Self {
             desired,
-            made: count(status.replicas),
             ready: count(status.ready_replicas),
             is_rolling: status.observed_generation < metadata.generation
                 || count(status.updated_replicas) < desired,
@@ -127,7 +123,6 @@ impl From<&views::StatefulSet> for Workload {
         let strategy = &spec.update_strategy;
         Self {
             desired,
-            made: count(status.replicas),
             ready,
             is_rolling: status.observed_generation < metadata.generation
                 || status.current_revision != status.update_revision,
@@ -145,7 +140,6 @@ impl From<&views::DaemonSet> for Workload {
         let strategy = &spec.update_strategy;
         Self {
             desired,
-            made: count(status.current_number_scheduled),
             ready: count(status.number_ready),
             is_rolling: status.observed_generation < metadata.generation
                 || status.updated_number_scheduled < status.desired_number_scheduled,
@@ -161,7 +155,6 @@ impl From<&ReplicaSet> for Workload {
         let ReplicaSet { metadata, spec, status } = set;
         Self {
             desired: count(spec.replicas.unwrap_or(1)),
-            made: count(status.replicas),
             ready: count(status.ready_replicas),
             ..Self::new("ReplicaSet", metadata)
         }

@@ -151,11 +151,6 @@ pub(super) fn healthy(case: &Case<'_>, since: Duration) -> Command {
     if !is_gone && conditions::lineage(&spec.check, facts) == Truth::Holds {
         return contradicted(case, lasted, &format!("{} still holds", spec.check));
     }
-    // Where nothing is, nothing complains: what was taken away may be refused its successor.
-    if let Some(workload) = facts.workload().filter(|workload| workload.made < workload.desired) {
-        let (made, desired) = (workload.made, workload.desired);
-        return contradicted(case, lasted, &format!("there are {made} of {desired} pods"));
-    }
     if case.status.open_attempt().is_some() && outstanding(&case.status.attempts).is_some() {
         return close(case, AttemptResult::Helped, "healthy again", Phase::Pending);
     }
@@ -234,43 +229,5 @@ fn close_attempt(attempt: &mut Attempt, result: AttemptResult, detail: &str, cas
 fn set_last(status: &mut model::remediation::RemediationStatus, set: impl FnOnce(&mut Attempt)) {
     if let Some(last) = status.attempts.last_mut() {
         set(last);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use model::codes;
-    use model::remediation::Part;
-
-    use super::*;
-    use crate::facts::Subject;
-    use crate::governor::tests_support::{Bench, Said};
-    use crate::machine::Memory;
-    use crate::machine::tests_support::{attempt, open_part, workload};
-
-    #[test]
-    fn nothing_is_healed_while_what_was_taken_away_is_missing() {
-        for (made, passed, expected) in [
-            (2, Duration::ZERO, None),
-            (3, Duration::ZERO, Some(Phase::Succeeded)),
-            (2, DISAGREE_MAX, Some(Phase::Escalated)),
-        ] {
-            let mut bench = Bench::new();
-            bench.remediation.spec.check = codes::POD_CRASH_LOOP_BACK_OFF.to_owned();
-            let parts = vec![Part { state: PartState::Happened, ..open_part("web-1", "p-1") }];
-            let status = bench.remediation.status.as_mut().unwrap();
-            status.attempts = vec![Attempt { parts, result: AttemptResult::Happened, ..attempt() }];
-            status.phase = Phase::Verifying;
-            bench.said = Said::Healthy(bench.now.monotonic);
-            bench.now.monotonic += Duration::from_secs(bench.remediation.spec.healthy_for_s) + passed;
-            let mut facts = bench.facts.clone();
-            let few = crate::facts::Workload { made, ..workload(3, 2) };
-            facts.subject = Some(Found::There(Subject::Workload(few)));
-            let phase = match bench.step(&Memory::default(), Some(&facts)) {
-                Command::Write(change) => Some(change.status.phase),
-                _ => None,
-            };
-            assert_eq!(phase, expected, "{made} {passed:?}");
-        }
     }
 }

@@ -209,7 +209,6 @@ pub(crate) fn workload(desired: u32, ready: u32) -> Workload {
         reference: ObjectRef::namespaced("Deployment", "shop", "web", "d-1"),
         resource_version: "7".into(),
         desired,
-        made: desired,
         ready,
         is_rolling: false,
         is_stuck: false,

@@ -52,6 +52,8 @@ pub(crate) struct Tracked {
     pub(crate) members: BTreeMap<Subject, Member>,
     /// Since when it is open; none while nothing counts yet.
     pub(crate) open_since: Option<Timestamp>,
+    /// How many pods its lineage had when it opened, if it is a trouble of pods.
+    had: usize,
     /// Since when, on the steady clock, it has had no members.
     recovering_since: Option<Duration>,
     /// Whether it has no members and is on its way to its end.
@@ -69,6 +71,7 @@ impl Tracked {
         Self {
             members: BTreeMap::new(),
             open_since: None,
+            had: 0,
             recovering_since: None,
             subsiding: false,
             cause: None,
@@ -102,6 +105,8 @@ impl Tracked {
             if self.open_since.is_none() {
                 let counting = self.members.values().filter(|member| member.counts);
                 self.open_since = counting.map(|member| member.finding.since).min();
+                let is_of_pods = self.members.keys().any(|member| matches!(member, Subject::Pod(_)));
+                self.had = if is_of_pods { world.alive(&key.lineage) } else { 0 };
             }
             return Fate::Stays(None);
         }
@@ -111,7 +116,7 @@ impl Tracked {
             // Nobody can see whether it came back meanwhile.
             return Fate::Stays(Some(now.steady + PROVE_AGAIN));
         }
-        let recovery = match world.recovery(&key.lineage, open_since, sources) {
+        let recovery = match world.recovery(&key.lineage, open_since, self.had, sources) {
             Recovery::Unproven | Recovery::Well(_) if checks::proof(key.code) == Proof::None => {
                 Recovery::Well(None)
             }

@@ -16,6 +16,8 @@ pub(crate) struct Controller {
     pub(crate) uid: Uid,
     /// How many pods there should be.
     pub(crate) desired: i32,
+    /// How many pods a DaemonSet has where there should be none.
+    pub(crate) misplaced: i32,
     /// The number of the first, where they are numbered.
     pub(crate) first: i32,
     /// Its pods' labels.
@@ -40,8 +42,10 @@ impl Controller {
     }
 
     pub(super) fn daemon_set(view: &views::DaemonSet, team_label: &str, names: &mut Interner) -> Self {
-        let desired = view.status.desired_number_scheduled;
-        Self::new(&view.metadata, desired, &view.spec.template, team_label, names)
+        let status = &view.status;
+        let desired = status.desired_number_scheduled;
+        let set = Self::new(&view.metadata, desired, &view.spec.template, team_label, names);
+        Self { misplaced: status.number_misscheduled, ..set }
     }
 
     /// Whether it is to have the pod of this number.
@@ -63,6 +67,7 @@ impl Controller {
             team: names.intern_some(meta.labels.get(team_label).unwrap_or_default()),
             uid: Uid::new(&meta.uid, names),
             desired,
+            misplaced: 0,
             first: 0,
             pod_labels: Labels::new(&template.metadata.labels, names),
         }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use model::{Lineage, ObjectRef};
 
+use super::controller::Controller;
 use super::owner;
 use super::{Deployment, Node, Pod, ReplicaSet, Service, World};
 use crate::kind::Kind;
@@ -153,16 +154,27 @@ impl World {
         sets.max_by(|a, b| (a.revision, &a.name).cmp(&(b.revision, &b.name)))
     }
 
-    /// How far a lineage has got over a trouble of its pods that began at `since`.
-    pub(crate) fn recovery(&self, lineage: &Lineage, since: Timestamp, sources: &Sources) -> Recovery {
-        let mut pods = self.pods_of(lineage);
-        // What stands above a ReplicaSet or Job may have become known only later.
-        pods.retain(|pod| self.lineage_of_pod(pod) == *lineage);
+    /// How many pods a lineage has, but for those that are on their way out or have done their work.
+    pub(crate) fn alive(&self, lineage: &Lineage) -> usize {
+        self.own_pods(lineage).into_iter().filter(|pod| is_alive(pod)).count()
+    }
+
+    /// How far a lineage has got over a trouble of its pods that began at `since`, when it had so many
+    /// of them.
+    pub(crate) fn recovery(
+        &self,
+        lineage: &Lineage,
+        since: Timestamp,
+        had: usize,
+        sources: &Sources,
+    ) -> Recovery {
+        let pods = self.own_pods(lineage);
         if !self.exists(lineage, &pods, sources) {
             return Recovery::Gone;
         }
-        let alive = || pods.iter().filter(|pod| !pod.is_terminating() && !pod.is_finished());
-        if alive().next().is_none() && self.wants_pods(lineage) {
+        let alive = || pods.iter().filter(|pod| is_alive(pod));
+        // What was short of pods before is not asked for more than it had.
+        if alive().count() < self.wanted(lineage, &pods).min(had.max(1)) {
             return Recovery::Unproven;
         }
         let mut well_since = None;
@@ -213,18 +225,43 @@ impl World {
         }
     }
 
-    /// Whether a lineage that has no pod at the moment is about to get one.
-    fn wants_pods(&self, lineage: &Lineage) -> bool {
-        let (namespace, name) = (lineage.namespace.as_str(), lineage.name.as_str());
-        match lineage.kind.as_str() {
-            DEPLOYMENT => self.deployments.get(namespace, name).is_some_and(|own| own.replicas > 0),
-            STATEFUL_SET => self
-                .stateful_sets
-                .get(namespace, name)
-                .is_some_and(|set| set.wants(ordinal(&lineage.instance))),
-            _ => false,
-        }
+    /// The pods whose lineage it is.
+    fn own_pods(&self, lineage: &Lineage) -> Vec<&Pod> {
+        let mut pods = self.pods_of(lineage);
+        // What stands above a ReplicaSet or Job may have become known only later.
+        pods.retain(|pod| self.lineage_of_pod(pod) == *lineage);
+        pods
     }
+
+    /// How many pods a lineage should have, as far as its own object tells.
+    fn wanted(&self, lineage: &Lineage, pods: &[&Pod]) -> usize {
+        let (namespace, name) = (lineage.namespace.as_str(), lineage.name.as_str());
+        let wanted = match lineage.kind.as_str() {
+            DEPLOYMENT => self.deployments.get(namespace, name).map(|own| own.replicas),
+            REPLICA_SET => self.replica_sets.get(namespace, name).map(|own| own.desired),
+            STATEFUL_SET => {
+                let set = self.stateful_sets.get(namespace, name);
+                set.map(|set| i32::from(set.wants(ordinal(&lineage.instance))))
+            }
+            DAEMON_SET => {
+                let set = self.daemon_sets.get(namespace, name);
+                set.map(|set| i32::from(!pods.is_empty() || self.lacks_a_daemon(set)))
+            }
+            _ => None,
+        };
+        usize::try_from(wanted.unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Whether a DaemonSet has no pod somewhere: it does not say where. How many there are is counted
+    /// here, since a controller that stands still goes on saying what was.
+    fn lacks_a_daemon(&self, set: &Controller) -> bool {
+        let pods = self.pods_by_owner.get(&set.namespace, &owner::key(DAEMON_SET, &set.name)).len();
+        i64::try_from(pods).is_ok_and(|pods| pods < i64::from(set.desired) + i64::from(set.misplaced))
+    }
+}
+
+fn is_alive(pod: &Pod) -> bool {
+    !pod.is_terminating() && !pod.is_finished()
 }
 
 /// The number at the end of a StatefulSet's pod's name.

@@ -134,7 +134,8 @@ checks! {
     /// A container was killed for exceeding its memory limit.
     PodOOMKilled, pod_oom_killed, "PodOOMKilled" {
         severity: Warning,
-        healthy_for: 0 s,
+        // A pod that comes in the place of one that was killed takes a while to need as much.
+        healthy_for: 60 s,
         /// For how long a kill counts, also when the container runs again.
         window: DurationText = DurationText::from_secs(600),
     }

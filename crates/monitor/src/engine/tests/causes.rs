@@ -41,6 +41,7 @@ fn what_a_rollout_brought_stays_its_trouble_after_a_rollback_to_the_very_end() {
     rig.delete(&crashing("web-a"));
     assert_eq!(rig.cause(CRASH), Some(ROLLOUT));
     rig.apply(&pod("web-good").owner("ReplicaSet", "web-1"));
+    rig.apply(&pod("web-fine").owner("ReplicaSet", "web-1"));
     rig.delete(&crashing("web-b"));
     // The rollout's own issue is over before its symptom's is.
     for expected in [&[CRASH, ROLLOUT][..], &[CRASH]] {

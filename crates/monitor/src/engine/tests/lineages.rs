@@ -83,3 +83,47 @@ fn a_lineage_that_becomes_known_later_takes_the_issue_over() {
     rig.pass(60);
     assert_eq!(rig.keys(), [CRASH]);
 }
+
+#[test]
+fn a_pod_that_nothing_comes_in_the_place_of_is_not_well_again() {
+    let other = |name: &str| pod(name).owner("ReplicaSet", "web-2");
+    // Of three that were asked for, so many were there beside the one in trouble.
+    for (beside, replicas, expected) in [(2, 3, false), (1, 3, false), (1, 1, true)] {
+        let others: Vec<Fixture> = ["web-b", "web-c"].into_iter().take(beside).map(other).collect();
+        let mut rig = Rig::listed("", &and(and(web(), &others), &[crashing("web-a")]));
+        rig.delete(&crashing("web-a"));
+        rig.apply(&deployment("web").replicas(replicas));
+        rig.pass(600);
+        let ended = rig.ended == [(CRASH.to_owned(), Resolution::Healthy)];
+        assert_eq!(ended, expected, "{beside} {replicas}: {:?}", rig.keys());
+        rig.apply(&other("web-d").created(-600).ready("True", -600));
+        rig.pass(30);
+        assert!(rig.keys().is_empty(), "as many as there were, though one may still be missing: {beside}");
+    }
+}
+
+#[test]
+fn a_daemon_sets_pod_that_is_missing_somewhere_is_not_well_again() {
+    let crash = "DaemonSet/shop/cni/n1 PodCrashLoopBackOff";
+    let on_node = crashing("cni-a").owner("DaemonSet", "cni");
+    let other = |name: &str| pod(name).owner("DaemonSet", "cni").on("n2");
+    let objects = [
+        daemon_set("cni").places(2, 1),
+        node("n1").ready("True", 900),
+        on_node.clone(),
+        other("cni-b"),
+        other("cni-c"),
+    ];
+    let mut rig = Rig::listed("", &objects);
+    // Nothing is missing yet: it is on its way out.
+    rig.apply(&on_node.clone().deleted(0));
+    rig.pass(45);
+    assert_eq!(rig.keys(), [crash]);
+    rig.delete(&on_node);
+    rig.pass(600);
+    assert_eq!(rig.keys(), [crash]);
+    // It is not wanted there any more.
+    rig.apply(&daemon_set("cni").places(1, 1));
+    rig.pass(60);
+    assert_eq!(rig.ended, [(crash.to_owned(), Resolution::Healthy)]);
+}
