@@ -8,6 +8,7 @@
 //! an intent that is found open: it is observed until no request can land any more.
 
 mod act;
+mod begin;
 mod case;
 mod conclude;
 mod decide;

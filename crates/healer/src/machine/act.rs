@@ -6,8 +6,9 @@ use std::time::Duration;
 use cluster::effects::Answer;
 use model::remediation::{Attempt, Part, PartState};
 
+use super::begin::{SEND_WITHIN, lands_until, ready_after};
 use super::case::Case;
-use super::decide::{SEND_WITHIN, lands_until, ready_after, undecided};
+use super::decide::undecided;
 use super::{Command, Plan, Send};
 use crate::actions::{Effect, Observed, get};
 use crate::facts::{Facts, Found, Look, Subject};
@@ -416,7 +417,7 @@ mod tests {
             assert!(matches!(bench.step(&memory, Some(&facts)), Command::Wait(Some(_))), "{at}: it waits");
             bench.now.monotonic += LOOK_AGAIN;
             let (facts, brake, plan) = (bench.facts.clone(), bench.brake.clone(), bench.plan);
-            (bench.facts, bench.brake, bench.plan) = whole;
+            (bench.facts, bench.brake, bench.plan) = whole.clone();
             let read = bench.facts.clone();
             assert!(
                 matches!(bench.step(&memory, Some(&read)), Command::Send(_)),
@@ -429,6 +430,7 @@ mod tests {
                 panic!("{at}: it waits on")
             };
             assert_eq!(change.status.attempts[0].parts[0].state, PartState::Skipped, "{at}");
+            (bench.facts, bench.brake, bench.plan) = whole;
             let Command::Write(change) = bench.step(&memory, Some(&read)) else {
                 panic!("{at}: it is sent late")
             };

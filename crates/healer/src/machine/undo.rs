@@ -8,7 +8,7 @@ use model::policy::ActionName;
 use model::remediation::{Attempt, AttemptResult, Part, PartState, Phase, RemediationStatus};
 
 use super::case::Case;
-use super::{Command, decide};
+use super::{Command, begin, decide};
 use crate::actions::{self, Action};
 use crate::conditions::{self, Truth};
 use crate::facts::{Found, Look};
@@ -54,7 +54,7 @@ pub(super) fn take_back(case: &Case<'_>) -> Option<Command> {
     }
     let spec = &case.remediation.spec;
     let parts = (undo.targets)(&actions::Aim { spec, issue: None, facts }).unwrap_or_default();
-    Some(decide::begin_with(case, put.step as usize, undo, parts, facts, true))
+    Some(begin::begin_with(case, put.step as usize, undo, parts, facts, true))
 }
 
 /// It is over and nobody complains any more, but nobody has said healthy either: a mark of ours is

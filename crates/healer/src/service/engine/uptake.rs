@@ -69,10 +69,11 @@ impl Waiting {
         self.put_off.insert(key, PutOff { until: now.monotonic + PUT_OFF, failures: 0, number: None });
     }
 
-    /// Whether it was taken up is not known.
-    fn unanswered(&mut self, key: &Key, number: u64, now: Now) {
+    /// It was not taken up under this number, or, where that `may_have_landed`, whether it was is not
+    /// known.
+    fn failed(&mut self, key: &Key, number: u64, may_have_landed: bool, now: Now) {
         self.put_off(key.clone(), now);
-        if let Some(put_off) = self.put_off.get_mut(key) {
+        if let Some(put_off) = self.put_off.get_mut(key).filter(|_| may_have_landed) {
             put_off.number = Some(number);
         }
     }
@@ -131,11 +132,7 @@ impl Engine {
                 Err(error) => {
                     tracing::warn!(%error, lineage = %issue.lineage, "an issue was not taken up");
                     let now = self.shared.now();
-                    if error.may_have_landed() {
-                        tenure.waiting.unanswered(&issue.key(), number, now);
-                    } else {
-                        tenure.waiting.put_off(issue.key(), now);
-                    }
+                    tenure.waiting.failed(&issue.key(), number, error.may_have_landed(), now);
                 }
             }
         }
@@ -240,9 +237,10 @@ mod tests {
         waiting.tidy(now(at + 300));
         waiting.put_off(key.clone(), now(at + 300));
         assert!(!waiting.is_put_off(&key, now(at + 301)), "what was quiet for long begins anew");
-        assert_eq!(waiting.asked(&key), None);
-        waiting.unanswered(&key, 7, now(at + 350));
-        waiting.put_off(key.clone(), now(at + 360));
+        waiting.failed(&key, 6, false, now(at + 340));
+        assert_eq!(waiting.asked(&key), None, "a no is an answer");
+        waiting.failed(&key, 7, true, now(at + 350));
+        waiting.failed(&key, 7, false, now(at + 360));
         assert_eq!(waiting.asked(&key), Some(7), "the same is asked for, however often");
         waiting.taken_up(key.clone(), now(at + 400));
         assert_eq!(waiting.asked(&key), None);
