@@ -19,6 +19,9 @@ use crate::storage::{Address, Object, Past};
 /// Objects and the revision they are of.
 type Objects = (Vec<(Address, Arc<Object>)>, u64);
 
+/// In the place of a revision: whatever is there now.
+const NOW: i64 = -1;
+
 impl Server {
     /// Answers a list.
     pub(super) fn list(&self, asked: &Asked<'_>, moment: Moment) -> Result<Answer, Status> {
@@ -53,7 +56,12 @@ impl Server {
         let at =
             |revision| storage.list_at(asked.kind, namespace, revision).map(|objects| (objects, revision));
         if let Some(start) = start {
-            return at(start.revision).map_err(|_| Status::expired_continue());
+            return match start.revision {
+                Some(revision) => {
+                    at(revision).map_err(|_| Status::expired_continue(start.as_of_now().token()))
+                }
+                None => Ok(storage.list(asked.kind, namespace)),
+            };
         }
         let asked_for = Version::of(asked)?;
         let known = moment.known(storage.revision(), asked_for);
@@ -75,8 +83,8 @@ impl Server {
 /// Where a page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Start {
-    /// Of the first page.
-    revision: u64,
+    /// Of the first page; none for what is there now, however the pages before were.
+    revision: Option<u64>,
     /// The last address of the page before.
     after: (String, String),
 }
@@ -96,14 +104,24 @@ impl Start {
         let read = || -> Option<Self> {
             let token: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
             let (namespace, name) = token["start"].as_str()?.strip_suffix('\0')?.split_once('/')?;
-            Some(Self { revision: token["rv"].as_u64()?, after: (namespace.to_owned(), name.to_owned()) })
+            let revision = if token["rv"] == NOW { None } else { Some(token["rv"].as_u64()?) };
+            Some(Self { revision, after: (namespace.to_owned(), name.to_owned()) })
         };
         let invalid = || Status::bad_request("continue key is not valid: encoded start key is not valid");
         read().map(Some).ok_or_else(invalid)
     }
 
-    fn token(revision: u64, last: &Address) -> String {
-        let start = format!("{}/{}\0", last.namespace, last.name);
+    fn behind(revision: u64, last: &Address) -> Self {
+        Self { revision: Some(revision), after: (last.namespace.to_string(), last.name.to_string()) }
+    }
+
+    fn as_of_now(&self) -> Self {
+        Self { revision: None, after: self.after.clone() }
+    }
+
+    fn token(&self) -> String {
+        let start = format!("{}/{}\0", self.after.0, self.after.1);
+        let revision = self.revision.map_or(json!(NOW), Value::from);
         let token = json!({"v": "meta.k8s.io/v1", "rv": revision, "start": start});
         URL_SAFE_NO_PAD.encode(token.to_string())
     }
@@ -143,7 +161,7 @@ impl<'a> Page<'a> {
     fn meta(&self, revision: u64) -> Value {
         let mut meta = json!({"resourceVersion": revision.to_string()});
         if let Some(last) = self.last {
-            meta["continue"] = Start::token(revision, last).into();
+            meta["continue"] = Start::behind(revision, last).token().into();
         }
         if let Some(remaining) = self.remaining {
             meta["remainingItemCount"] = remaining.into();

@@ -193,14 +193,15 @@ impl DaemonSet {
             (0, 0, 0, 0, 0, 0);
         for node in cx.view.nodes.values() {
             let own = daemons.get(&node.name).map_or(&[][..], Vec::as_slice);
+            // What is on its way out counts until it has ended.
+            let own = own.iter().filter(|pod| !(pod.is_terminating() && pod.has_ended()));
+            let oldest = own.min_by(|one, other| age(one).cmp(&age(other)));
             if !self.should_run(node) {
-                misplaced += i64::from(!own.is_empty() && !self.should_continue(node));
-                if own.is_empty() || !self.should_continue(node) {
-                    continue;
-                }
+                misplaced += i64::from(oldest.is_some());
+                continue;
             }
             desired += 1;
-            let Some(pod) = own.iter().find(|pod| !pod.is_terminating()) else { continue };
+            let Some(pod) = oldest else { continue };
             current += 1;
             ready += i64::from(pod.is_ready());
             available += i64::from(self.is_available(cx, pod));
@@ -226,4 +227,9 @@ impl DaemonSet {
         }
         cx.change_status(&self.address, |own| *own = status);
     }
+}
+
+/// Which of a node's daemons is told of: one that has its node, then the oldest.
+fn age(pod: &Pod) -> (bool, jiff::Timestamp, &str) {
+    (pod.node.is_empty(), pod.created, &pod.address.name)
 }

@@ -19,12 +19,21 @@ pub struct Status {
     pub details: Value,
     /// Whether only the sentence is said, as text, instead of a `Status` object.
     pub is_plain: bool,
+    /// A token with which the rest of a list can be asked for all the same; empty if there is none.
+    pub next: String,
 }
 
 impl Status {
     /// A refusal.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Value::Null, is_plain: false }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: Value::Null,
+            is_plain: false,
+            next: String::new(),
+        }
     }
 
     /// As the server answers it.
@@ -38,6 +47,9 @@ impl Status {
         }
         if !self.details.is_null() {
             body["details"] = self.details.clone();
+        }
+        if !self.next.is_empty() {
+            body["metadata"]["continue"] = self.next.clone().into();
         }
         body
     }
@@ -215,15 +227,17 @@ impl Status {
         Self::new(410, "Expired", message)
     }
 
-    /// The list that a page was to be the next of is no longer known.
-    pub fn expired_continue() -> Self {
-        Self::expired(
+    /// The list that a page was to be the next of is no longer known; with `next` the rest is told as
+    /// it is now.
+    pub fn expired_continue(next: String) -> Self {
+        let status = Self::expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new \
              list without the continue parameter, or use the continue token in this response to retrieve the \
              remainder of the results. Continuing with the provided token results in an inconsistent list - \
              objects that were created, modified, or deleted between the time the first chunk was returned and \
              now may show up in the list.",
-        )
+        );
+        Self { next, ..status }
     }
 
     /// An update names the UID of another object than the one that is there.

@@ -23,6 +23,7 @@ static FORMS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"-[bcdf-hj-np-tv-xz2456789]{6,10}\b", "-<hash>"),
         (r"-[bcdf-hj-np-tv-xz2456789]{5}\b", "-<made>"),
         (r"current: \d+", "current: <version>"),
+        (r"resource version: (\d+|<\w+>) \(\d+\)", "resource version: <version> (<version>)"),
         (
             r"ResourceVersion in the precondition \((\d{2,}|<\w+>)\)",
             "ResourceVersion in the precondition (<version>)",

@@ -20,8 +20,8 @@ const INTERVAL: Duration = Duration::from_millis(200);
 pub(crate) trait Site {
     /// Sends a request as `user`, or as the administrator when that is empty.
     async fn send(&self, user: &str, request: http::request::Builder, body: Body) -> http::Response<Body>;
-    /// Brings a fault about, or ends it.
-    async fn fault(&self, name: &str, node: &str, begins: bool);
+    /// Brings a fault about, on a node or with a `setting=value`, or ends it.
+    async fn fault(&self, name: &str, how: &str, begins: bool);
 }
 
 /// What came of a case.
@@ -40,8 +40,8 @@ pub(crate) async fn play(site: &impl Site, space: &str, case: &Case) -> Played {
     for (at, step) in case.steps.iter().enumerate() {
         let what = format!("{}, step {}: {} {}", case.name, at + 1, step.method, step.path);
         if matches!(step.method, BEGIN | END) {
-            let (name, node) = step.path.split_once(' ').expect("a fault and a node");
-            site.fault(name, node, step.method == BEGIN).await;
+            let (name, how) = step.path.split_once(' ').expect("a fault, and a node or setting");
+            site.fault(name, how, step.method == BEGIN).await;
             continue;
         }
         let (answer, found) = perform(site, step, &words).await;

@@ -43,13 +43,14 @@ impl Site for Real {
         self.client.send(request.body(body).expect("a request")).await.expect("answered")
     }
 
-    async fn fault(&self, name: &str, node: &str, begins: bool) {
-        let mut arguments = vec!["fault", name, "--node", node];
+    async fn fault(&self, name: &str, how: &str, begins: bool) {
+        let option = if how.contains('=') { "--set" } else { "--node" };
+        let mut arguments = vec!["fault", name, option, how];
         if !begins {
             arguments.push("--undo");
         }
         let status = std::process::Command::new(&self.control).args(arguments).status();
-        assert!(status.is_ok_and(|status| status.success()), "the testbed refuses {name} on {node}");
+        assert!(status.is_ok_and(|status| status.success()), "the testbed refuses {name} with {how}");
     }
 }
 

@@ -17,6 +17,7 @@ use crate::play::{self, Played, Site};
 
 /// A simulated cluster with the nodes that a testbed has.
 struct Simulated {
+    registry: Registry,
     server: Server,
     machinery: Machinery,
 }
@@ -37,11 +38,12 @@ impl Site for Simulated {
         self.server.client(user).send(request).await.expect("answered")
     }
 
-    async fn fault(&self, name: &str, node: &str, begins: bool) {
+    async fn fault(&self, name: &str, how: &str, begins: bool) {
         let kubelets = self.machinery.kubelets();
         match (name, begins) {
-            ("freeze-kubelet", true) => kubelets.freeze(node),
-            ("freeze-kubelet", false) => kubelets.thaw(node),
+            ("freeze-kubelet", true) => kubelets.freeze(how),
+            ("freeze-kubelet", false) => kubelets.thaw(how),
+            ("restart-apiserver", true) => self.registry.storage().compact(),
             _ => panic!("the simulator does not know the fault {name}"),
         }
     }
@@ -58,7 +60,7 @@ pub(crate) async fn play_all() -> Vec<Played> {
     machinery.kubelets().image_gone(NO_SUCH_IMAGE);
     let server = Server::new(registry.clone(), &environment);
     server.set_logs(Arc::new(Written));
-    let site = Simulated { server, machinery };
+    let site = Simulated { registry: registry.clone(), server, machinery };
     let mut all = Vec::new();
     for (at, case) in cases::all().iter().enumerate() {
         let space = format!("conformance-{at}");

@@ -12,7 +12,7 @@ pub(crate) struct Case {
 /// `{word}` for what an earlier step kept under that word.
 #[derive(Clone)]
 pub(crate) struct Step {
-    /// A method of HTTP, or [`BEGIN`] or [`END`] of a fault, whose name and node are the path.
+    /// A method of HTTP, or [`BEGIN`] or [`END`] of a fault, whose name, and node or setting, are the path.
     pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) content_type: &'static str,
@@ -174,4 +174,9 @@ pub(crate) fn begin(fault: &str, node: &str) -> Step {
 /// It ends.
 pub(crate) fn end(fault: &str, node: &str) -> Step {
     Step::new(END, &format!("{fault} {node}"), "", Value::Null)
+}
+
+/// The API server starts anew and has forgotten what was before.
+pub(crate) fn lose_history() -> Step {
+    Step::new(BEGIN, "restart-apiserver lose-history=true", "", Value::Null)
 }

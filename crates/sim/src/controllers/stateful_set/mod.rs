@@ -156,14 +156,17 @@ impl StatefulSet {
     }
 
     fn tell(&self, cx: &mut Context<'_>, templates: &Templates) {
-        let pods: Vec<Arc<Pod>> = self.pods(cx).into_iter().filter(|pod| pod.is_active()).collect();
-        let count = replica_set::available(cx.now, &pods, self.min_ready_s);
+        // What is on its way out, or has ended, counts until it is gone.
+        let pods: Vec<Arc<Pod>> = self.pods(cx);
+        let running: Vec<Arc<Pod>> = pods.iter().filter(|pod| pod.phase == Phase::Running).cloned().collect();
+        let staying = || pods.iter().filter(|pod| !pod.is_terminating());
+        let count = replica_set::available(cx.now, &running, self.min_ready_s);
         if let Some(next) = count.next {
             cx.when(Controller::StatefulSet, &self.address, next);
         }
-        let ready = pods.iter().filter(|pod| pod.is_ready()).count();
-        let updated = pods.iter().filter(|pod| templates.is_current(pod)).count();
-        let of_current = pods.iter().filter(|pod| templates.is_before(pod)).count();
+        let ready = running.iter().filter(|pod| pod.is_ready()).count();
+        let updated = staying().filter(|pod| templates.is_current(pod)).count();
+        let of_current = staying().filter(|pod| templates.is_before(pod)).count();
         let is_complete = updated == pods.len()
             && ready == pods.len()
             && i64::try_from(updated).is_ok_and(|updated| updated == self.replicas);
@@ -171,11 +174,15 @@ impl StatefulSet {
         let generation = self.value["metadata"]["generation"].clone();
         let collisions = self.value["status"]["collisionCount"].as_i64().unwrap_or(0);
         let of_current = if is_complete { updated } else { of_current };
-        let status = json!({
-            "observedGeneration": generation, "replicas": pods.len(), "readyReplicas": ready,
-            "availableReplicas": count.available, "updatedReplicas": updated, "currentReplicas": of_current,
+        let mut status = json!({
+            "observedGeneration": generation, "replicas": pods.len(), "availableReplicas": count.available,
             "currentRevision": current, "updateRevision": templates.update, "collisionCount": collisions,
         });
+        let counts =
+            [("readyReplicas", ready), ("updatedReplicas", updated), ("currentReplicas", of_current)];
+        for (field, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            status[field] = count.into();
+        }
         cx.change_status(&self.address, |own| *own = status);
     }
 }

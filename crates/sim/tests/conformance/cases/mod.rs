@@ -7,6 +7,7 @@ mod deletion;
 mod discovery;
 mod events;
 mod eviction;
+mod history;
 mod leases;
 mod lists;
 mod objects;
@@ -40,6 +41,8 @@ pub(crate) fn calls() -> Vec<Case> {
         definitions::cases(),
         rights::cases(),
         discovery::cases(),
+        // The server restarts for it.
+        history::cases(),
     ]
     .into_iter()
     .flatten()

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::super::{DEPLOYMENTS, PODS, at};
+use super::sets::{DAEMON_SETS, STATEFUL_SETS};
 use super::{SERVES, becomes, template, workload};
 use crate::step::{Case, begin, end, get, post};
 
@@ -10,6 +11,7 @@ const NODE: &str = "node-3";
 const PATH: &str = "/api/v1/nodes/node-3";
 
 pub(super) fn cases() -> Vec<Case> {
+    let agents = template("agent", NODE, SERVES);
     let mut template = template("web", NODE, SERVES);
     template["spec"]["tolerations"] = ["not-ready", "unreachable"]
         .map(|trouble| {
@@ -21,12 +23,22 @@ pub(super) fn cases() -> Vec<Case> {
         .to_vec()
         .into();
     let web = workload("Deployment", "web", 1, &template);
+    template["metadata"]["labels"] = json!({"app": "store"});
+    let mut store = workload("StatefulSet", "store", 1, &template);
+    store["spec"]["serviceName"] = json!("store");
+    let mut agent = workload("DaemonSet", "agent", 1, &agents);
+    agent["spec"].as_object_mut().expect("a spec").remove("replicas");
+    let (store_path, agent_path) = (at(STATEFUL_SETS, "store"), at(DAEMON_SETS, "agent"));
     vec![Case {
         name: "a node that is silent is tainted, and its pods leave",
         steps: vec![
             post(DEPLOYMENTS, web).comparing_nothing_else(),
             becomes(&at(DEPLOYMENTS, "web"), "/status/readyReplicas", 1).comparing("/status"),
             get(PODS).keep("pod", "/items/0/metadata/name").comparing_nothing_else(),
+            post(STATEFUL_SETS, store).comparing_nothing_else(),
+            post(DAEMON_SETS, agent).comparing_nothing_else(),
+            becomes(&store_path, "/status/readyReplicas", 1).comparing("/status"),
+            becomes(&agent_path, "/status/numberReady", 1).comparing("/status"),
             begin("freeze-kubelet", NODE),
             becomes(PATH, "/spec/taints/1/key", "node.kubernetes.io/unreachable")
                 .with("/spec/taints/1/effect", "NoExecute")
@@ -38,6 +50,17 @@ pub(super) fn cases() -> Vec<Case> {
             // Nobody is there to end it: it stays, on its way out.
             becomes(&at(PODS, "{pod}"), "/metadata/deletionGracePeriodSeconds", 2)
                 .comparing("/status/conditions"),
+            becomes(&at(PODS, "store-0"), "/metadata/deletionGracePeriodSeconds", 2)
+                .comparing("/status/conditions"),
+            // It counts until it is gone, and is of no template any more.
+            becomes(&store_path, "/status/replicas", 1)
+                .without("/status/updatedReplicas")
+                .without("/status/readyReplicas")
+                .comparing("/status"),
+            // It may stay, and should not be there.
+            becomes(&agent_path, "/status/numberMisscheduled", 1)
+                .with("/status/desiredNumberScheduled", 0)
+                .comparing("/status"),
             end("freeze-kubelet", NODE),
             get(PATH).without("/spec/taints").in_the_end().comparing("/status/conditions"),
             get(&at(PODS, "{pod}")).refused(404, "NotFound").in_the_end(),
@@ -45,6 +68,10 @@ pub(super) fn cases() -> Vec<Case> {
                 .with("/status/replicas", 1)
                 .with("/status/terminatingReplicas", 0)
                 .comparing("/status"),
+            becomes(&store_path, "/status/readyReplicas", 1)
+                .with("/status/updatedReplicas", 1)
+                .comparing("/status"),
+            becomes(&agent_path, "/status/numberReady", 1).comparing("/status"),
         ],
     }]
 }

@@ -6,8 +6,8 @@ use super::super::{PODS, at};
 use super::{SERVES, STEADY, becomes, template, workload};
 use crate::step::{Case, delete, get, merge, post};
 
-const STATEFUL_SETS: &str = "/apis/apps/v1/namespaces/{ns}/statefulsets";
-const DAEMON_SETS: &str = "/apis/apps/v1/namespaces/{ns}/daemonsets";
+pub(super) const STATEFUL_SETS: &str = "/apis/apps/v1/namespaces/{ns}/statefulsets";
+pub(super) const DAEMON_SETS: &str = "/apis/apps/v1/namespaces/{ns}/daemonsets";
 
 pub(super) fn cases() -> Vec<Case> {
     let mut ledger = workload("StatefulSet", "ledger", 2, &template("ledger", STEADY, SERVES));
