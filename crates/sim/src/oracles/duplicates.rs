@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::pages::{Pages, told};
 use super::{Books, Findings, Oracle};
 use crate::seen::{Message, Seen, Turn, What};
 
@@ -12,8 +13,9 @@ const REPEAT: Duration = Duration::from_hours(3);
 
 #[derive(Default)]
 pub(super) struct Duplicates {
-    /// By receiver and content: when it was taken last, and what it said of which alert.
-    taken: BTreeMap<(String, String), (Duration, Vec<Said>)>,
+    /// By receiver and content: when it was taken last.
+    taken: BTreeMap<(String, String), Duration>,
+    pages: Pages,
     /// When somebody last could not know.
     unsure: Option<Duration>,
 }
@@ -27,37 +29,31 @@ fn content(message: &Message) -> String {
     format!("{} {}", message.body["groupKey"], each.collect::<Vec<_>>().join(","))
 }
 
-/// An alert's fingerprint, and whether it fires.
-type Said = (String, String);
-
-/// What a message says of each of its alerts.
-fn said(message: &Message) -> Vec<Said> {
-    let alerts = message.body["alerts"].as_array().into_iter().flatten();
-    alerts.map(|alert| (alert["fingerprint"].to_string(), alert["status"].to_string())).collect()
-}
-
-/// Whether one message says of an alert what the other denies.
-fn contradicts(one: &[Said], other: &[Said]) -> bool {
-    one.iter().any(|(alert, status)| other.iter().any(|(known, had)| known == alert && had != status))
+impl Duplicates {
+    /// Whether the monitor said meanwhile that one of a message's troubles is over, and, where the
+    /// message says that it fires, that it is back.
+    fn is_news(&self, message: &Message, before: Duration) -> bool {
+        told(message).any(|(key, fires)| {
+            let Some(page) = self.pages.by_issue.get(&key) else { return false };
+            let over = page.over.filter(|over| *over > before);
+            over.is_some_and(|over| !fires || page.said.is_some_and(|said| said >= over))
+        })
+    }
 }
 
 impl Oracle for Duplicates {
     fn see(&mut self, seen: &Seen, _: &Books, found: &mut Findings) {
+        self.pages.see(seen);
         match &seen.what {
             What::Life(life) if life.service == "alerter" && life.turn != Turn::Started => {
                 self.unsure = Some(seen.at);
             }
             What::Message(message) if message.answered == Some(200) => {
                 let key = (message.receiver.clone(), content(message));
-                let said = said(message);
-                // What was over in between is news when it is back.
-                self.taken.retain(|(receiver, _), (_, had)| {
-                    *receiver != message.receiver || !contradicts(had, &said)
-                });
-                let before = self.taken.insert(key, (seen.at, said));
-                let is_again = before.is_some_and(|(before, _)| {
+                let is_again = self.taken.insert(key, seen.at).is_some_and(|before| {
                     seen.at.saturating_sub(before) < REPEAT
                         && self.unsure.is_none_or(|unsure| unsure < before)
+                        && !self.is_news(message, before)
                 });
                 if is_again {
                     found.add(format!(
