@@ -14,6 +14,7 @@ mod kubeconfig;
 mod own;
 mod passage;
 mod porter;
+mod request;
 mod services;
 #[cfg(test)]
 mod tests;

@@ -7,11 +7,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::json;
 
 use super::credentials::Token;
 use super::passage::World;
+use super::request::passed_on;
 
 /// What the API server reads of a request's head.
 const PASSED_ON: [http::HeaderName; 3] = [header::ACCEPT, header::CONTENT_TYPE, header::USER_AGENT];
@@ -49,14 +50,7 @@ async fn pass(
             return refusal(code, "RequestEntityTooLarge", &text);
         }
     };
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    for name in PASSED_ON {
-        if let Some(value) = headers.get(&name) {
-            request.headers_mut().insert(name, value.clone());
-        }
-    }
+    let request = passed_on(method, uri, &headers, &PASSED_ON, body);
     match porter.world.ask(request).await {
         Some(Ok(answer)) => kept_by_nobody(answer),
         Some(Err(error)) => refusal(StatusCode::BAD_GATEWAY, "InternalError", &error.to_string()),

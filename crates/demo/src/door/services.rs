@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::calendar;
 use super::inside::{Away, Inside, Service};
+use super::request::passed_on;
 use crate::pace::{Pace, Waiting};
 
 /// How long a service may take, in the world's time: a person's own patience is shorter. It bounds how far
@@ -64,14 +65,7 @@ async fn pass<W: Inside>(
         Ok(body) => body,
         Err(rejection) => return Problem::new(rejection.status(), rejection.body_text()).into_response(),
     };
-    let mut request = Request::new(body);
-    *request.method_mut() = method;
-    *request.uri_mut() = inner(door.service, &uri);
-    for name in PASSED_ON {
-        if let Some(value) = headers.get(&name) {
-            request.headers_mut().insert(name, value.clone());
-        }
-    }
+    let request = passed_on(method, inner(door.service, &uri), &headers, &PASSED_ON, body);
     match door.ask(request).await {
         Some(Ok(answer)) => answer.map(Body::from),
         Some(Err(unanswered)) => refusal(&uri, &unanswered.problem(door.service)),

@@ -20,7 +20,7 @@ pub fn svg(buffer: &Buffer) -> String {
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\">\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{GROUND}\"/>\n\
-         <g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"15\" xml:space=\"preserve\">\n"
+         <g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"15\">\n"
     );
     for y in 0..area.height {
         for run in runs(buffer, y) {
@@ -66,16 +66,36 @@ fn write_run(text: &mut String, run: &Run<'_>, y: u16) {
             "<rect x=\"{x}\" y=\"{top}\" width=\"{width}\" height=\"{HEIGHT}\" fill=\"{ground}\"/>"
         );
     }
-    if run.letters.trim().is_empty() {
-        return;
-    }
     let weight = if run.cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-    let letters = run.letters.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let base = top + HEIGHT - 5;
-    let _ = writeln!(
-        text,
-        "<text x=\"{x}\" y=\"{base}\" textLength=\"{width}\" fill=\"{ink}\"{weight}>{letters}</text>"
-    );
+    for (at, words) in phrases(&run.letters) {
+        let (x, width) = (x + at * WIDTH, length(words) * WIDTH);
+        let letters = words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let _ = writeln!(
+            text,
+            "<text x=\"{x}\" y=\"{base}\" textLength=\"{width}\" fill=\"{ink}\"{weight}>{letters}</text>"
+        );
+    }
+}
+
+/// Words with one space between them, and where each row of such begins: browsers disagree on what other
+/// spaces are worth, and spread the letters to make up for those that they left out.
+fn phrases(letters: &str) -> Vec<(u16, &str)> {
+    let mut phrases = Vec::new();
+    let mut at = 0;
+    for phrase in letters.split("  ") {
+        let words = phrase.trim();
+        if !words.is_empty() {
+            phrases.push((at + length(phrase) - length(phrase.trim_start()), words));
+        }
+        at += length(phrase) + 2;
+    }
+    phrases
+}
+
+/// In letters, each of which takes one place: the screen has no wide ones.
+fn length(text: &str) -> u16 {
+    text.chars().count() as u16
 }
 
 const fn colour(colour: Color, otherwise: &'static str) -> &'static str {
@@ -88,5 +108,22 @@ const fn colour(colour: Color, otherwise: &'static str) -> &'static str {
         Color::Cyan => "#56d4dd",
         Color::DarkGray => "#8b949e",
         _ => otherwise,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_letter_depends_on_what_a_space_is_worth() {
+        for (letters, expected) in [
+            ("    ", vec![]),
+            (" a b ", vec![(1, "a b")]),
+            ("a   b  c", vec![(0, "a"), (4, "b"), (7, "c")]),
+            ("  │└ why", vec![(2, "│└ why")]),
+        ] {
+            assert_eq!(phrases(letters), expected, "{letters:?}");
+        }
     }
 }
