@@ -17,6 +17,7 @@ mod rights;
 mod runtime;
 mod whoami;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use arguments::Arguments;
@@ -40,7 +41,8 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) if failure.is_broken_pipe() => Exit::Fine.into(),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            // Who would read it may be gone.
+            let _ = writeln!(io::stderr(), "error: {failure}");
             failure.exit.into()
         }
     }

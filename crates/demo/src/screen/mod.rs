@@ -12,6 +12,7 @@ mod wrap;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ use keys::Command;
 /// How long a key is waited for before the picture is made anew: ten pictures a second look alive, also
 /// over ssh.
 const FRAME: Duration = Duration::from_millis(100);
+/// Keys that may wait for a picture to be made.
+const KEYS: usize = 64;
 /// Who says yes or no at the keyboard.
 const OPERATOR: &str = "operator";
 
@@ -42,6 +45,10 @@ pub fn run(pace: &Pace<World>, visit: &Visit, is_over: &AtomicBool) -> io::Resul
     let mut terminal = ratatui::try_init()?;
     let shown = show(&mut terminal, pace, &story, state, is_over);
     let restored = ratatui::try_restore();
+    if restored.is_err() {
+        // It would say on a terminal that is gone that the cursor cannot be shown, and panic.
+        std::mem::forget(terminal);
+    }
     shown.and(restored)
 }
 
@@ -53,14 +60,17 @@ fn show(
     is_over: &AtomicBool,
 ) -> io::Result<()> {
     let look = Look::of_environment();
+    let events = listen()?;
     while !is_over.load(Ordering::Relaxed) && !pace.has_ended() {
         let moment = Moment { now: pace.now(), speed: pace.speed() };
         let locked = || story.lock().unwrap_or_else(PoisonError::into_inner);
         terminal.draw(|frame| draw(frame, &locked(), &mut state, moment, look))?;
-        if !event::poll(FRAME)? {
-            continue;
-        }
-        let Event::Key(key) = event::read()? else { continue };
+        let event = match events.recv_timeout(FRAME) {
+            Ok(event) => event?,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        let Event::Key(key) = event else { continue };
         if key.kind == KeyEventKind::Release {
             continue;
         }
@@ -72,6 +82,24 @@ fn show(
         }
     }
     Ok(())
+}
+
+/// What comes from the terminal, read in a thread of its own, which ends with the process: where the terminal
+/// is gone, as after a lost connection, its library reads on for ever. That it is gone is seen by a signal, or
+/// by a picture that cannot be drawn.
+fn listen() -> io::Result<Receiver<io::Result<Event>>> {
+    let (told, events) = sync_channel(KEYS);
+    let read = move || {
+        loop {
+            let event = event::read();
+            let is_last = event.is_err();
+            if told.send(event).is_err() || is_last {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("keys".to_owned()).spawn(read)?;
+    Ok(events)
 }
 
 fn obey(command: Command, pace: &Pace<World>) {

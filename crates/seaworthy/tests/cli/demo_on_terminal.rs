@@ -10,11 +10,14 @@ use demo::world::World;
 use environment::ManualClock;
 use rustix::process::Signal;
 
+use crate::demo_signals::{empty_folder, is_empty};
 use crate::seaworthy::command;
 use crate::terminal::{LOOK, OTHER_SCREEN, OnTerminal, SCREEN_BEFORE};
 
 /// By this the test's own program knows that it is the demo that panics.
 const PART: &str = "DEMO_PANICS";
+/// How a process ends that has panicked.
+const PANICKED: i32 = 101;
 /// What is on every picture of the demo.
 const PICTURE: &str = "What happened";
 
@@ -42,6 +45,18 @@ fn a_key_an_interrupt_or_a_signal_ends_it_and_the_terminal_is_as_before() {
         let (status, written) = shown.gives_the_screen_back();
         assert!(status.success(), "{status}: {written}");
     }
+}
+
+/// A connection is lost, and no signal comes, as under `nohup`.
+#[test]
+fn a_terminal_that_goes_away_ends_it_and_leaves_nothing_behind() {
+    let folder = empty_folder("terminal-gone");
+    let shown = OnTerminal::start(demo(&[]).env("TMPDIR", &folder), 80, 24);
+    shown.wait_for(PICTURE);
+    assert!(!is_empty(&folder), "the kubeconfig is there");
+    let status = shown.goes_away();
+    assert!(status.code().is_some_and(|code| code != PANICKED), "{status}");
+    assert!(is_empty(&folder), "{status}");
 }
 
 /// Before it has begun to listen to signals, one ends it as it ends every process; later it ends in order. (Where the

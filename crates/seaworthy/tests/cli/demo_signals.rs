@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -16,14 +16,14 @@ const SIGNALS: [Signal; 2] = [Signal::INT, Signal::TERM];
 const DEFAULT: Signal = Signal::TERM;
 
 /// An empty folder for temporary files.
-fn empty_folder(name: &str) -> PathBuf {
+pub(crate) fn empty_folder(name: &str) -> PathBuf {
     let folder = file_of(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir(&folder).expect("the tests' folder can be written");
     folder
 }
 
-fn is_empty(folder: &PathBuf) -> bool {
+pub(crate) fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).expect("it is there").next().is_none()
 }
 

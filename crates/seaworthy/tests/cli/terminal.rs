@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
@@ -29,12 +31,15 @@ pub(crate) struct OnTerminal {
     line: OwnedFd,
     child: Child,
     written: Arc<Mutex<String>>,
+    /// Whether nobody holds the other end any more.
+    is_gone: Arc<AtomicBool>,
 }
 
 impl OnTerminal {
     /// Starts it on a terminal of this size, and with nothing in its environment but what was set.
     pub(crate) fn start(command: &mut Command, columns: u16, rows: u16) -> Self {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let terminal =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("a terminal of ours");
         let name = ptsname(&terminal, Vec::new()).expect("it has a name");
         let line: OwnedFd =
@@ -47,9 +52,9 @@ impl OnTerminal {
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         command.stderr(std::process::Stdio::null());
         let terminal = File::from(terminal);
-        let written = Arc::new(Mutex::new(String::new()));
-        read(terminal.try_clone().expect("the same terminal"), Arc::clone(&written));
-        Self { terminal, before, line, child, written }
+        let (written, is_gone) = (Arc::default(), Arc::default());
+        read(terminal.try_clone().expect("the same terminal"), Arc::clone(&written), Arc::clone(&is_gone));
+        Self { terminal, before, line, child, written, is_gone }
     }
 
     /// What it has written so far.
@@ -83,20 +88,17 @@ impl OnTerminal {
         self.signal(Signal::WINCH);
     }
 
+    /// The terminal goes away, as when a connection is lost. Waits until the process has ended.
+    pub(crate) fn goes_away(self) -> ExitStatus {
+        let Self { terminal, line, mut child, written, is_gone, .. } = self;
+        is_gone.store(true, Ordering::Relaxed);
+        drop((terminal, line));
+        wait(&mut child, &written)
+    }
+
     /// Waits until it has ended, and sees that lines, echo and signals are back. How it ended, and all that it wrote.
     pub(crate) fn ends(mut self) -> (ExitStatus, String) {
-        let mut status = None;
-        for _ in 0..LOOKS_MAX {
-            status = self.child.try_wait().expect("it is our child");
-            if status.is_some() {
-                break;
-            }
-            std::thread::sleep(LOOK);
-        }
-        let Some(status) = status else {
-            self.child.kill().expect("it is our child");
-            panic!("it does not end:\n{}", self.written());
-        };
+        let status = wait(&mut self.child, &self.written);
         let after = tcgetattr(self.line.as_fd()).expect("its settings");
         assert_eq!(after.local_modes, self.before.local_modes, "lines, echo and signals are back");
         assert_eq!(after.input_modes, self.before.input_modes);
@@ -127,11 +129,28 @@ fn size(columns: u16, rows: u16) -> Winsize {
     Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
 }
 
-fn read(mut terminal: File, written: Arc<Mutex<String>>) {
+fn wait(child: &mut Child, written: &Mutex<String>) -> ExitStatus {
+    for _ in 0..LOOKS_MAX {
+        if let Some(status) = child.try_wait().expect("it is our child") {
+            return status;
+        }
+        std::thread::sleep(LOOK);
+    }
+    child.kill().expect("it is our child");
+    panic!("it does not end:\n{}", written.lock().unwrap());
+}
+
+fn read(mut terminal: File, written: Arc<Mutex<String>>, is_gone: Arc<AtomicBool>) {
     std::thread::spawn(move || {
+        let look = Timespec::try_from(LOOK).expect("a time");
         let mut bytes = [0; 4096];
-        // It ends with an error when nobody has the other end any more.
-        while let Ok(count @ 1..) = terminal.read(&mut bytes) {
+        while !is_gone.load(Ordering::Relaxed) {
+            let mut ready = [PollFd::new(&terminal, PollFlags::IN)];
+            if poll(&mut ready, Some(&look)).expect("it can be waited for") == 0 {
+                continue;
+            }
+            // It ends with an error when nobody has the other end any more.
+            let Ok(count @ 1..) = terminal.read(&mut bytes) else { return };
             written.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
         }
     });
