@@ -105,8 +105,11 @@ impl Tracked {
             if self.open_since.is_none() {
                 let counting = self.members.values().filter(|member| member.counts);
                 self.open_since = counting.map(|member| member.finding.since).min();
-                let is_of_pods = self.members.keys().any(|member| matches!(member, Subject::Pod(_)));
-                self.had = if is_of_pods { world.alive(&key.lineage) } else { 0 };
+                let is_of_pods = || self.members.keys().any(|member| matches!(member, Subject::Pod(_)));
+                // An instance has one.
+                if self.is_open() && key.lineage.instance.is_empty() && is_of_pods() {
+                    self.had = world.alive(&key.lineage);
+                }
             }
             return Fate::Stays(None);
         }

@@ -43,9 +43,11 @@ impl Controller {
 
     pub(super) fn daemon_set(view: &views::DaemonSet, team_label: &str, names: &mut Interner) -> Self {
         let status = &view.status;
-        let desired = status.desired_number_scheduled;
+        // One that is being deleted goes on saying what it wanted.
+        let is_going = view.metadata.is_terminating();
+        let desired = if is_going { 0 } else { status.desired_number_scheduled };
         let set = Self::new(&view.metadata, desired, &view.spec.template, team_label, names);
-        Self { misplaced: status.number_misscheduled, ..set }
+        Self { misplaced: if is_going { 0 } else { status.number_misscheduled }, ..set }
     }
 
     /// Whether it is to have the pod of this number.

@@ -247,7 +247,11 @@ impl World {
                 let set = self.daemon_sets.get(namespace, name);
                 set.map(|set| i32::from(!pods.is_empty() || self.lacks_a_daemon(set)))
             }
-            _ => None,
+            // Of an owner that is not watched, its ReplicaSets tell.
+            kind => {
+                let sets = self.replica_sets_by_owner.get(namespace, &owner::key(kind, name)).iter();
+                Some(sets.filter_map(|id| self.replica_sets.at(*id)).map(|set| set.desired).sum())
+            }
         };
         usize::try_from(wanted.unwrap_or(0)).unwrap_or(0)
     }

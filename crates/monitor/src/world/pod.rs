@@ -143,7 +143,9 @@ fn trouble(view: &views::Pod, names: &mut Interner) -> Option<Box<Trouble>> {
     };
     let told = told.filter(|condition| condition.status != views::Status::True);
     let terminating = view.metadata.is_terminating();
-    if containers.is_empty() && told.is_none() && !terminating {
+    // Until it has its node, this is all that says whose a DaemonSet's pod is.
+    let made_for = view.spec.made_for().filter(|_| view.spec.node_name.is_empty());
+    if containers.is_empty() && told.is_none() && !terminating && made_for.is_none() {
         return None;
     }
     let is_unmet = |gate: &str| {
@@ -157,7 +159,7 @@ fn trouble(view: &views::Pod, names: &mut Interner) -> Option<Box<Trouble>> {
         containers,
         reason: told.and_then(|condition| names.intern_some(&condition.reason)),
         words: told.map(|condition| text::head(&condition.message)).unwrap_or_default(),
-        made_for: view.spec.made_for().and_then(|node| names.intern_some(node)),
+        made_for: made_for.and_then(|node| names.intern_some(node)),
         started: running.filter(|_| told.is_some()).filter_map(|run| run.started_at).max().into(),
         gates: unmet.map(|gate| names.intern(gate)).collect(),
         finalizers: finalizers.map(|finalizer| names.intern(finalizer)).collect(),

@@ -135,7 +135,7 @@ checks! {
     PodOOMKilled, pod_oom_killed, "PodOOMKilled" {
         severity: Warning,
         // A pod that comes in the place of one that was killed takes a while to need as much.
-        healthy_for: 60 s,
+        healthy_for: 30 s,
         /// For how long a kill counts, also when the container runs again.
         window: DurationText = DurationText::from_secs(600),
     }

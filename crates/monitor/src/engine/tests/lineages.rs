@@ -122,6 +122,12 @@ fn a_daemon_sets_pod_that_is_missing_somewhere_is_not_well_again() {
     rig.delete(&on_node);
     rig.pass(600);
     assert_eq!(rig.keys(), [crash]);
+    // Its successor has no node yet, and nobody has said anything of it.
+    let successor = pod("cni-d").owner("DaemonSet", "cni").made_for("n1").phase("Pending").created(-645);
+    rig.apply(&successor.clone().ready("False", -645));
+    rig.pass(60);
+    assert_eq!(rig.keys(), [crash]);
+    rig.delete(&successor);
     // It is not wanted there any more.
     rig.apply(&daemon_set("cni").places(1, 1));
     rig.pass(60);
