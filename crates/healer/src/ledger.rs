@@ -74,6 +74,8 @@ pub struct Tried {
     pub intended: Timestamp,
     /// Whether it is open.
     pub is_open: bool,
+    /// Whether it surely had no effect: what it was to change had changed meanwhile, mostly.
+    pub is_void: bool,
     /// Whether it restarts the whole workload: then it is an attempt on each of its instances.
     pub is_restart: bool,
     /// The objects that are being changed by it at this moment.
@@ -159,6 +161,7 @@ impl Ledger {
                 attempt: attempt.number,
                 intended: attempt.intended,
                 is_open: attempt.is_open(),
+                is_void: attempt.result == AttemptResult::NotHappened,
                 is_restart: attempt.action == ActionName::RolloutRestart,
                 touching: touching.map(|part| part.target.clone()).collect(),
             });

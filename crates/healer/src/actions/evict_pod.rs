@@ -57,7 +57,8 @@ fn targets(aim: &super::Aim<'_>) -> Result<Vec<model::remediation::Part>, String
                 }
             }
             Some(Found::Unreadable(text)) => why.clone_from(text),
-            Some(Found::There(_) | Found::Absent) | None => why = format!("{member}: it has been replaced"),
+            Some(Found::There(_)) => why = format!("{member}: it has been replaced"),
+            Some(Found::Absent) | None => why = format!("{member}: it is gone"),
         }
     }
     if parts.is_empty() { Err(why) } else { Ok(parts) }

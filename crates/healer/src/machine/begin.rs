@@ -6,6 +6,7 @@ use model::policy::{ActionName, Mode};
 use model::remediation::{ATTEMPTS_MAX, Attempt, AttemptResult, Part, PartState, Phase};
 
 use super::case::Case;
+use super::conclude::DISAGREE_MAX;
 use super::{Command, undo};
 use crate::actions::{self, Action, Aim, Verify};
 use crate::facts::{Facts, Found, Look, is_excluded, is_ready};
@@ -74,8 +75,16 @@ fn owner_look(parts: &[Part], facts: &Facts) -> Option<model::ObjectRef> {
     (!is_read).then(|| first.target.clone())
 }
 
+/// The monitor says that it is in trouble, and a live look finds nothing that could be mended: what was taken away,
+/// for one, may be refused its successor. One of them will change its mind within moments; if neither does, a person
+/// is to know.
 fn nothing_to_act_on(case: &Case<'_>, action: &Action, reason: String) -> Command {
     const LOOK_AGAIN: Duration = Duration::from_secs(5);
+    let said = case.status.decision.as_ref().filter(|known| known.rule == rules::CONDITION_STILL_TRUE);
+    if said.is_some_and(|said| case.inputs.now.since(said.at) >= DISAGREE_MAX) {
+        let message = format!("in trouble, says the monitor, but {reason}: a person is needed");
+        return case.end(Phase::Escalated, message);
+    }
     if case.status.phase == Phase::AwaitingApproval {
         // A pod that is ready for a moment does not unask the question; each asking is told.
         return case.wait(LOOK_AGAIN);
@@ -257,7 +266,27 @@ mod tests {
     use super::*;
     use crate::facts::Subject;
     use crate::governor::tests_support::Bench;
+    use crate::machine::Memory;
     use crate::machine::tests_support::{planned_part, pod, workload};
+
+    #[test]
+    fn where_nothing_is_left_to_act_on_a_person_is_needed_in_the_end() {
+        for (passed, expected) in [(Duration::ZERO, None), (DISAGREE_MAX, Some(Phase::Escalated))] {
+            let mut bench = Bench::new();
+            let refusal = Refusal { rule: rules::CONDITION_STILL_TRUE, reason: String::new(), until: None };
+            let status = bench.remediation.status.as_mut().unwrap();
+            status.phase = Phase::Deferred;
+            status.decision = Some(refusal.decision(bench.now.wall));
+            bench.now.wall += passed;
+            let mut facts = bench.facts.clone();
+            facts.pods.insert(("shop".into(), "web-1".into()), Found::Absent);
+            let phase = match bench.step(&Memory::default(), Some(&facts)) {
+                Command::Write(change) => Some(change.status.phase).filter(|phase| phase.is_over()),
+                _ => None,
+            };
+            assert_eq!(phase, expected, "{passed:?}");
+        }
+    }
 
     #[test]
     fn an_owner_is_read_once_whatever_the_answer() {

@@ -20,7 +20,7 @@ use crate::ledger::outstanding;
 const DISAGREE: Duration = Duration::from_secs(5);
 /// For how long they may differ: a kubelet's status is some ten seconds old at most, and a monitor
 /// reads everything anew within minutes.
-const DISAGREE_MAX: Duration = Duration::from_mins(10);
+pub(super) const DISAGREE_MAX: Duration = Duration::from_mins(10);
 
 /// The open attempt has no effect left to send or observe.
 pub(super) fn after_acting(case: &Case<'_>) -> Command {
@@ -229,5 +229,39 @@ fn close_attempt(attempt: &mut Attempt, result: AttemptResult, detail: &str, cas
 fn set_last(status: &mut model::remediation::RemediationStatus, set: impl FnOnce(&mut Attempt)) {
     if let Some(last) = status.attempts.last_mut() {
         set(last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::remediation::Part;
+
+    use super::*;
+    use crate::governor::tests_support::{Bench, Said};
+    use crate::machine::Memory;
+    use crate::machine::tests_support::{attempt, open_part, pod};
+
+    #[test]
+    fn a_live_look_that_contradicts_the_monitor_for_long_is_for_a_person() {
+        for (is_ready, passed, expected) in [
+            (false, Duration::ZERO, None),
+            (true, Duration::ZERO, Some(Phase::Succeeded)),
+            (false, DISAGREE_MAX, Some(Phase::Escalated)),
+        ] {
+            let mut bench = Bench::new();
+            let parts = vec![Part { state: PartState::Happened, ..open_part("web-1", "p-1") }];
+            let status = bench.remediation.status.as_mut().unwrap();
+            status.attempts = vec![Attempt { parts, result: AttemptResult::Happened, ..attempt() }];
+            status.phase = Phase::Verifying;
+            bench.said = Said::Healthy(bench.now.monotonic);
+            bench.now.monotonic += Duration::from_secs(bench.remediation.spec.healthy_for_s) + passed;
+            let mut facts = bench.facts.clone();
+            facts.pods.insert(("shop".into(), "web-1".into()), Found::There(pod("web-1", "p-1", is_ready)));
+            let phase = match bench.step(&Memory::default(), Some(&facts)) {
+                Command::Write(change) => Some(change.status.phase),
+                _ => None,
+            };
+            assert_eq!(phase, expected, "{is_ready} {passed:?}");
+        }
     }
 }

@@ -107,6 +107,8 @@ pub(crate) struct Remediation {
     /// Whether a person has said yes to this very plan, without an end.
     pub(crate) is_approved: bool,
     pub(crate) phase: String,
+    /// The rule that said no last.
+    pub(crate) rule: String,
     pub(crate) epoch: u64,
     pub(crate) changed: Duration,
     pub(crate) attempts: Vec<Attempt>,
@@ -291,6 +293,7 @@ impl Books {
             policy: text(&spec["policy"]),
             is_approved: is_approved(spec),
             phase: text(&status["phase"]),
+            rule: text(&status["decision"]["rule"]),
             epoch: status["epoch"].as_u64().unwrap_or(0),
             changed: at,
             attempts: Vec::new(),

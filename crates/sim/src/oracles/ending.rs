@@ -24,7 +24,8 @@ pub struct Ending {
     /// Pods that are not ready, by namespace and the name of what made them.
     pub unready: BTreeMap<(String, String), usize>,
     /// What the healer gave up on at some time, by namespace and name; a node has no namespace. How
-    /// that ends depends on when each of its attempts came, and they are counted.
+    /// that ends depends on when each of its attempts came, and they are counted. (Where it gave up
+    /// because monitor and cluster did not agree, one of them is wrong: that must not be so in the end.)
     pub given_up: BTreeSet<(String, String)>,
 }
 
@@ -64,7 +65,8 @@ impl Ending {
             let maker = books.top(pod).map_or(&pod.name, |(_, top)| &top.name);
             *ending.unready.entry((pod.namespace.clone(), maker.clone())).or_default() += 1;
         }
-        let given_up = books.remediations.values().filter(|own| own.phase == "Escalated");
+        let is_given_up = |own: &&Remediation| own.phase == "Escalated" && own.rule != "ConditionStillTrue";
+        let given_up = books.remediations.values().filter(is_given_up);
         ending.given_up = given_up.map(|own| subject(&own.lineage)).collect();
         ending
     }

@@ -9,6 +9,9 @@ use crate::governor::{Rule, Ruling, Stage};
 use crate::ledger::Tried;
 
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// The wait after an attempt that had no effect. There is nothing that has to show whether it helps, but what is
+/// written to at this moment, as a node is that falls silent, may be again.
+const AFTER_NOTHING: Duration = Duration::from_secs(5);
 
 pub(super) const RULE: Rule = Rule {
     name: super::ATTEMPT_CAP,
@@ -34,9 +37,10 @@ pub(super) const RULE: Rule = Rule {
                 limits.window
             ));
         }
-        let Some(last) = tried.iter().map(|tried| tried.intended).max() else { return Ruling::Pass };
+        let Some(last) = tried.iter().max_by_key(|tried| tried.intended) else { return Ruling::Pass };
         let wait = back_off(limits, tried.len());
-        match wait.checked_sub(now.since(last)).filter(|rest| !rest.is_zero()) {
+        let wait = if last.is_void { wait.min(AFTER_NOTHING) } else { wait };
+        match wait.checked_sub(now.since(last.intended)).filter(|rest| !rest.is_zero()) {
             Some(rest) => Ruling::defer(
                 format!(
                     "attempt {} on {} waits {}s after the one before",
@@ -59,6 +63,8 @@ pub(crate) fn back_off(limits: &Attempts, attempts: usize) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use model::remediation::AttemptResult;
+
     use super::*;
     use crate::governor::tests_support::Bench;
 
@@ -76,6 +82,22 @@ mod tests {
         bench.expect_deny(&RULE, "5 attempts on Deployment/shop/web");
         bench.attempted_ago(&[50_000, 4000, 3000, 2000, 1000]);
         bench.expect_pass(&RULE);
+    }
+
+    #[test]
+    fn after_an_attempt_without_an_effect_the_next_comes_soon() {
+        let mut bench = Bench::new();
+        let without_effect = |bench: &mut Bench, seconds: &[u64]| {
+            bench.attempted_ago(seconds);
+            let attempts = &mut bench.others[0].status.as_mut().unwrap().attempts;
+            attempts.last_mut().unwrap().result = AttemptResult::NotHappened;
+        };
+        without_effect(&mut bench, &[100, 4]);
+        bench.expect_defer(&RULE, "waits 5s");
+        without_effect(&mut bench, &[100, 5]);
+        bench.expect_pass(&RULE);
+        without_effect(&mut bench, &[5000, 4000, 3000, 2000, 1000]);
+        bench.expect_deny(&RULE, "5 attempts");
     }
 
     #[test]
