@@ -125,6 +125,13 @@ impl Outbox {
         }
     }
 
+    /// An integration that failed takes messages again: none waits longer because of that.
+    fn wake(&mut self, integration: &IntegrationName, now: Timestamp) {
+        for (_, owed) in self.owed.iter_mut().filter(|(id, _)| id.integration == *integration) {
+            owed.not_before = owed.not_before.min(now);
+        }
+    }
+
     /// Forgets times that were noted by a clock which has been set back.
     pub(super) fn clock_was_set_back(&mut self, now: Timestamp) {
         for owed in self.owed.values_mut() {
@@ -242,7 +249,11 @@ impl Desk {
         let policy = &self.settings.policy;
         let lane = self.outbox.lanes.entry(id.integration.clone()).or_default();
         let Some(failed) = failed else {
+            let is_back = lane.failures >= FAILURES_IN_A_ROW;
             (lane.failures, lane.rests_until) = (0, None);
+            if is_back {
+                self.outbox.wake(&id.integration, now);
+            }
             self.after(id, owed.again, now);
             return;
         };

@@ -56,7 +56,8 @@ impl Oracle for HandOver {
             let Some(page) = self.pages.by_issue.get(key) else { continue };
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
             let since = firing.max(*at).max(self.pages.disturbed).max(self.muted);
-            let is_late = seen.at.saturating_sub(since) > self.limits.delivery;
+            let patience = self.limits.delivery + self.pages.backed_off(firing, self.limits.retry);
+            let is_late = seen.at.saturating_sub(since) > patience;
             if !page.is_told() && is_late && self.late.insert(key.clone()) {
                 found.add(format!("{} {} was given up at {at:?}, and nobody was told", key.0, key.1));
             }

@@ -24,6 +24,7 @@ impl HeldPages {
         for (key, page) in &self.pages.by_issue {
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
             let since = firing.max(self.pages.disturbed);
+            let patience = patience + self.pages.backed_off(firing, self.limits.retry);
             if !page.is_told() && at.saturating_sub(since) > patience && self.late.insert(key.clone()) {
                 let (lineage, check) = key;
                 found.add(format!("{lineage} {check} has fired since {firing:?}, and nobody was told"));

@@ -71,6 +71,8 @@ pub struct Limits {
     pub hold: Duration,
     /// The longest that a message may take otherwise, with receivers that answer.
     pub delivery: Duration,
+    /// The longest that the alerter waits after failures before it tries again.
+    pub retry: Duration,
     /// How long after the last fault everything must be over.
     pub calm: Duration,
 }

@@ -59,6 +59,12 @@ const ON_THE_WAY: [&str; 6] =
     ["receivers", "store", "partition", "clock jump", "service crash", "service pause"];
 
 impl Pages {
+    /// How much later than otherwise what fires since `firing` may be told: after failures the alerter
+    /// waits for as long again as they have lasted, and `longest` at most.
+    pub(super) fn backed_off(&self, firing: Duration, longest: Duration) -> Duration {
+        self.disturbed.saturating_sub(firing).min(longest)
+    }
+
     pub(super) fn see(&mut self, seen: &Seen) {
         match &seen.what {
             What::Post(post) => self.post(post, seen.at),

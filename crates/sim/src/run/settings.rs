@@ -104,6 +104,8 @@ pub fn limits() -> Limits {
         hold: Duration::from_mins(15) + Duration::from_secs(5),
         // A group's interval, and an answer that is waited for.
         delivery: Duration::from_mins(3),
+        // With up to a fifth more, so that what failed together is not tried together.
+        retry: Duration::from_mins(6),
         // The longest ladder, with its waits.
         calm: Duration::from_mins(45),
     }

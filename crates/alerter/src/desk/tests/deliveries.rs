@@ -51,3 +51,17 @@ fn a_dead_letter_is_not_repeated_until_something_changes() {
     assert_eq!(bench.told().len(), 1, "other settings: another chance");
     assert_eq!(bench.desk.book().attempts.dead_letters().count(), 0);
 }
+
+#[test]
+fn a_receiver_that_is_back_gets_what_waited_for_it() {
+    let mut bench = Bench::new(SIMPLE);
+    // 10, +1, +2, … +64: without the other one, the next try would be at 265.
+    bench.answers = vec![refused(); 8];
+    bench.fire("Down", "a");
+    bench.run_until(140);
+    bench.fire("Slow", "b");
+    bench.run_until(200);
+    let told = bench.told();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(bench.sent[1].at <= bench.sent[0].at + 1, "{told:?}");
+}
