@@ -238,12 +238,13 @@ impl Known<'_> {
         let mut text =
             format!("\nRemediation {name} for {}: {phase} (policy {}{mode})\n", spec.check, spec.policy);
         // A decision is told below, with its next look.
-        let decided =
-            status.decision.as_ref().is_some_and(|decision| status.message.contains(&decision.reason));
+        let decided = status.phase != Phase::Rejected
+            && status.decision.as_ref().is_some_and(|decision| status.message.contains(&decision.reason));
         if !status.message.is_empty() && !decided {
             let _ = writeln!(text, "  {}", status.message);
         }
-        if let Some(decision) = &status.decision {
+        // What was asked is not asked any more.
+        if let Some(decision) = status.decision.as_ref().filter(|_| status.phase != Phase::Rejected) {
             let _ = writeln!(text, "  {}", rule(decision, self.now));
         }
         for attempt in &status.attempts {
@@ -259,6 +260,7 @@ impl Known<'_> {
             AttemptResult::Happened => "happened",
             AttemptResult::HappenedMaybeNotOurs => "happened, maybe by somebody else",
             AttemptResult::NotHappened => "did not happen",
+            AttemptResult::Helped if attempt.action.contains() => "kept pods away",
             AttemptResult::Helped => "helped",
             AttemptResult::DidNotHelp => "did not help",
         };
@@ -280,13 +282,19 @@ pub fn verdict(name: &str, status: &RemediationStatus, now: Timestamp) -> String
         Phase::Verifying => "an action was taken; whether it helped is being watched.".to_owned(),
         Phase::Succeeded => {
             let helped = status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
-            let by = helped.map(|attempt| format!(" by {}", attempt.action)).unwrap_or_default();
-            format!("healed{by}{}.", ended(status, now))
+            let ended = ended(status, now);
+            match helped.map(|attempt| attempt.action) {
+                Some(action) if action.contains() => {
+                    format!("over{ended}; {action} had kept pods away until then.")
+                }
+                Some(action) => format!("healed by {action}{ended}."),
+                None => format!("healed{ended}."),
+            }
         }
         Phase::Cleared => format!("it went away without our doing{}.", ended(status, now)),
         Phase::Observed => "not healed: its policy only observes.".to_owned(),
         Phase::Denied => format!("not healed. {}", decision(status, now)),
-        Phase::Rejected => format!("not healed: nobody approved it. {}", status.message),
+        Phase::Rejected => format!("not healed: {}.", status.message),
         Phase::Escalated => format!("not healed: a person has been told. {}", status.message),
         Phase::Cancelled => format!("given up: {}", status.message),
     }
@@ -302,8 +310,12 @@ fn rule(Decision { verdict, rule, reason, until, .. }: &Decision, now: Timestamp
         Verdict::Defer => "says not now",
         Verdict::Deny => "says no",
     };
-    let next = until.filter(|until| *until > now);
-    let next = next.map(|until| format!(" Looked at again {}.", relative(until, now))).unwrap_or_default();
+    let next = match until {
+        Some(until) if *until > now => format!(" Looked at again {}.", relative(*until, now)),
+        // It said the same when it was looked at again, which is not written down each time.
+        Some(_) if *verdict == Verdict::Defer => " It is looked at again and again.".to_owned(),
+        _ => String::new(),
+    };
     format!("The rule {rule} {says}: {}.{next}", reason.trim_end_matches('.'))
 }
 
@@ -403,6 +415,35 @@ mod tests {
             assert!(told.contains("1. EvictPod Pod/shop/web-1, 2m ago: helped"), "{told}");
         }
         assert!(tell("pod/web-2", &[healed], Some(&released())).contains("Nothing is known to be wrong"));
+    }
+
+    #[test]
+    fn what_a_quarantine_bridged_was_not_healed_by_it() {
+        let bridged = remediation(
+            "r-4",
+            &json!({ "phase": "Succeeded", "ended": "2026-01-01T11:59:00Z", "attempts": [{
+                "step": 0, "number": 1, "action": "QuarantineNode", "epoch": 1,
+                "target": { "kind": "Node", "name": "n1", "uid": "u" },
+                "intended": "2026-01-01T11:58:00Z", "landsUntil": "2026-01-01T11:58:10Z", "result": "Helped",
+            }] }),
+        );
+        let told = tell("deploy/web", &[bridged], Some(&released()));
+        assert!(told.contains("over 60s ago; QuarantineNode had kept pods away until then."), "{told}");
+        assert!(told.contains("1. QuarantineNode Node/n1, 2m ago: kept pods away"), "{told}");
+    }
+
+    #[test]
+    fn what_a_person_forbade_is_not_asked_again() {
+        let rejected = remediation(
+            "r-5",
+            &json!({ "phase": "Rejected", "message": "rejected by ada", "decision": {
+                "verdict": "Defer", "rule": "ObserveByDefault", "reason": "a person is to allow plan x",
+                "at": "2026-01-01T11:00:00Z", "until": "2026-01-01T11:30:00Z",
+            } }),
+        );
+        let told = tell("deploy/web", &[rejected], Some(&released()));
+        assert!(told.contains("PodRunningNotReady: not healed: rejected by ada."), "{told}");
+        assert!(!told.contains("is to allow"), "{told}");
     }
 
     fn issue(code: &str, cause: Option<&str>) -> Issue {

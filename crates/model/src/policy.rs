@@ -61,6 +61,11 @@ impl ActionName {
         Self::ReleaseNode,
     ];
 
+    /// Whether it mends nothing, and keeps others out of harm's way until it is mended.
+    pub const fn contains(self) -> bool {
+        matches!(self, Self::QuarantineNode | Self::DrainNode)
+    }
+
     /// The text used in resources, metrics and output.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -119,6 +119,11 @@ impl Story {
         self.repairs.waiting().map(|repair| repair.name.clone()).collect()
     }
 
+    /// Whether nothing may be healed: the Brake is on, or gone.
+    pub fn is_braked(&self, at: Duration) -> bool {
+        self.brake.as_ref().is_none_or(|brake| brake.holds(self.wall(at)))
+    }
+
     /// The nodes.
     pub fn nodes(&self) -> &Nodes {
         &self.nodes

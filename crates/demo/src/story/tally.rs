@@ -3,9 +3,11 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use model::remediation::Phase;
+use model::policy::ActionName;
+use model::remediation::{AttemptResult, Phase};
 use serde::Serialize;
 
+use super::repairs::Repair;
 use super::{Story, Trouble};
 
 /// What it came to so far.
@@ -17,6 +19,8 @@ pub struct Tally {
     pub folded: usize,
     /// Those that were healed.
     pub healed: usize,
+    /// Those of which others were kept out of harm's way until they were over.
+    pub contained: usize,
     /// Repairs that a rule of the governor held for more than moments.
     pub held: usize,
     /// Messages to the pager that said that something is wrong.
@@ -47,10 +51,10 @@ impl Spread {
 impl Tally {
     /// All of it in a sentence or two.
     pub fn sentence(&self) -> String {
-        let Self { found, folded, healed, held, paged, .. } = self;
+        let Self { found, folded, healed, contained, held, paged, .. } = self;
         let mut text = format!(
-            "Found: {found}, and folded under their causes: {folded}. Healed: {healed}. Held by a rule: {held}. Paged: \
-             {paged}."
+            "Found: {found}, and folded under their causes: {folded}. Healed: {healed}. Contained until they were over: \
+             {contained}. Held by a rule: {held}. Paged: {paged}."
         );
         for (what, spread) in [("found", self.to_detect), ("healed", self.to_recover)] {
             if let Some(Spread { median_s, worst_s }) = spread {
@@ -64,6 +68,21 @@ impl Tally {
     }
 }
 
+/// Whether it ended well, and by what.
+fn helped(repair: &Repair) -> Option<Option<ActionName>> {
+    let status = repair.remediation.status.as_ref().filter(|status| status.phase == Phase::Succeeded)?;
+    let helped = status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
+    Some(helped.map(|attempt| attempt.action))
+}
+
+fn has_contained(repair: &Repair) -> bool {
+    helped(repair).flatten().is_some_and(ActionName::contains)
+}
+
+fn has_healed(repair: &Repair) -> bool {
+    helped(repair).is_some() && !has_contained(repair)
+}
+
 impl Story {
     /// What it came to so far.
     pub fn tally(&self) -> Tally {
@@ -71,9 +90,7 @@ impl Story {
             self.troubles.all().iter().partition(|trouble| trouble.issue.cause.is_some());
         let healed = |trouble: &&Trouble| {
             let issue = &trouble.issue;
-            self.repairs
-                .of(&issue.lineage.to_string(), &issue.code)
-                .is_some_and(|repair| repair.phase() == Phase::Succeeded)
+            self.repairs.of(&issue.lineage.to_string(), &issue.code).is_some_and(has_healed)
         };
         let detected = roots.iter().filter_map(|own| own.found.checked_sub(own.befell?));
         let recovered =
@@ -81,7 +98,8 @@ impl Story {
         Tally {
             found: roots.len(),
             folded: folded.len(),
-            healed: self.repairs.all().filter(|repair| repair.phase() == Phase::Succeeded).count(),
+            healed: self.repairs.all().filter(|repair| has_healed(repair)).count(),
+            contained: self.repairs.all().filter(|repair| has_contained(repair)).count(),
             held: self.repairs.all().filter(|repair| repair.was_held()).count(),
             paged: self.letters.pages(),
             to_detect: Spread::of(detected.collect()),

@@ -116,10 +116,17 @@ pub(super) fn turned(repair: &Repair, status: &RemediationStatus) -> Option<(Kin
         }
         Phase::Succeeded => {
             let helped = status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
-            let after = helped.map(|attempt| format!(" after {}", attempt.action)).unwrap_or_default();
-            let words =
-                format!("{} is healed{after}, and stayed so for {} s", spec.check, spec.healthy_for_s);
-            Some((Kind::Healed, words))
+            let (check, well) = (&spec.check, spec.healthy_for_s);
+            Some(match helped.map(|attempt| attempt.action) {
+                Some(action) if action.contains() => (
+                    Kind::Over,
+                    format!("{check} is over; {action} kept pods away until it was well for {well} s"),
+                ),
+                Some(action) => {
+                    (Kind::Healed, format!("{check} is healed after {action}, and stayed so for {well} s"))
+                }
+                None => (Kind::Healed, format!("{check} is healed, and stayed so for {well} s")),
+            })
         }
         Phase::Escalated => Some((Kind::GaveUp, format!("stops trying: {}", status.message))),
         Phase::Rejected => Some((Kind::GaveUp, format!("not approved: {}", status.message))),

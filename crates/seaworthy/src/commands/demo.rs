@@ -20,10 +20,10 @@ pub(crate) struct Arguments {
     #[arg(short = 'o', long = "output", value_enum, value_name = "FORM", default_value_t, requires = "once")]
     form: Form,
     /// What the story follows from: with --once, the same seed prints the same bytes
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
     /// How many times faster than real time, 0 to 100; 0 stands still
-    #[arg(long, value_name = "TIMES", default_value_t = 20.0, value_parser = speed)]
+    #[arg(long, value_name = "TIMES", default_value_t = 20.0, value_parser = speed, allow_negative_numbers = true, conflicts_with = "once")]
     speed: f64,
     /// Plain lines instead of a screen; also what is written where there is no terminal
     #[arg(long, conflicts_with = "once")]
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "once")]
     write_kubeconfig: Option<PathBuf>,
     /// The API server's port on loopback; 0 takes one that is free, as the monitor and the alerter do
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    #[arg(long, value_name = "PORT", default_value_t = 0, conflicts_with = "once")]
     port: u16,
 }
 

@@ -19,8 +19,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
 fn title<'a>(scene: Scene<'_>) -> Line<'a> {
     let Scene { story, moment, look, .. } = scene;
     let ready = story.nodes().count_of(|node| node.health == Health::Ready);
-    let speed = if moment.speed > 0.0 { format!("{}x", moment.speed) } else { "PAUSED".to_owned() };
+    let speed = if moment.speed > 0.0 { format!("{}x", moment.speed) } else { "STOPPED".to_owned() };
     let speed_style = if moment.speed > 0.0 { Style::new() } else { look.colour(Color::Yellow).bold() };
+    let is_braked = story.is_braked(moment.now);
+    let brake = if is_braked { "   healing is paused" } else { "" };
     Line::from(vec![
         Span::styled(" Seaworthy ", Style::new().bold().reversed()),
         Span::raw("  "),
@@ -29,6 +31,7 @@ fn title<'a>(scene: Scene<'_>) -> Line<'a> {
         Span::styled(speed, speed_style),
         Span::raw(format!("   nodes {ready}/{} ready", story.nodes().count())),
         Span::raw(format!("   pods {}/{} ready", story.pods().ready(), story.pods().count())),
+        Span::styled(brake, look.colour(Color::Yellow).bold()),
     ])
 }
 
@@ -38,12 +41,13 @@ fn tally<'a>(scene: Scene<'_>, has_room: bool) -> Line<'a> {
     let counts = [
         (tally.found, "found", Color::LightRed),
         (tally.healed, "healed", Color::Green),
+        (tally.contained, "contained", Color::Green),
         (tally.held, "held", Color::Yellow),
         (tally.paged, "paged", Color::LightMagenta),
     ];
     for (count, word, colour) in counts {
         spans.push(Span::styled(format!("{count} {word}"), look.colour(colour).bold()));
-        spans.push(Span::raw("   "));
+        spans.push(Span::raw("  "));
     }
     for (word, spread) in [("detect", tally.to_detect), ("recover", tally.to_recover)] {
         if let Some(Spread { median_s, worst_s }) = spread {
@@ -64,6 +68,7 @@ pub(super) fn counters(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
         (tally.found, "found", Color::LightRed),
         (tally.folded, "folded under their causes", Color::Reset),
         (tally.healed, "healed", Color::Green),
+        (tally.contained, "contained until over", Color::Green),
         (tally.held, "held by a rule", Color::Yellow),
         (tally.paged, "paged", Color::LightMagenta),
     ];
@@ -99,7 +104,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     }
     let keys = [
         ("1-8", "break"),
-        ("space", "pause"),
+        ("space", "stop"),
         ("+-", "speed"),
         ("tab", "panel"),
         ("enter", "why"),

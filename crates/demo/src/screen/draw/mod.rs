@@ -61,7 +61,7 @@ pub fn draw(frame: &mut Frame<'_>, story: &Story, state: &mut State, moment: Mom
 
 fn too_small(frame: &mut Frame<'_>, area: Rect) {
     let text = vec![
-        Line::from(format!("It needs {WIDTH}x{HEIGHT} letters;")),
+        Line::from(format!("It needs {WIDTH}x{HEIGHT} columns and rows;")),
         Line::from(format!("here are {}x{}.", area.width, area.height)),
         Line::from("Make it larger, or press q"),
         Line::from("and try demo --plain."),
@@ -122,7 +122,7 @@ fn wide(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) -> Rect {
 
 fn slow(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let zones = scene.story.nodes().by_zone().len() as u16;
-    let rows = [Constraint::Length(zones + 3), Constraint::Length(9), Constraint::Fill(1)];
+    let rows = [Constraint::Length(zones + 3), Constraint::Length(10), Constraint::Fill(1)];
     let [map, counters, chapters] = area.layout(&Layout::vertical(rows));
     nodes::draw(frame, map, scene);
     header::counters(frame, counters, scene);
