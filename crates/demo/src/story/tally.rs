@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use model::policy::ActionName;
 use model::remediation::{AttemptResult, Phase};
 use serde::Serialize;
 
@@ -68,19 +67,19 @@ impl Tally {
     }
 }
 
-/// Whether it ended well, and by what.
-fn helped(repair: &Repair) -> Option<Option<ActionName>> {
-    let status = repair.remediation.status.as_ref().filter(|status| status.phase == Phase::Succeeded)?;
-    let helped = status.attempts.iter().rev().find(|attempt| attempt.result == AttemptResult::Helped);
-    Some(helped.map(|attempt| attempt.action))
+fn has_succeeded(repair: &Repair) -> bool {
+    repair.phase() == Phase::Succeeded
 }
 
+/// What kept others out of harm's way until it was over by itself has healed nothing.
 fn has_contained(repair: &Repair) -> bool {
-    helped(repair).flatten().is_some_and(ActionName::contains)
+    let attempts = repair.remediation.status.iter().flat_map(|status| &status.attempts).rev();
+    let helped = attempts.into_iter().find(|attempt| attempt.result == AttemptResult::Helped);
+    has_succeeded(repair) && helped.is_some_and(|attempt| attempt.action.contains())
 }
 
 fn has_healed(repair: &Repair) -> bool {
-    helped(repair).is_some() && !has_contained(repair)
+    has_succeeded(repair) && !has_contained(repair)
 }
 
 impl Story {
