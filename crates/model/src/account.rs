@@ -102,7 +102,7 @@ impl Known<'_> {
     }
 
     fn answers(&self, issues: &[&Issue], remediations: &[&Remediation]) -> Vec<String> {
-        let newest = remediations.iter().find_map(|r| self.told(r));
+        let newest = remediations.iter().find_map(|r| Some((r, self.told(r)?)));
         let roots: Vec<&&Issue> = issues.iter().filter(|issue| issue.cause.is_none()).collect();
         if !roots.is_empty() {
             return roots.into_iter().map(|issue| self.about(issue, remediations)).collect();
@@ -121,7 +121,14 @@ impl Known<'_> {
             return symptoms;
         }
         vec![match (newest, self.issues) {
-            (Some(told), _) => told,
+            (Some((last, told)), Ok(_)) if is_in_vain(last) => {
+                let when = last.status.as_ref().map(|status| ended(status, self.now)).unwrap_or_default();
+                format!(
+                    "Nothing is known to be wrong with it now.{} The last time,{when}: {told}",
+                    self.blind()
+                )
+            }
+            (Some((_, told)), _) => told,
             (None, Ok(_)) => {
                 format!("Nothing is known to be wrong with it, and nothing was done to it.{}", self.blind())
             }
@@ -337,6 +344,12 @@ fn is_for(remediation: &Remediation, issue: &Issue) -> bool {
     remediation.spec.lineage == issue.lineage && remediation.spec.check == issue.code
 }
 
+/// Whether it is over and has not mended anything: what was wrong then says nothing of now.
+fn is_in_vain(remediation: &Remediation) -> bool {
+    let phase = remediation.status.as_ref().map(|status| status.phase);
+    phase.is_some_and(|phase| phase.is_over() && !matches!(phase, Phase::Succeeded | Phase::Cleared))
+}
+
 fn is_over(remediation: &Remediation) -> bool {
     remediation.status.as_ref().is_some_and(|status| status.phase.is_over())
 }
@@ -436,13 +449,15 @@ mod tests {
     fn what_a_person_forbade_is_not_asked_again() {
         let rejected = remediation(
             "r-5",
-            &json!({ "phase": "Rejected", "message": "rejected by ada", "decision": {
+            &json!({ "phase": "Rejected", "message": "rejected by ada", "ended": "2026-01-01T11:59:00Z", "decision": {
                 "verdict": "Defer", "rule": "ObserveByDefault", "reason": "a person is to allow plan x",
                 "at": "2026-01-01T11:00:00Z", "until": "2026-01-01T11:30:00Z",
             } }),
         );
         let told = tell("deploy/web", &[rejected], Some(&released()));
-        assert!(told.contains("PodRunningNotReady: not healed: rejected by ada."), "{told}");
+        let expected = "Nothing is known to be wrong with it now. The last time, 60s ago: PodRunningNotReady: not healed: \
+             rejected by ada.";
+        assert!(told.contains(expected), "{told}");
         assert!(!told.contains("is to allow"), "{told}");
     }
 

@@ -1,5 +1,6 @@
 //! What people are told: messages, as they would get them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -61,9 +62,23 @@ impl Letter {
 
     /// Whom it went to, what it is about, and what it says of healing.
     pub(super) fn headline(&self) -> String {
-        let healing = self.lines.iter().find_map(|line| line.strip_prefix("healing: "));
-        let healing = healing.map(|words| format!(" - {words}")).unwrap_or_default();
-        format!("{} gets [{}] {}{healing}", self.to, self.state(), self.subject)
+        format!("{} gets [{}] {}{}", self.to, self.state(), self.subject, self.healing())
+    }
+
+    /// What it says of healing: in whole where that is the same of all, else of how many it says what.
+    fn healing(&self) -> String {
+        let said: Vec<&str> = self.lines.iter().filter_map(|line| line.strip_prefix("healing: ")).collect();
+        let Some(first) = said.first() else { return String::new() };
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for words in &said {
+            // The phase and the rule; what follows is the reason.
+            *counts.entry(words.split(": ").next().unwrap_or(words)).or_default() += 1;
+        }
+        if counts.len() == 1 && said.len() == self.lineages.len() {
+            return format!(" - {first}");
+        }
+        let counts: Vec<String> = counts.into_iter().map(|(what, count)| format!("{count} {what}")).collect();
+        format!(" - {}", counts.join(", "))
     }
 
     /// Reads Alertmanager's payload.
@@ -89,5 +104,34 @@ impl Letter {
             several => format!("{name}, {} at once", several.len()),
         };
         Some(Self { at, to: to.to_owned(), is_firing, subject, lines, lineages })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_one_is_not_said_of_all() {
+        for (healing, expected) in [
+            (&["", ""][..], ""),
+            (&["Escalated: no help", "Escalated: no help"], " - Escalated: no help"),
+            (&["Escalated: no help", ""], " - 1 Escalated"),
+            (
+                &["Escalated: no help", "Deferred by Budget: 4 of 4", "Deferred by Budget: 4 of 4"],
+                " - 2 Deferred by Budget, 1 Escalated",
+            ),
+        ] {
+            let said = healing.iter().filter(|said| !said.is_empty());
+            let letter = Letter {
+                at: Duration::ZERO,
+                to: PAGER.to_owned(),
+                is_firing: true,
+                subject: "NodeUnreachable".to_owned(),
+                lines: said.map(|said| format!("healing: {said}")).collect(),
+                lineages: healing.iter().map(|_| "Node/n".to_owned()).collect(),
+            };
+            assert_eq!(letter.headline(), format!("pager gets [FIRING] NodeUnreachable{expected}"));
+        }
     }
 }
