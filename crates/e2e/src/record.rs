@@ -178,7 +178,7 @@ fn steps(versions: &[&Remediation]) -> Vec<String> {
 
 /// Whether nothing came of it because the object was written by somebody else between the look and the
 /// change, as a kubelet does with its node every few seconds: it is begun anew with the next look.
-fn met_another_writer(attempt: &Attempt) -> bool {
+pub fn met_another_writer(attempt: &Attempt) -> bool {
     attempt.result == AttemptResult::NotHappened && attempt.detail.contains("the object has been modified")
 }
 

@@ -10,6 +10,7 @@ use e2e::audit::{self, Event};
 use e2e::eventually;
 use e2e::fault::Fault;
 use e2e::installation::{Installation, Options, Service};
+use e2e::record::met_another_writer;
 use e2e::scenario::Stage;
 use e2e::simulated::Simulated;
 use e2e::workload::{self, Workload};
@@ -51,7 +52,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     let lineage = Lineage::cluster_wide("Node", &node);
     let healed = cluster.reaches(&lineage, NODE_UNREACHABLE, Phase::Succeeded, PATIENCE).await?;
     let status = healed.status.context("a remediation that succeeded has a status")?;
-    let actions: Vec<ActionName> = status.attempts.iter().map(|attempt| attempt.action).collect();
+    let attempts = status.attempts.iter().filter(|attempt| !met_another_writer(attempt));
+    let actions: Vec<ActionName> = attempts.map(|attempt| attempt.action).collect();
     let ladder = [
         ActionName::CollectEvidence,
         ActionName::QuarantineNode,
