@@ -326,6 +326,19 @@ async fn a_policy_that_was_taken_back_unheard_is_not_acted_on() {
     assert_eq!(server.evictions().len(), 0);
 }
 
+/// The watch tells of it between the making of the book and the last look: what was read then is no news.
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_is_taken_back_in_the_last_moment_is_not_acted_on() {
+    let server = cluster();
+    let mut observes = enforced();
+    observes["spec"]["mode"] = "Observe".into();
+    server.change_when_read(observes);
+    let rig = Rig::start(&server, "a", 1).await;
+    let ended = || phases(&server).iter().any(|phase| phase == "Cancelled");
+    until("it is taken up", &[&rig], Some(&issue()), &server, ended).await;
+    assert_eq!(server.evictions().len(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_its_resources_it_says_how_to_install_them() {
     let server = cluster();

@@ -165,9 +165,9 @@ impl Engine {
         if is_news {
             let mut state = self.shared.state();
             (state.dirty.policies, state.dirty.everything) = (true, true);
-            drop(state);
-            policies::refresh(&self.shared);
         }
+        // Also where it is none: a watch may have told of it since the book was made.
+        policies::refresh(&self.shared);
         true
     }
 

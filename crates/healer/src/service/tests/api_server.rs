@@ -34,6 +34,8 @@ struct State {
     evictions: Vec<Value>,
     /// How long an eviction takes from its effect to its answer.
     slowness: Duration,
+    /// What the policy is changed to when somebody reads it by its name.
+    changed_when_read: Option<Value>,
     /// Whether events are never answered.
     keeps_events_waiting: bool,
     /// Every request, and when it came.
@@ -83,6 +85,14 @@ impl ApiServer {
                 let query = head.uri.query().unwrap_or_default();
                 let request = format!("{} {} {body}", head.method, head.uri);
                 server.lock().trace.push((Instant::now(), request));
+                if head.method == Method::GET && head.uri.path().ends_with("/healingpolicies/policy") {
+                    let changed = server.lock().changed_when_read.take();
+                    if let Some(changed) = changed {
+                        server.apply("healingpolicies", changed);
+                        // Who watches has heard of it before it is answered.
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                }
                 let answer = server.answer(&head.method, head.uri.path(), query, body);
                 if head.uri.path().ends_with("/eviction") {
                     let slowness = server.lock().slowness;
@@ -114,6 +124,11 @@ impl ApiServer {
     pub(super) fn remove_unheard(&self, resource: &str, name: &str) {
         let (resource, name) = (resource.to_owned(), name.to_owned());
         self.lock().objects.remove(&Address { resource, namespace: String::new(), name });
+    }
+
+    /// The policy is changed in the very moment in which it is read by its name.
+    pub(super) fn change_when_read(&self, policy: Value) {
+        self.lock().changed_when_read = Some(policy);
     }
 
     /// Serves none of our own resources of this name.
