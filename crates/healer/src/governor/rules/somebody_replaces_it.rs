@@ -44,9 +44,8 @@ pub(super) const RULE: Rule = Rule {
             Some(Found::There(_) | Found::Absent) => {
                 Ruling::deny(format!("its owner {} {} does not exist (any more)", owner.kind, owner.name))
             }
-            Some(Found::Unreadable(why)) => {
-                Ruling::defer(format!("its owner cannot be read: {why}"), LOOK_AGAIN)
-            }
+            // What cannot be read is FreshView's to say, which waits without a word to people.
+            Some(Found::Unreadable(_)) => Ruling::Pass,
             None => Ruling::defer("its owner was not read", LOOK_AGAIN),
         }
     },
@@ -62,6 +61,7 @@ fn restart(request: &Request<'_>) -> Ruling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::governor::rules::FRESH_VIEW;
     use crate::governor::tests_support::Bench;
     use crate::machine::tests_support::{bare_pod, workload};
 
@@ -87,6 +87,9 @@ mod tests {
         bench.expect_deny(&RULE, "does not exist");
         bench.facts.owner = None;
         bench.expect_defer(&RULE, "was not read");
+        bench.facts.owner = Some(Found::Unreadable("503".into()));
+        bench.expect_pass(&RULE);
+        assert_eq!(bench.admits(), Err(FRESH_VIEW));
     }
 
     #[test]
