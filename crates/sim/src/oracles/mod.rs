@@ -75,6 +75,8 @@ pub struct Limits {
     pub retry: Duration,
     /// How long after the last fault everything must be over.
     pub calm: Duration,
+    /// For how long what was taken away and given up keeps others waiting.
+    pub given_up: Duration,
 }
 
 /// A promise that was broken.

@@ -1,8 +1,9 @@
 //! I8: when the faults are over, the healer comes to rest and stays there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::books::Remediation;
 use super::{Books, Effect, Findings, Limits, Oracle};
 use crate::seen::{Seen, What};
 
@@ -17,15 +18,42 @@ pub(super) struct Quiescence {
     late: Option<String>,
     /// By remediation: how many attempts it had.
     remediations: BTreeMap<String, usize>,
+    /// The remediations that the budgets hold now.
+    waiting: BTreeSet<String>,
+    /// By remediation: until when it waited behind what was given up.
+    waited: BTreeMap<String, Duration>,
 }
 
 impl Quiescence {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, nodes: BTreeMap::new(), late: None, remediations: BTreeMap::new() }
+        Self {
+            limits,
+            nodes: BTreeMap::new(),
+            late: None,
+            remediations: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            waited: BTreeMap::new(),
+        }
     }
 
-    fn is_late(&self, books: &Books, at: Duration) -> bool {
-        books.calm.is_some_and(|calm| at.saturating_sub(calm) > self.limits.calm)
+    /// Whether everything should long be over. A repair whose turn came late has its time from then on.
+    fn is_late(&self, name: Option<&str>, books: &Books, at: Duration) -> bool {
+        let waited = name.and_then(|name| self.waited.get(name)).copied().unwrap_or_default();
+        books.calm.is_some_and(|calm| at.saturating_sub(calm.max(waited)) > self.limits.calm)
+    }
+
+    /// What was taken away and given up counts in the budgets for a while, and others wait.
+    fn wait(&mut self, name: &str, books: &Books, at: Duration) {
+        let lasts = self.limits.given_up + self.limits.settle;
+        let counts = |own: &Remediation| {
+            own.phase == "Escalated" && !own.attempts.is_empty() && at.saturating_sub(own.changed) < lasts
+        };
+        if self.waiting.remove(name) && books.remediations.values().any(counts) {
+            self.waited.insert(name.to_owned(), at);
+        }
+        if books.remediations.get(name).is_some_and(|own| own.phase == "Deferred" && own.rule == "Budget") {
+            self.waiting.insert(name.to_owned());
+        }
     }
 
     /// What is taken up or tried anew when everything should long be over.
@@ -33,7 +61,7 @@ impl Quiescence {
         let Some(own) = books.remediations.get(name).filter(|own| !own.is_deleted) else { return };
         let attempts = own.attempts.len();
         let before = self.remediations.insert(name.to_owned(), attempts);
-        if before.is_none_or(|before| before < attempts) && self.is_late(books, at) {
+        if before.is_none_or(|before| before < attempts) && self.is_late(Some(name), books, at) {
             let what = if before.is_none() { "is taken up" } else { "is tried again" };
             found.add(format!("{name}: {} of {} {what}, long after the last fault", own.check, own.lineage));
         }
@@ -61,12 +89,14 @@ impl Oracle for Quiescence {
                 }
             }
             What::Change(change) if change.address.kind.plural == "remediations" => {
+                self.wait(&change.address.name, books, seen.at);
                 self.taken_up(&change.address.name, books, seen.at, found);
             }
             What::Request(request) => {
                 let Some(effect) = Effect::granted(request) else { return };
                 self.count(&effect, found);
-                if self.is_late(books, seen.at) && self.late.is_none() {
+                let remediation = effect.attempt().map(|(name, _)| name);
+                if self.is_late(remediation, books, seen.at) && self.late.is_none() {
                     self.late = Some(effect.to_string());
                     let calm = Duration::as_secs(&self.limits.calm);
                     found.add(format!("{effect}: {calm}s after the last fault it is still not at rest"));

@@ -161,6 +161,13 @@ impl Play {
         self.write(name, lineage, "pods", 1, &[uid], phase);
     }
 
+    /// A remediation without attempts that a rule holds.
+    fn held_by(&mut self, name: &str, lineage: &str, rule: &str) {
+        let spec = json!({"lineage": lineage, "check": "PodRunningNotReady", "policy": "pods"});
+        let status = json!({"phase": "Deferred", "decision": {"rule": rule}});
+        self.put(remediations(), "", json!({"metadata": {"name": name}, "spec": spec, "status": status}));
+    }
+
     fn write(&mut self, name: &str, lineage: &str, policy: &str, epoch: u64, uids: &[&str], phase: &str) {
         let attempts: Vec<Value> = uids
             .iter()

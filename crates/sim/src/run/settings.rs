@@ -108,6 +108,7 @@ pub fn limits() -> Limits {
         retry: Duration::from_mins(6),
         // The longest ladder, with its waits.
         calm: Duration::from_mins(45),
+        given_up: Duration::from_hours(1),
     }
 }
 
