@@ -86,12 +86,15 @@ async fn check(person: &Person<'_>) -> Result<()> {
     let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     ensure!(rows[0].starts_with(&["SEVERITY", "CHECK", "LINEAGE", "AGE", "SUMMARY"]), "{table}");
     let (cause, symptom) = (hunt.to_string(), behind.to_string());
-    ensure!(rows[1].starts_with(&["warning", POD_CRASH_LOOP_BACK_OFF, &cause]), "the cause first: {table}");
+    ensure!(
+        rows[1].starts_with(&["critical", POD_CRASH_LOOP_BACK_OFF, &cause]),
+        "the cause first, as grave as its symptom: {table}"
+    );
     ensure!(
         rows[2].starts_with(&["critical", "└", SERVICE_NO_READY_ENDPOINTS, &symptom]),
         "its symptom below it: {table}"
     );
-    ensure!(table.contains("1 critical, 1 warning, 0 info; 1 of them explained by others"), "{table}");
+    ensure!(table.contains("2 critical, 0 warning, 0 info; 1 of them explained by others"), "{table}");
     let wide = person.checks("wide", CRITICAL).await?;
     ensure!(wide.lines().next().is_some_and(|head| head.contains("MEMBERS")), "{wide}");
 
@@ -110,7 +113,7 @@ async fn check(person: &Person<'_>) -> Result<()> {
 fn has_the_promised_shape(found: &Value, namespace: &str) -> Result<()> {
     ensure!(keys(found) == BTreeSet::from(["issues", "summary", "unseen"]), "{found}");
     let counts = ["critical", "warning", "info", "folded"].map(|count| found["summary"][count].as_u64());
-    ensure!(counts == [Some(1), Some(1), Some(0), Some(1)], "{}", found["summary"]);
+    ensure!(counts == [Some(2), Some(0), Some(0), Some(1)], "{}", found["summary"]);
     let of = |code: &str| {
         let issues = found["issues"].as_array().context("a list of issues")?;
         issues.iter().find(|issue| issue["code"] == code).with_context(|| format!("no {code}: {found}"))
@@ -127,7 +130,10 @@ fn has_the_promised_shape(found: &Value, namespace: &str) -> Result<()> {
         ensure!(issue["lineage"].is_string() && issue["since"].is_string(), "{issue}");
         ensure!(issue["evidence"].is_object() && issue["members"].is_array(), "{issue}");
     }
-    ensure!(crash["severity"] == "warning" && behind["severity"] == "critical", "{found}");
+    ensure!(crash["severity"] == "critical" && behind["severity"] == "critical", "{found}");
+    let grave_for =
+        format!("{SERVICE_NO_READY_ENDPOINTS} of {}", behind["lineage"].as_str().unwrap_or_default());
+    ensure!(crash["evidence"]["graveFor"] == grave_for.as_str(), "{crash}");
     ensure!(crash["cause"].is_null(), "null where nothing explains it: {crash}");
     ensure!(crash["members"][0]["evidence"]["exitCode"] == "3", "{}", crash["members"]);
     let cause = &behind["cause"];

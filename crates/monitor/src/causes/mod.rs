@@ -65,7 +65,7 @@ struct Search<'a> {
 
 impl Causes {
     /// Folds anew what depends on the changed issues, and these themselves. Gives those whose
-    /// cause changed.
+    /// cause changed, and those that may have become more or less grave by what they explain.
     pub(crate) fn fold(
         &mut self,
         changed: &BTreeSet<Key>,
@@ -85,7 +85,11 @@ impl Causes {
             let cause = issue.and_then(|issue| search.explain(&key, issue)).map(|cause| root(tracker, cause));
             let Search { looked_at, brought, .. } = search;
             self.note(&key, looked_at);
-            if tracker.explain(&key, cause, brought) {
+            let cause_of = |tracker: &Tracker| tracker.get(&key).and_then(|tracked| tracked.cause.clone());
+            news.extend(cause_of(tracker));
+            let is_news = tracker.explain(&key, cause, brought);
+            news.extend(cause_of(tracker));
+            if is_news {
                 queue.extend(self.dependents(&key).map(ranked));
                 news.insert(key);
             }

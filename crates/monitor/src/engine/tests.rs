@@ -27,6 +27,8 @@ struct Rig {
 struct Seen {
     cause: Option<String>,
     severity: Severity,
+    /// The symptom that makes it as grave as that.
+    grave_for: Option<String>,
     members: Vec<String>,
 }
 
@@ -96,6 +98,7 @@ impl Rig {
             let seen = Seen {
                 cause: issue.cause.as_ref().map(|cause| format!("{} {}", cause.lineage, cause.code)),
                 severity: issue.severity,
+                grave_for: issue.evidence.get("graveFor").cloned(),
                 members: issue.members.iter().map(|member| member.object.name.clone()).collect(),
             };
             self.open.insert(key, seen);

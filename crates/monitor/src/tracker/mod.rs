@@ -7,12 +7,13 @@
 mod render;
 mod tracked;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::issue::{Cause, Resolution};
-use model::{Issue, Lineage};
+use model::{Issue, Lineage, Severity};
 
 use crate::checks::Verdict;
 use crate::now::Now;
@@ -51,6 +52,8 @@ pub(crate) struct Tracker {
     stirred: BTreeSet<Key>,
     /// How many issues are about to open, by code.
     pending: BTreeMap<&'static str, usize>,
+    /// What is folded under each issue.
+    symptoms: BTreeMap<Key, BTreeSet<Key>>,
 }
 
 /// What settling found, besides what it changed in place.
@@ -152,11 +155,11 @@ impl Tracker {
             match fate {
                 Fate::Stays(look_again) => settled.timers.push((key.clone(), look_again)),
                 Fate::Vanishes => {
-                    self.issues.remove(&key);
+                    self.remove(&key, &mut settled.changed);
                     settled.timers.push((key.clone(), None));
                 }
                 Fate::Ends(resolution) => {
-                    settled.ended.extend(self.end(&key, resolution));
+                    settled.ended.extend(self.end(&key, resolution, &mut settled.changed));
                     settled.timers.push((key.clone(), None));
                 }
             }
@@ -172,7 +175,7 @@ impl Tracker {
         self.held.retain(|_, key| key.code != code);
         self.pending.remove(code);
         for key in keys {
-            settled.ended.extend(self.end(&key, Resolution::CheckDisabled));
+            settled.ended.extend(self.end(&key, Resolution::CheckDisabled, &mut settled.changed));
             settled.timers.push((key.clone(), None));
             settled.changed.insert(key);
         }
@@ -180,33 +183,58 @@ impl Tracker {
     }
 
     /// What was never told needs no end either.
-    fn end(&mut self, key: &Key, resolution: Resolution) -> Option<Update> {
-        let issue = self.issues.remove(key)?.told?;
+    fn end(&mut self, key: &Key, resolution: Resolution, changed: &mut BTreeSet<Key>) -> Option<Update> {
+        let issue = self.remove(key, changed)?.told?;
         Some(Update { issue, resolution: Some(resolution) })
+    }
+
+    /// An issue is no more. Its cause may have been as grave as it.
+    fn remove(&mut self, key: &Key, changed: &mut BTreeSet<Key>) -> Option<Tracked> {
+        let tracked = self.issues.remove(key)?;
+        if let Some(cause) = &tracked.cause {
+            self.unfold(key, cause);
+            changed.insert(cause.clone());
+        }
+        Some(tracked)
+    }
+
+    fn unfold(&mut self, key: &Key, cause: &Key) {
+        if let Some(symptoms) = self.symptoms.get_mut(cause) {
+            symptoms.remove(key);
+            if symptoms.is_empty() {
+                self.symptoms.remove(cause);
+            }
+        }
     }
 
     /// How an issue is to be told, if it is open and not as it was told last.
     pub(crate) fn tell(&mut self, key: &Key, world: &World) -> Option<Update> {
-        let cause = self.issues.get(key)?.cause.clone();
-        let cause = cause.map(shown);
-        let tracked = self.issues.get_mut(key)?;
-        if tracked.members.is_empty() {
-            // Nothing is left to say of it but how it ends; only its cause may change.
-            let told = tracked.told.as_ref()?;
-            if told.cause == cause {
-                return None;
-            }
-            let issue = Arc::new(Issue { cause, ..Issue::clone(told) });
-            tracked.told = Some(Arc::clone(&issue));
-            return Some(Update { issue, resolution: None });
+        let tracked = self.issues.get(key)?;
+        let cause = tracked.cause.clone().map(shown);
+        let mut issue = if tracked.members.is_empty() {
+            render::past(tracked, cause)?
+        } else {
+            render::issue(key, tracked, cause, world)?
+        };
+        let own = issue.severity;
+        if let Some((severity, symptom)) = self.gravest_symptom(key).filter(|(severity, _)| *severity > own) {
+            render::make_grave(&mut issue, severity, symptom);
         }
-        let issue = render::issue(key, tracked, cause, world)?;
+        let tracked = self.issues.get_mut(key)?;
+        tracked.own = Some(own);
         if tracked.told.as_deref() == Some(&issue) {
             return None;
         }
         let issue = Arc::new(issue);
         tracked.told = Some(Arc::clone(&issue));
         Some(Update { issue, resolution: None })
+    }
+
+    /// Nobody is told of what is folded: its cause is told as gravely as the gravest of that.
+    fn gravest_symptom(&self, key: &Key) -> Option<(Severity, &Key)> {
+        let symptoms = self.symptoms.get(key)?.iter();
+        let graded = symptoms.filter_map(|symptom| Some((self.issues.get(symptom)?.severity()?, symptom)));
+        graded.min_by_key(|(severity, symptom)| (Reverse(*severity), *symptom))
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<&Tracked> {
@@ -220,9 +248,18 @@ impl Tracker {
     /// Sets what explains an issue, and the revision that is to blame; whether the former is news.
     pub(crate) fn explain(&mut self, key: &Key, cause: Option<Key>, brought: Option<String>) -> bool {
         let Some(tracked) = self.issues.get_mut(key) else { return false };
-        let is_news = tracked.cause != cause;
-        (tracked.cause, tracked.brought) = (cause, brought);
-        is_news
+        tracked.brought = brought;
+        if tracked.cause == cause {
+            return false;
+        }
+        let before = std::mem::replace(&mut tracked.cause, cause.clone());
+        if let Some(before) = before {
+            self.unfold(key, &before);
+        }
+        if let Some(cause) = cause {
+            self.symptoms.entry(cause).or_default().insert(key.clone());
+        }
+        true
     }
 
     /// How many issues are about to open, by code.

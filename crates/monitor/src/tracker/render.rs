@@ -4,10 +4,13 @@ use std::cmp::Reverse;
 
 use model::alert::MEMBERS_MAX;
 use model::issue::{self, Cause, Evidence, Routing};
-use model::{Issue, Lineage};
+use model::{Issue, Lineage, Severity};
 
 use super::{Key, Member, Tracked};
 use crate::world::World;
+
+/// The evidence that says which symptom makes an issue as grave as it is.
+const GRAVE_FOR: &str = "graveFor";
 
 /// The issue as it is. None while it is not open.
 pub(super) fn issue(key: &Key, tracked: &Tracked, cause: Option<Cause>, world: &World) -> Option<Issue> {
@@ -26,7 +29,7 @@ pub(super) fn issue(key: &Key, tracked: &Tracked, cause: Option<Cause>, world: &
     }
     Some(Issue {
         code: key.code.to_owned(),
-        severity: members.iter().map(|member| member.finding.severity).max()?,
+        severity: tracked.severity()?,
         lineage: key.lineage.clone(),
         summary: summary(&key.lineage, worst, members.len(), is_member),
         subject,
@@ -37,6 +40,20 @@ pub(super) fn issue(key: &Key, tracked: &Tracked, cause: Option<Cause>, world: &
         cause,
         routing: routing(&key.lineage, &members, world),
     })
+}
+
+/// The issue as it was told last: nothing is left to say of it but how it ends. Only its cause, and what it
+/// explains itself, may change.
+pub(super) fn past(tracked: &Tracked, cause: Option<Cause>) -> Option<Issue> {
+    let mut issue = Issue { cause, severity: tracked.severity()?, ..Issue::clone(tracked.told.as_ref()?) };
+    issue.evidence.remove(GRAVE_FOR);
+    Some(issue)
+}
+
+/// An issue is told as gravely as its gravest symptom, with the reason.
+pub(super) fn make_grave(issue: &mut Issue, severity: Severity, symptom: &Key) {
+    issue.severity = severity;
+    issue.evidence.insert(GRAVE_FOR.into(), format!("{} of {}", symptom.code, symptom.lineage));
 }
 
 fn member(member: &Member) -> issue::Member {

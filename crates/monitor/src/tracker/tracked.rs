@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::issue::Resolution;
-use model::{Issue, ObjectRef};
+use model::{Issue, ObjectRef, Severity};
 
 use super::Key;
 use crate::checks::{self, Finding, Proof};
@@ -62,6 +62,8 @@ pub(crate) struct Tracked {
     pub(crate) cause: Option<Key>,
     /// The revision whose rollout is to blame, where one is.
     pub(crate) brought: Option<String>,
+    /// How grave it was by itself when it was told last.
+    pub(super) own: Option<Severity>,
     /// As it was last told.
     pub(super) told: Option<Arc<Issue>>,
 }
@@ -76,12 +78,18 @@ impl Tracked {
             subsiding: false,
             cause: None,
             brought: None,
+            own: None,
             told: None,
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
         self.open_since.is_some()
+    }
+
+    /// How grave it is by itself, or was while something was wrong.
+    pub(super) fn severity(&self) -> Option<Severity> {
+        self.members.values().map(|member| member.finding.severity).max().or(self.own)
     }
 
     /// Whether nothing is wrong any more, and all that is left is to wait until that has lasted, or

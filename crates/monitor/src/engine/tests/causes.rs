@@ -187,3 +187,51 @@ fn a_service_is_explained_by_what_is_behind_it() {
     let cause = rig.cause("Service/shop/db ServiceNoReadyEndpoints");
     assert_eq!(cause, Some("StatefulSet/shop/db/db-0 PodCrashLoopBackOff"));
 }
+
+#[test]
+fn a_cause_is_as_grave_as_the_gravest_of_its_symptoms() {
+    let behind = |is_ready| slice("web-1", "web").endpoint("web-a", is_ready);
+    let objects = and(
+        web(),
+        &[service("web").selector("app", "web"), crashing("web-a"), crashing("web-b"), behind(true)],
+    );
+    let mut rig = Rig::listed("ServiceNoReadyEndpoints: {for: 30s, healthyFor: 5s}", &objects);
+    assert_eq!(rig.open[CRASH].severity, Severity::Warning);
+
+    rig.apply(&behind(false));
+    rig.pass(29);
+    assert_eq!(rig.open[CRASH].severity, Severity::Warning, "the Service has not been without for long");
+    rig.pass(1);
+    let service = "Service/shop/web ServiceNoReadyEndpoints";
+    assert_eq!(rig.cause(service), Some(CRASH), "nobody is paged for it");
+    assert_eq!(rig.open[CRASH].severity, Severity::Critical);
+    assert_eq!(rig.open[CRASH].grave_for.as_deref(), Some("ServiceNoReadyEndpoints of Service/shop/web"));
+
+    // Nothing is wrong with the pods any more, and the Service has not been back for long.
+    rig.delete(&crashing("web-a"));
+    rig.delete(&crashing("web-b"));
+    rig.apply(&behind(true));
+    assert_eq!(rig.open[CRASH].severity, Severity::Critical);
+    rig.pass(5);
+    assert_eq!(rig.keys(), [CRASH], "the Service is back");
+    assert_eq!((rig.open[CRASH].severity, &rig.open[CRASH].grave_for), (Severity::Warning, &None));
+}
+
+#[test]
+fn what_is_explained_by_another_hands_its_graveness_on() {
+    let objects = and(
+        web(),
+        &[
+            service("web").selector("app", "web"),
+            crashing("web-a"),
+            slice("web-1", "web").endpoint("web-a", false),
+        ],
+    );
+    let mut rig = Rig::listed("ServiceNoReadyEndpoints: {for: 0s}", &objects);
+    assert_eq!(rig.open[CRASH].severity, Severity::Critical);
+    let stuck = deployment("web").labels("app", "web").stalled("ProgressDeadlineExceeded", 60);
+    rig.apply(&stuck);
+    assert_eq!(rig.cause(CRASH), Some("Deployment/shop/web WorkloadRolloutStuck"));
+    assert_eq!(rig.open[CRASH].severity, Severity::Warning, "what is folded is as grave as it is by itself");
+    assert_eq!(rig.open["Deployment/shop/web WorkloadRolloutStuck"].severity, Severity::Critical);
+}
