@@ -1,5 +1,6 @@
 //! `seaworthy ack`: a person takes an alert on, and is not paged about it again.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use anyhow::{Context, bail};
@@ -67,6 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         if meant.is_empty() {
             bail_nothing(&subject, &alerter)?;
         }
+        in_one_namespace(&subject, &meant)?;
         for episode in &meant {
             let path = format!("/api/v1/episodes/{}/ack", episode.key);
             peer::post(&alerter, &path, &request).await.with_context(|| name(episode))?;
@@ -78,6 +80,19 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 
 fn bail_nothing(subject: &Subject, alerter: &Endpoint) -> anyhow::Result<()> {
     bail!("{alerter} has no open alert about {subject}: `seaworthy issues` lists what there is")
+}
+
+/// A name that several namespaces have does not say whose alerts are meant.
+fn in_one_namespace(subject: &Subject, meant: &[Episode]) -> Result<(), Failure> {
+    let namespace = |episode: &Episode| episode.labels.get(labels::NAMESPACE).cloned().unwrap_or_default();
+    let namespaces: BTreeSet<String> = meant.iter().map(namespace).collect();
+    if namespaces.len() > 1 {
+        let listed = namespaces.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let reason =
+            format!("{subject} has open alerts in several namespaces ({listed}): name one with --namespace");
+        return Err(Failure::usage(anyhow::anyhow!(reason)));
+    }
+    Ok(())
 }
 
 fn is_meant(episode: &Episode, subject: &Subject, check: Option<&str>) -> bool {
@@ -107,7 +122,24 @@ fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::encoded;
+    use super::*;
+
+    fn about_web(namespace: &str) -> Episode {
+        let labels = [(labels::NAMESPACE, namespace), (labels::LINEAGE, "Deployment/x/web")];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Episode { key: "k".to_owned(), labels: labels.into_iter().collect(), ended: None }
+    }
+
+    #[test]
+    fn a_name_that_two_namespaces_have_is_not_guessed_at() {
+        let subject: Subject = "deploy/web".parse().expect("it is one");
+        assert!(in_one_namespace(&subject, &[about_web("shop"), about_web("shop")]).is_ok());
+        let error = in_one_namespace(&subject, &[about_web("shop"), about_web("bank")]).expect_err("two");
+        assert_eq!(
+            error.to_string(),
+            "Deployment/web has open alerts in several namespaces (bank, shop): name one with --namespace"
+        );
+    }
 
     #[test]
     fn a_query_holds_no_signs_of_its_own() {
