@@ -1,0 +1,44 @@
+//! Whether the disk has room for what a run builds.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+const GIB: u64 = 1 << 30;
+
+/// What a whole run from nothing writes below the repository: builds in three profiles, the testbed, state of clusters.
+/// Seen at the end of one, and a little more.
+const WHOLE_RUN: u64 = 14 * GIB;
+
+/// Says so before the work when the disk is likely to be full before its end. What was built before takes no room
+/// twice, so it is a note and no refusal.
+pub(super) fn note(folder: &Path) -> Result<()> {
+    let disk = rustix::fs::statvfs(folder).with_context(|| format!("room in {}", folder.display()))?;
+    if let Some(note) = short(disk.f_bavail.saturating_mul(disk.f_frsize)) {
+        println!("NOTE {note} ({})", folder.display());
+    }
+    Ok(())
+}
+
+fn short(free: u64) -> Option<String> {
+    let gib = |bytes: u64| bytes.div_ceil(GIB);
+    (free < WHOLE_RUN).then(|| {
+        format!(
+            "less than {} GiB are free, and a whole run from nothing writes up to {} GiB: builds may end with \"No space \
+             left on device\"",
+            gib(free),
+            gib(WHOLE_RUN)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_nearly_full_is_said_before_the_work() {
+        assert_eq!(short(WHOLE_RUN), None);
+        assert!(short(3 * GIB).is_some_and(|note| note.contains("less than 3 GiB are free")));
+    }
+}
