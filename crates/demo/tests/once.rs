@@ -43,6 +43,13 @@ fn every_chapter_comes_to_what_it_shows() {
     assert!(unknown.is_empty(), "nothing is wrong before the first chapter: {unknown:?}");
     let web = report.sent.iter().filter(|sent| sent.subject.ends_with("shop/web"));
     assert!(web.clone().count() > 0 && web.clone().all(|sent| sent.status == "resolved"), "nobody was paged");
+    let pages = report.sent.iter().filter(|sent| sent.to == "pager" && sent.subject.ends_with("shop/images"));
+    let statuses: Vec<&str> = pages.map(|sent| sent.status).collect();
+    assert_eq!(
+        statuses,
+        ["firing", "resolved"],
+        "a warning that leaves a Service without endpoints is paged"
+    );
     let first = &report.remediations[0];
     assert!(first.ended_ms.is_some_and(|ended| ended < 100_000), "five seconds at twenty times the speed");
 }
