@@ -53,6 +53,11 @@ pub(crate) enum Command {
     /// Exit codes: 0 fine, 1 warnings found, 2 critical found; 3 where nothing was found and something could not be seen.
     Check(check::Arguments),
     /// List what a running monitor, or alerter, knows to be wrong
+    ///
+    /// With `--alerter`, each has a state besides what `check` says of it, which is what the alerter makes of it: `firing`
+    /// is told to people, `held` waits for a repair that may spare the page, `acknowledged` was taken on by somebody,
+    /// `silenced` is kept back by a silence, and `inhibited` by an inhibition or by the cause that explains it. `--watch`
+    /// says `over` of what has ended.
     Issues(issues::Arguments),
     /// List what the healer took up, or decide on a plan that waits
     Remediations(remediations::Arguments),
