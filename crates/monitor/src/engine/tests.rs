@@ -19,6 +19,8 @@ struct Rig {
     engine: Engine,
     /// Open issues by lineage and code: cause, severity, names of members.
     open: BTreeMap<String, Seen>,
+    /// What people read of them. What is over, or nearly, is told in the words of when it was not.
+    summaries: BTreeMap<String, String>,
     ended: Vec<(String, Resolution)>,
     now: Now,
 }
@@ -35,7 +37,7 @@ struct Seen {
 impl Rig {
     fn new(checks: &str) -> Self {
         let engine = Engine::new(thresholds(checks), "team".into());
-        Self { engine, open: BTreeMap::new(), ended: Vec::new(), now: NOW }
+        Self { engine, open: BTreeMap::new(), summaries: BTreeMap::new(), ended: Vec::new(), now: NOW }
     }
 
     /// An engine that has listed these objects, and nothing of any other kind.
@@ -101,6 +103,7 @@ impl Rig {
                 grave_for: issue.evidence.get("graveFor").cloned(),
                 members: issue.members.iter().map(|member| member.object.name.clone()).collect(),
             };
+            self.summaries.insert(key.clone(), issue.summary.clone());
             self.open.insert(key, seen);
         }
     }

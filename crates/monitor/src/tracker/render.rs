@@ -27,11 +27,19 @@ pub(super) fn issue(key: &Key, tracked: &Tracked, cause: Option<Cause>, world: &
     if !is_member {
         evidence.insert("members".into(), members.len().to_string());
     }
+    let mut summary = summary(&key.lineage, worst, members.len(), is_member);
+    if !worst.counts
+        && let Some(told) = &tracked.told
+    {
+        // What was wrong is gone, and what came in its place is only on its way: people are told of the former.
+        let told = by_itself(told);
+        (summary, evidence) = (told.summary, told.evidence);
+    }
     Some(Issue {
         code: key.code.to_owned(),
         severity: tracked.severity()?,
         lineage: key.lineage.clone(),
-        summary: summary(&key.lineage, worst, members.len(), is_member),
+        summary,
         subject,
         members: members.iter().take(MEMBERS_MAX).map(|member| self::member(member)).collect(),
         members_omitted: members.len().saturating_sub(MEMBERS_MAX),
@@ -45,15 +53,31 @@ pub(super) fn issue(key: &Key, tracked: &Tracked, cause: Option<Cause>, world: &
 /// The issue as it was told last: nothing is left to say of it but how it ends. Only its cause, and what it
 /// explains itself, may change.
 pub(super) fn past(tracked: &Tracked, cause: Option<Cause>) -> Option<Issue> {
-    let mut issue = Issue { cause, severity: tracked.severity()?, ..Issue::clone(tracked.told.as_ref()?) };
-    issue.evidence.remove(GRAVE_FOR);
-    Some(issue)
+    Some(Issue { cause, severity: tracked.severity()?, ..by_itself(tracked.told.as_ref()?) })
+}
+
+/// An issue as it was told, without what it explains.
+fn by_itself(told: &Issue) -> Issue {
+    let mut issue = told.clone();
+    if let Some(symptom) = issue.evidence.remove(GRAVE_FOR)
+        && let Some(own) = told.summary.strip_suffix(&consequence(&symptom))
+    {
+        issue.summary.truncate(own.len());
+    }
+    issue
 }
 
 /// An issue is told as gravely as its gravest symptom, with the reason.
 pub(super) fn make_grave(issue: &mut Issue, severity: Severity, symptom: &Key) {
+    let symptom = format!("{} of {}", symptom.code, symptom.lineage);
     issue.severity = severity;
-    issue.evidence.insert(GRAVE_FOR.into(), format!("{} of {}", symptom.code, symptom.lineage));
+    issue.summary.push_str(&consequence(&symptom));
+    issue.evidence.insert(GRAVE_FOR.into(), symptom);
+}
+
+/// What whoever is paged reads of the symptom.
+fn consequence(symptom: &str) -> String {
+    format!("; it causes {symptom}")
 }
 
 fn member(member: &Member) -> issue::Member {

@@ -206,6 +206,8 @@ fn a_cause_is_as_grave_as_the_gravest_of_its_symptoms() {
     assert_eq!(rig.cause(service), Some(CRASH), "nobody is paged for it");
     assert_eq!(rig.open[CRASH].severity, Severity::Critical);
     assert_eq!(rig.open[CRASH].grave_for.as_deref(), Some("ServiceNoReadyEndpoints of Service/shop/web"));
+    let summary = &rig.summaries[CRASH];
+    assert!(summary.ends_with("; it causes ServiceNoReadyEndpoints of Service/shop/web"), "{summary}");
 
     // Nothing is wrong with the pods any more, and the Service has not been back for long.
     rig.delete(&crashing("web-a"));
@@ -215,6 +217,8 @@ fn a_cause_is_as_grave_as_the_gravest_of_its_symptoms() {
     rig.pass(5);
     assert_eq!(rig.keys(), [CRASH], "the Service is back");
     assert_eq!((rig.open[CRASH].severity, &rig.open[CRASH].grave_for), (Severity::Warning, &None));
+    let summary = &rig.summaries[CRASH];
+    assert!(!summary.contains("it causes"), "{summary}");
 }
 
 #[test]

@@ -133,3 +133,19 @@ fn a_daemon_sets_pod_that_is_missing_somewhere_is_not_well_again() {
     rig.pass(60);
     assert_eq!(rig.ended, [(crash.to_owned(), Resolution::Healthy)]);
 }
+
+#[test]
+fn what_comes_in_place_of_what_was_wrong_is_not_named_in_its_stead() {
+    let hanging =
+        pod("web-a").owner("ReplicaSet", "web-2").with(container("app").running(900)).ready("False", 900);
+    let mut rig = Rig::listed("PodRunningNotReady: {for: 30s}", &and(web(), std::slice::from_ref(&hanging)));
+    let key = "Deployment/shop/web PodRunningNotReady";
+    let summary = rig.summaries[key].clone();
+    assert!(summary.ends_with("(web-a)"), "{summary}");
+    let successor =
+        pod("web-b").owner("ReplicaSet", "web-2").with(container("app").running(1)).ready("False", 1);
+    rig.delete(&hanging);
+    rig.apply(&successor);
+    assert_eq!(rig.open[key].members, ["web-b"], "it is only on its way");
+    assert_eq!(rig.summaries[key], summary);
+}
