@@ -39,16 +39,26 @@ impl Quiescence {
     /// Whether everything should long be over. A repair whose turn came late has its time from then on.
     fn is_late(&self, name: Option<&str>, books: &Books, at: Duration) -> bool {
         let waited = name.and_then(|name| self.waited.get(name)).copied().unwrap_or_default();
-        books.calm.is_some_and(|calm| at.saturating_sub(calm.max(waited)) > self.limits.calm)
+        books.calm.is_some_and(|calm| {
+            // What was tried once more after the faults may be given up then; nothing after that.
+            let latest = calm + self.limits.calm + self.given_up();
+            at.saturating_sub(calm.max(waited.min(latest))) > self.limits.calm
+        })
     }
 
-    /// What was taken away and given up counts in the budgets for a while, and others wait.
+    /// For how long what was given up keeps others waiting, and the moments until these look again.
+    fn given_up(&self) -> Duration {
+        self.limits.given_up + self.limits.settle
+    }
+
+    /// What others took away and gave up counts in the budgets for a while.
     fn wait(&mut self, name: &str, books: &Books, at: Duration) {
-        let lasts = self.limits.given_up + self.limits.settle;
-        let counts = |own: &Remediation| {
-            own.phase == "Escalated" && !own.attempts.is_empty() && at.saturating_sub(own.changed) < lasts
+        let lasts = self.given_up();
+        let counts = |(other, own): (&String, &Remediation)| {
+            let is_given_up = own.phase == "Escalated" && !own.attempts.is_empty() && !own.is_deleted;
+            is_given_up && other != name && at.saturating_sub(own.changed) < lasts
         };
-        if self.waiting.remove(name) && books.remediations.values().any(counts) {
+        if self.waiting.remove(name) && books.remediations.iter().any(counts) {
             self.waited.insert(name.to_owned(), at);
         }
         if books.remediations.get(name).is_some_and(|own| own.phase == "Deferred" && own.rule == "Budget") {

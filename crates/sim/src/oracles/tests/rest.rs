@@ -44,21 +44,20 @@ fn rest_comes_after_the_calm() {
 
 #[test]
 fn what_waited_behind_what_was_given_up_has_its_time_then() {
-    let wait_and_evict = |given_up: bool| {
+    let evict_after = |hours: u64| {
         move |play: &mut Play| {
-            if given_up {
-                play.end("r-1", "Deployment/shop/web", "w1", "Escalated");
-            }
+            play.end("r-1", "Deployment/shop/web", "w1", "Escalated");
             play.see(What::Calm);
             play.held_by("r-2", "Deployment/shop/web", "Budget");
-            play.pass(limits().given_up.as_secs() + 60);
+            play.pass(hours * limits().given_up.as_secs() + 60);
             play.intend("r-2", "Deployment/shop/web", "pods", 1, &["w2"]);
             play.evict("w2", "r-2/1");
         }
     };
     // The pods are not ready, and nobody says so.
-    expect(&["liveness"], wait_and_evict(true));
-    expect(&["I8 quiescence", "liveness"], wait_and_evict(false));
+    expect(&["liveness"], evict_after(1));
+    // By then it does not count any more.
+    expect(&["I8 quiescence", "liveness"], evict_after(2));
 }
 
 #[test]
