@@ -249,14 +249,12 @@ impl Known<'_> {
         let (name, phase) = (remediation.name_any(), status.phase.as_str());
         let mut text =
             format!("\nRemediation {name} for {}: {phase} (policy {}{mode})\n", spec.check, spec.policy);
+        let decision = status.standing_decision();
         // A decision is told below, with its next look.
-        let decided = status.phase != Phase::Rejected
-            && status.decision.as_ref().is_some_and(|decision| status.message.contains(&decision.reason));
-        if !status.message.is_empty() && !decided {
+        if !status.message.is_empty() && (decision.is_none() || !status.tells_decision()) {
             let _ = writeln!(text, "  {}", status.message);
         }
-        // What was asked is not asked any more.
-        if let Some(decision) = status.decision.as_ref().filter(|_| status.phase != Phase::Rejected) {
+        if let Some(decision) = decision {
             let _ = writeln!(text, "  {}", rule(decision, self.now));
         }
         for attempt in &status.attempts {

@@ -392,6 +392,22 @@ impl RemediationStatus {
     pub fn open_attempt(&self) -> Option<&Attempt> {
         self.attempts.last().filter(|attempt| attempt.is_open())
     }
+
+    /// What a rule said last, as long as that is why it stands where it does: a question that was answered, and a trouble
+    /// that another one explains by now, wait for no rule any more.
+    pub fn standing_decision(&self) -> Option<&Decision> {
+        let is_past = match self.phase {
+            Phase::Rejected => true,
+            Phase::Pending => !self.tells_decision(),
+            _ => false,
+        };
+        self.decision.as_ref().filter(|_| !is_past)
+    }
+
+    /// Whether the message is what a rule said.
+    pub fn tells_decision(&self) -> bool {
+        self.decision.as_ref().is_some_and(|decision| self.message.contains(&decision.reason))
+    }
 }
 
 impl RemediationSpec {

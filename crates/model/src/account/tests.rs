@@ -105,6 +105,19 @@ fn what_a_person_forbade_is_not_asked_again() {
     assert!(!told.contains("is to allow"), "{told}");
 }
 
+#[test]
+fn what_another_trouble_explains_waits_for_no_rule() {
+    let decision = json!({ "verdict": "Defer", "rule": "Veto", "reason": "paused: a deploy", "at": NOW });
+    let of = |message: &str| {
+        let status = json!({ "phase": "Pending", "message": message, "decision": decision });
+        tell("deploy/web", &[remediation("r-1", &status)], Some(&released()))
+    };
+    let explained = of("explained by WorkloadRolloutStuck of Deployment/shop/web, which is treated instead");
+    assert!(explained.contains("taken up: explained by WorkloadRolloutStuck"), "{explained}");
+    assert!(!explained.contains("Veto"), "{explained}");
+    assert!(of("Veto: paused: a deploy").contains("The rule Veto says not now"));
+}
+
 fn issue(code: &str, cause: Option<&str>) -> Issue {
     let deployment = json!({ "kind": "Deployment", "namespace": "shop", "name": "web" });
     serde_json::from_value(json!({

@@ -10,7 +10,8 @@ use crate::remediation::{AttemptResult, Decision, Phase, RemediationStatus, Verd
 /// Where a remediation stands, and why, in a sentence or two.
 pub fn verdict(name: &str, status: &RemediationStatus, now: Timestamp) -> String {
     match status.phase {
-        Phase::Pending => "taken up, nothing decided yet.".to_owned(),
+        Phase::Pending if status.message.is_empty() => "taken up, nothing decided yet.".to_owned(),
+        Phase::Pending => format!("taken up: {}.", status.message),
         Phase::AwaitingApproval => {
             format!("waits for a person: `seaworthy remediations approve {name}`.")
         }

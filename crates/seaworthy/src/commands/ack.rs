@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use jiff::Unit;
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     check: Option<String>,
     /// Who takes it on
     #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
-    by: String,
+    by: Option<String>,
     /// What the others should know
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
@@ -53,6 +53,11 @@ struct Request<'a> {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     runtime::block_on(async {
+        let Some(by) = arguments.by.as_deref() else {
+            return Err(Failure::usage(anyhow!(
+                "who takes it on? USER is not set: name yourself with --by NAME"
+            )));
+        };
         let environment = runtime::environment()?;
         let alerter = arguments.peer.alerter(&environment).await?;
         let subject = arguments.subject.clone().within(arguments.scope.namespace.as_deref());
@@ -61,8 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         let now = clock::by(answer.headers())?.now();
         let until = arguments.lasting.map(|lasting| now.checked_add(lasting.signed())).transpose();
         let until = until.and_then(|until| until.map(|until| until.round(Unit::Second)).transpose());
-        let request =
-            Request { by: &arguments.by, note: &arguments.note, until: until.map_err(Failure::usage)? };
+        let request = Request { by, note: &arguments.note, until: until.map_err(Failure::usage)? };
         let mut meant = answer.into_body().episodes;
         meant.retain(|episode| is_meant(episode, &subject, arguments.check.as_deref()));
         if meant.is_empty() {
@@ -72,7 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         for episode in &meant {
             let path = format!("/api/v1/episodes/{}/ack", episode.key);
             peer::post(&alerter, &path, &request).await.with_context(|| name(episode))?;
-            output::print(&format!("{} acknowledged by {}", name(episode), arguments.by))?;
+            output::print(&format!("{} acknowledged by {by}", name(episode)))?;
         }
         Ok(Exit::Fine)
     })
@@ -90,7 +94,7 @@ fn in_one_namespace(subject: &Subject, meant: &[Episode]) -> Result<(), Failure>
         let listed = namespaces.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let reason =
             format!("{subject} has open alerts in several namespaces ({listed}): name one with --namespace");
-        return Err(Failure::usage(anyhow::anyhow!(reason)));
+        return Err(Failure::usage(anyhow!(reason)));
     }
     Ok(())
 }

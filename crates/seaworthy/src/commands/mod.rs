@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// List what a running monitor, or alerter, knows to be wrong
     ///
     /// With `--alerter`, each has a state besides what `check` says of it, which is what the alerter makes of it: `firing`
-    /// is told to people, `held` waits for a repair that may spare the page, `acknowledged` was taken on by somebody,
+    /// is for people to be told, `held` waits for a repair that may spare the page, `acknowledged` was taken on by somebody,
     /// `silenced` is kept back by a silence, and `inhibited` by an inhibition or by the cause that explains it. `--watch`
     /// says `over` of what has ended.
     Issues(issues::Arguments),

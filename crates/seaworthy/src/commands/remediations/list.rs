@@ -88,7 +88,10 @@ fn table(remediations: &[Remediation], wide: bool, now: Timestamp) -> Table {
                 (spec.check.clone(), Tone::Plain),
                 (status.phase.as_str().to_owned(), tone(status.phase)),
                 (status.action.map(|action| action.to_string()).unwrap_or_default(), Tone::Plain),
-                (status.decision.map(|decision| decision.rule).unwrap_or_default(), Tone::Plain),
+                (
+                    status.standing_decision().map(|decision| decision.rule.clone()).unwrap_or_default(),
+                    Tone::Plain,
+                ),
                 (age(old), Tone::Faint),
                 (spec.policy.clone(), Tone::Plain),
                 (spec.mode.as_str().to_owned(), Tone::Plain),
