@@ -43,7 +43,8 @@ fn every_chapter_comes_to_what_it_shows() {
     assert!(unknown.is_empty(), "nothing is wrong before the first chapter: {unknown:?}");
     let web = report.sent.iter().filter(|sent| sent.subject.ends_with("shop/web"));
     assert!(web.clone().count() > 0 && web.clone().all(|sent| sent.status == "resolved"), "nobody was paged");
-    let pages = report.sent.iter().filter(|sent| sent.to == "pager" && sent.subject.ends_with("shop/images"));
+    let pages =
+        report.sent.iter().filter(|sent| sent.to == "pager" && sent.subject == "PodOOMKilled shop/images");
     let statuses: Vec<&str> = pages.map(|sent| sent.status).collect();
     assert_eq!(
         statuses,
