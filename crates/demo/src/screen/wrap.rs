@@ -26,16 +26,19 @@ pub(super) fn wrap(text: &str, width: usize, most: usize, ellipsis: &str) -> Vec
             lines.push(String::new());
         }
     }
-    if lines.len() > most {
-        lines.truncate(most);
-        if let Some(last) = lines.last_mut() {
-            *last = cut(&format!("{last}{ellipsis}"), width, ellipsis);
-            if !last.ends_with(ellipsis) {
-                last.push_str(ellipsis);
-            }
-        }
-    }
+    shorten(&mut lines, width, most, ellipsis);
     lines
+}
+
+/// Keeps so many lines; the last of them ends with an ellipsis where there were more.
+pub(super) fn shorten(lines: &mut Vec<String>, width: usize, most: usize, ellipsis: &str) {
+    if lines.len() <= most {
+        return;
+    }
+    lines.truncate(most);
+    if let Some(last) = lines.last_mut().filter(|last| !last.ends_with(ellipsis)) {
+        *last = cut(&format!("{last}{ellipsis}"), width, ellipsis);
+    }
 }
 
 /// A text of at most so many letters.
@@ -58,6 +61,11 @@ mod tests {
         assert_eq!(wrap(text, 16, 9, "…"), ["a pod of search", "hangs and nobody", "answers"]);
         assert_eq!(wrap(text, 16, 2, "…"), ["a pod of search", "hangs and nobod…"]);
         assert_eq!(wrap("abcdefghijkl", 8, 9, "…"), ["abcdefgh", "ijkl"]);
+        let mut lines = ["a pod hangs", "and …", "healing"].map(str::to_owned).to_vec();
+        shorten(&mut lines, 16, 2, "…");
+        assert_eq!(lines, ["a pod hangs", "and …"], "one mark says it");
+        shorten(&mut lines, 16, 1, "…");
+        assert_eq!(lines, ["a pod hangs…"]);
         assert_eq!(wrap("", 16, 9, "…"), [""]);
     }
 }

@@ -11,6 +11,7 @@ use super::{Story, Trouble};
 
 /// What it came to so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Tally {
     /// Troubles that were found, symptoms of others not counted.
     pub found: usize,
@@ -32,6 +33,7 @@ pub struct Tally {
 
 /// Median and worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Spread {
     /// The median, in seconds.
     pub median_s: u64,
@@ -82,15 +84,19 @@ fn has_healed(repair: &Repair) -> bool {
     has_succeeded(repair) && !has_contained(repair)
 }
 
+/// Whether a repair was taken up for this very trouble, and not for one of the same kind before or after it.
+fn is_for(repair: &Repair, trouble: &Trouble) -> bool {
+    let until = trouble.ended.as_ref().map_or(Duration::MAX, |(ended, _)| *ended);
+    repair.remediation.spec.key() == trouble.issue.key() && (trouble.found..=until).contains(&repair.taken_up)
+}
+
 impl Story {
     /// What it came to so far.
     pub fn tally(&self) -> Tally {
         let (folded, roots): (Vec<&Trouble>, Vec<&Trouble>) =
             self.troubles.all().iter().partition(|trouble| trouble.issue.cause.is_some());
-        let healed = |trouble: &&Trouble| {
-            let issue = &trouble.issue;
-            self.repairs.of(&issue.lineage.to_string(), &issue.code).is_some_and(has_healed)
-        };
+        let healed =
+            |trouble: &&Trouble| self.repairs.all().any(|one| has_healed(one) && is_for(one, trouble));
         let detected = roots.iter().filter_map(|own| own.found.checked_sub(own.befell?));
         let recovered =
             roots.iter().copied().filter(healed).filter_map(|own| own.ended?.0.checked_sub(own.befell?));

@@ -65,6 +65,12 @@ fn a_pod_that_hangs_is_found_replaced_and_counted() {
     let (detect, recover) = (tally.to_detect.unwrap(), tally.to_recover.unwrap());
     assert_eq!((detect.median_s, recover.worst_s), (30, 58));
     assert!(explained(&bench.story, WEB).contains("healed by EvictPod 30s ago"));
+
+    bench.issue(200, WEB, NOT_READY, None);
+    bench.remediation(201, "r-2", WEB, NOT_READY, &json!({"phase": "Pending"}));
+    let tally = bench.story.tally();
+    assert_eq!((tally.found, tally.healed), (2, 1));
+    assert_eq!(tally.to_recover, Some(recover), "what was healed stays healed when it happens again");
 }
 
 #[test]

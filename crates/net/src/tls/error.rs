@@ -9,7 +9,10 @@ use jiff::Timestamp;
 #[non_exhaustive]
 pub enum Error {
     /// A file is missing or may not be read.
-    #[error("cannot read the {what} {}: {source}; `seaworthy certs` writes a set of them", path.display())]
+    #[error(
+        "cannot read the {what} {}: {source}; `seaworthy certs` writes a set of them, and a demo's are gone when it ends",
+        path.display()
+    )]
     Unreadable {
         /// Certificate, private key or CA.
         what: &'static str,

@@ -39,7 +39,8 @@ pub(crate) enum Command {
     /// another terminal: it says how. It listens on loopback, writes a temporary folder for them, and touches nothing else.
     ///
     /// `--once -o json` plays the story in virtual time and prints `{"seed":…,"chapters":[…],"found":[…],
-    /// "remediations":[…],"sent":[…],"tally":{…}}`; times are milliseconds since the story began.
+    /// "remediations":[…],"sent":[…],"tally":{…}}`; times are milliseconds since the story began, and
+    /// those of the tally seconds.
     Demo(demo::Arguments),
     /// Look over a cluster once, and say what is wrong and why
     ///

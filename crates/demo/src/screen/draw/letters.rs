@@ -6,7 +6,7 @@ use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 
 use super::super::state::Pane;
-use super::super::wrap::{cut, wrap};
+use super::super::wrap::{cut, shorten, wrap};
 use super::Scene;
 use super::panel::{Item, ellipsis, inside, marked, nothing, panel, window};
 use crate::lines::clock;
@@ -45,10 +45,10 @@ fn item<'a>(scene: Scene<'_>, letter: &Letter, width: usize) -> Item<'a> {
         Span::styled(format!("[{}] ", letter.state()), look.colour(colour).bold()),
         Span::styled(subject, Style::new().bold()),
     ])];
-    for line in &letter.lines {
-        let wrapped = wrap(line, width.saturating_sub(7), 2, ellipsis(scene));
-        lines.extend(wrapped.into_iter().map(|line| Line::styled(format!("       {line}"), look.faint())));
-    }
-    lines.truncate(LINES_MAX);
+    let width = width.saturating_sub(7);
+    let mut texts: Vec<String> =
+        letter.lines.iter().flat_map(|line| wrap(line, width, 2, ellipsis(scene))).collect();
+    shorten(&mut texts, width, LINES_MAX - 1, ellipsis(scene));
+    lines.extend(texts.into_iter().map(|text| Line::styled(format!("       {text}"), look.faint())));
     lines
 }
