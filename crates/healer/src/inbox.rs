@@ -169,6 +169,11 @@ impl Inbox {
         }
     }
 
+    /// When the monitor told of an issue last, by its own clock; when it began, where that is not known any more.
+    pub fn told(&self, issue: &Issue) -> Timestamp {
+        self.entries.get(&issue.key()).map_or(issue.since, |entry| entry.sent)
+    }
+
     /// The issues that are there and that nothing explains, with the cluster each is of.
     pub fn firing(&self, now: Now) -> impl Iterator<Item = (&Issue, &str)> {
         self.entries.values().filter_map(move |entry| {

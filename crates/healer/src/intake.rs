@@ -13,6 +13,9 @@ use model::remediation::{self, KEY_LABEL, Phase, Remediation, RemediationSpec, R
 
 use crate::policy::Entry;
 
+/// What was told so long after an end, by the monitor's clock, was not on its way before it.
+const CLOCKS_APART: Duration = Duration::from_mins(1);
+
 /// The remediation of an issue that was taken up last, whatever became of it.
 pub fn last<'a>(key: &Key, all: impl IntoIterator<Item = &'a Remediation>) -> Option<(u64, &'a Remediation)> {
     all.into_iter()
@@ -54,10 +57,10 @@ pub fn next_number<'a>(
     after_last.max(asked).unwrap_or_else(|| u64::try_from(now.as_second()).unwrap_or(1))
 }
 
-/// Whether an issue is to be taken up under `policy`, given what was done about it last. One
-/// remediation per episode: what has been dealt with is taken up again when it began anew after
-/// that, or when there is another plan for it.
-pub fn is_new(issue: &Issue, policy: &Entry, last: Option<&Remediation>) -> bool {
+/// Whether an issue that was told of at `told`, by the monitor's clock, is to be taken up under
+/// `policy`, given what was done about it last. One remediation per episode: what has been dealt
+/// with is taken up again when it began anew after that, or when there is another plan for it.
+pub fn is_new(issue: &Issue, told: Timestamp, policy: &Entry, last: Option<&Remediation>) -> bool {
     let Some(last) = last else { return true };
     let Some(status) = &last.status else { return false };
     if !status.phase.is_over() {
@@ -66,8 +69,10 @@ pub fn is_new(issue: &Issue, policy: &Entry, last: Option<&Remediation>) -> bool
     let began_after = match status.phase {
         // It was seen healthy: what is told now is another episode, whenever the monitor dates
         // its beginning. A condition may begin before we call the one before it over, by its
-        // clock and by ours.
-        Phase::Succeeded | Phase::Cleared => issue.since != last.spec.since,
+        // clock and by ours. Of two that began in one second the other may be noticed only then.
+        Phase::Succeeded | Phase::Cleared => {
+            issue.since != last.spec.since || status.ended.is_some_and(|ended| told > ended + CLOCKS_APART)
+        }
         // Nor is it another because its monitor's clock is ahead of ours; a monitor that has started
         // anew may date the same one later.
         _ => issue.since != last.spec.since && status.ended.is_some_and(|ended| issue.since > ended),
@@ -200,8 +205,18 @@ mod tests {
             (&issue(), Some(over(Phase::Escalated, 50)), Mode::Approve, true),
             (&issue(), Some(over(Phase::Cancelled, 50)), Mode::Enforce, true),
         ] {
-            let is_new = is_new(issue, &policy(mode), last.as_ref());
+            let is_new = is_new(issue, now(210).wall, &policy(mode), last.as_ref());
             assert_eq!(is_new, expected, "{:?} {mode:?}", last.map(|last| last.status));
+        }
+    }
+
+    #[test]
+    fn what_began_in_the_same_second_and_is_noticed_after_the_end_is_new() {
+        for phase in [Phase::Succeeded, Phase::Cleared] {
+            let healed = over(phase, 150);
+            let is_new = |told| is_new(&issue(), now(told).wall, &policy(Mode::Enforce), Some(&healed));
+            assert!(!is_new(210), "it may have been on its way");
+            assert!(is_new(211), "the monitor goes on telling of it");
         }
     }
 
@@ -212,7 +227,7 @@ mod tests {
         for phase in [Phase::Denied, Phase::Escalated, Phase::Observed, Phase::Rejected] {
             let mut last = over(phase, 50);
             last.spec.since = ahead.since;
-            assert!(!is_new(&ahead, &policy(Mode::Enforce), Some(&last)), "{phase:?}");
+            assert!(!is_new(&ahead, now(999).wall, &policy(Mode::Enforce), Some(&last)), "{phase:?}");
         }
     }
 
@@ -239,9 +254,9 @@ mod tests {
     #[test]
     fn what_a_person_was_told_of_for_its_mark_alone_is_taken_up_again() {
         let mut told = over(Phase::Escalated, 50);
-        assert!(!is_new(&issue(), &policy(Mode::Enforce), Some(&told)));
+        assert!(!is_new(&issue(), now(999).wall, &policy(Mode::Enforce), Some(&told)));
         told.status.as_mut().unwrap().message = "our mark is still on Node/n1, and so on".into();
-        assert!(is_new(&issue(), &policy(Mode::Enforce), Some(&told)));
+        assert!(is_new(&issue(), now(999).wall, &policy(Mode::Enforce), Some(&told)));
     }
 
     #[test]

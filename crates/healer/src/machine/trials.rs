@@ -191,7 +191,7 @@ impl Trial {
             let policy = self.policies.iter().find(|policy| policy.spec.selects.codes.contains(&issue.code));
             let policy = policy.expect("one is for it");
             let last = intake::last(&key, self.store.values());
-            if intake::is_new(&issue, policy, last.map(|(_, one)| one)) {
+            if intake::is_new(&issue, self.now.wall, policy, last.map(|(_, one)| one)) {
                 let number =
                     intake::next_number(&key, self.store.keys().map(String::as_str), None, self.now.wall);
                 self.keep(intake::take_up(&issue, "c1", policy, number, &self.config));

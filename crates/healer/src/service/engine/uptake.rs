@@ -111,7 +111,8 @@ impl Engine {
         };
         for (issue, cluster, policy) in wanted {
             let last = intake::last(&issue.key(), &listed);
-            if !intake::is_new(&issue, &policy, last.map(|(_, one)| one)) {
+            let told = self.shared.state().inbox.told(&issue);
+            if !intake::is_new(&issue, told, &policy, last.map(|(_, one)| one)) {
                 tenure.waiting.put_off(issue.key(), self.shared.now());
                 continue;
             }
@@ -178,7 +179,7 @@ impl Engine {
                 }
             };
             let last = intake::last(&issue.key(), state.remediations.objects.values());
-            if intake::is_new(&issue, &policy, last.map(|(_, one)| one)) {
+            if intake::is_new(&issue, state.inbox.told(&issue), &policy, last.map(|(_, one)| one)) {
                 wanted.push((issue, cluster, policy));
             }
             if wanted.len() >= TAKEN_UP_MAX {
@@ -198,7 +199,8 @@ impl Engine {
             let key = issue.key();
             let last = last.get(&key).copied();
             let mut policies = state.book.may_be_for(issue);
-            !waiting.is_put_off(&key, now) && policies.any(|policy| intake::is_new(issue, policy, last))
+            let told = state.inbox.told(issue);
+            !waiting.is_put_off(&key, now) && policies.any(|policy| intake::is_new(issue, told, policy, last))
         };
         let mut all: Vec<_> = state.inbox.firing(now).filter(|(issue, _)| may_be_new(issue)).collect();
         all.sort_by_key(|(issue, _)| (std::cmp::Reverse(issue.severity), issue.since));
