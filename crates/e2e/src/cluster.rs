@@ -194,6 +194,23 @@ impl Cluster {
         Ok(self.cluster_wide::<Node>().get(name).await?)
     }
 
+    /// What keeps nodes from being as good as new: conditions, cordons and the node controller's taints. Nobody's marks
+    /// of another kind count.
+    pub async fn unwell_nodes(&self) -> Result<Vec<String>> {
+        let nodes = self.cluster_wide::<Node>().list(&ListParams::default()).await?.items;
+        Ok(nodes.iter().flat_map(unwell).collect())
+    }
+
+    /// Waits until every node is well.
+    pub async fn nodes_are_well(&self) -> Result<()> {
+        eventually("every node is well", 2 * PATIENCE, || async {
+            let unwell = self.unwell_nodes().await?;
+            ensure!(unwell.is_empty(), "{}", unwell.join("; "));
+            Ok(())
+        })
+        .await
+    }
+
     /// Every remediation of a lineage, oldest first.
     pub async fn remediations(&self, lineage: &Lineage) -> Result<Vec<Remediation>> {
         let mut all = self.own::<Remediation>().list(&ListParams::default()).await?.items;
@@ -236,6 +253,24 @@ pub fn told(remediation: &Remediation) -> String {
     format!("{}{}, {} attempts", status.message, decision.unwrap_or_default(), status.attempts.len())
 }
 
+/// What is wrong with a node.
+fn unwell(node: &Node) -> Vec<String> {
+    let name = node.metadata.name.as_deref().unwrap_or_default();
+    let spec = node.spec.as_ref();
+    let conditions =
+        node.status.iter().flat_map(|status| status.conditions.iter().flatten()).filter_map(|its| {
+            let good = if its.type_ == "Ready" { "True" } else { "False" };
+            let said = its.message.as_deref().unwrap_or_default();
+            (its.status != good).then(|| format!("{name}: {} is {}: {said}", its.type_, its.status))
+        });
+    let taints = spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+    let taints = taints.filter(|taint| taint.key.starts_with("node.kubernetes.io/"));
+    let taints = taints.map(|taint| format!("{name}: has the taint {}:{}", taint.key, taint.effect));
+    let cordoned =
+        spec.is_some_and(|spec| spec.unschedulable == Some(true)).then(|| format!("{name}: cordoned"));
+    conditions.chain(taints).chain(cordoned).collect()
+}
+
 /// Whether a pod says it is ready.
 pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
@@ -245,4 +280,33 @@ pub fn is_ready(pod: &Pod) -> bool {
 /// A typed object of a literal one.
 pub fn from<K: DeserializeOwned>(object: Value) -> Result<K> {
     serde_json::from_value(object).context("the suite wrote an object that is none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_not_well_says_what_is_wrong() {
+        let node = |ready: &str, pressure: &str, spec: Value| {
+            let conditions = json!([
+                {"type": "DiskPressure", "status": pressure, "message": "no room"},
+                {"type": "Ready", "status": ready, "message": "runtime is down"},
+            ]);
+            from::<Node>(
+                json!({"metadata": {"name": "n"}, "spec": spec, "status": {"conditions": conditions}}),
+            )
+        };
+        let own = json!({"taints": [{"key": "seaworthy.dev/quarantine", "effect": "NoSchedule"}]});
+        assert!(unwell(&node("True", "False", own).unwrap()).is_empty());
+        let taint = json!({"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"});
+        let bad = node("Unknown", "True", json!({"unschedulable": true, "taints": [taint]})).unwrap();
+        let expected = [
+            "n: DiskPressure is True: no room",
+            "n: Ready is Unknown: runtime is down",
+            "n: has the taint node.kubernetes.io/unreachable:NoExecute",
+            "n: cordoned",
+        ];
+        assert_eq!(unwell(&bad), expected);
+    }
 }

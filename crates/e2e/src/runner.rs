@@ -205,6 +205,9 @@ async fn perform(
         Ok(Err(panic)) => Err(anyhow!("panicked: {}", words(panic.as_ref()))),
         Err(_) => Err(anyhow!("not over after {} s", PATIENCE.as_secs())),
     };
+    if outcome.is_err() {
+        note_nodes(&stage).await;
+    }
     let recorded = match (outcome, scenario.counterpart) {
         (Ok(()), Counterpart::Played(_)) => stage.record().await.context("read what came of it").map(Some),
         (outcome, _) => outcome.map(|()| None),
@@ -212,6 +215,15 @@ async fn perform(
     let cleared = stage.clear().await.context("clear the stage");
     let outcome = recorded.and_then(|record| cleared.map(|()| record));
     Performed { outcome, notes: stage.notes() }
+}
+
+/// Says under a failure which nodes are not well, since that may be why.
+async fn note_nodes(stage: &Stage) {
+    match stage.cluster.unwell_nodes().await {
+        Ok(unwell) if unwell.is_empty() => stage.note("in the end all nodes are well"),
+        Ok(unwell) => stage.note(format!("in the end: {}", unwell.join("; "))),
+        Err(error) => stage.note(format!("in the end the nodes cannot be read: {error:#}")),
+    }
 }
 
 /// How a scenario went: its record if it has a counterpart, and what it noted.

@@ -141,8 +141,9 @@ impl Deref for Stage {
 }
 
 impl Stage {
-    /// Sets the stage for a scenario.
+    /// Sets the stage for a scenario, on nodes that are well: what an earlier one did to them is over.
     pub async fn set(suite: &Suite, name: &str) -> Result<Self> {
+        suite.cluster.nodes_are_well().await?;
         let namespace = namespace(name);
         suite.cluster.make_namespace(&namespace).await?;
         Ok(Self {

@@ -96,6 +96,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
         }
     }
+    if !report.good() {
+        room::note(&logs);
+    }
     print!("{report}");
     Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -8,8 +8,8 @@ const GIB: u64 = 1 << 30;
 /// in four profiles and the testbed, and 9 GiB in Go's caches.
 const WHOLE_RUN: u64 = 20 * GIB;
 
-/// Says so before the work when the disk is likely to be full before its end. What was built before takes no room
-/// twice, so it is a note and no refusal.
+/// Says so when the disk is likely to be full before the end of a run, or was: before the work, and below failures, which
+/// may be of that. What was built before takes no room twice, so it is a note and no refusal.
 pub(super) fn note(folder: &Path) {
     let Ok(disk) = rustix::fs::statvfs(folder) else { return };
     if let Some(note) = short(disk.f_bavail.saturating_mul(disk.f_frsize)) {
@@ -22,7 +22,7 @@ fn short(free: u64) -> Option<String> {
     (free < WHOLE_RUN).then(|| {
         format!(
             "less than {} GiB are free, and a whole run from nothing writes up to {} GiB: builds may end with \"No space \
-             left on device\"",
+             left on device\", and nodes of the testbed, whose disks lie there, break",
             gib(free),
             gib(WHOLE_RUN)
         )

@@ -39,19 +39,42 @@ impl fmt::Display for Tally {
 pub(super) struct Libtest {
     summed: Tally,
     skips: Vec<String>,
-    failures: Vec<String>,
+    failures: Vec<Failure>,
     /// What the failed tests printed, each below the runner's `---- name stdout ----`.
     words: Vec<String>,
     /// Whether the lines that come belong to it.
     is_listening: bool,
+    /// Which failure the lines that come tell of.
+    told_of: Option<usize>,
 }
 
 /// Lines kept of what failed tests printed: some tests' worth, and no flood on the screen.
 const WORDS_MAX: usize = 120;
+/// Characters kept of why a test failed: what was expected and what came instead, seldom more.
+const REASON_MAX: usize = 600;
+
+/// A test that failed, and why, as far as its runner said so.
+#[derive(Debug)]
+struct Failure {
+    name: String,
+    reason: String,
+}
+
+impl Failure {
+    /// Takes another line of what was printed about it.
+    fn because(&mut self, line: &str) {
+        let room = REASON_MAX.saturating_sub(self.reason.chars().count());
+        if !line.is_empty() && room > 0 {
+            let space = if self.reason.is_empty() { "" } else { " " };
+            self.reason.extend(space.chars().chain(line.chars()).take(room));
+        }
+    }
+}
 
 impl Libtest {
     pub(super) fn hear(&mut self, line: &str) {
         self.listen(line);
+        self.understand(line);
         let line = line.trim();
         if let Some(result) = line.strip_prefix("test result: ") {
             self.summed += result_line(result);
@@ -61,7 +84,8 @@ impl Libtest {
             line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... "))
         {
             if outcome == "FAILED" {
-                self.failures.push(format!("failed: {name}"));
+                self.told_of = Some(self.failures.len());
+                self.failures.push(Failure { name: name.to_owned(), reason: String::new() });
             } else if let Some(reason) = outcome.strip_prefix("ignored") {
                 self.summed.skipped += 1;
                 let reason = reason.trim_start_matches([',', ' ']);
@@ -79,6 +103,18 @@ impl Libtest {
         }
         if self.is_listening && self.words.len() < WORDS_MAX {
             self.words.push(line.to_owned());
+        }
+    }
+
+    /// Finds out why a test failed: what stands below its outcome, indented, or below its name at the end.
+    fn understand(&mut self, line: &str) {
+        if let Some(name) = line.strip_prefix("---- ") {
+            let name = name.trim_end_matches('-').trim_end().trim_end_matches(" stdout");
+            self.told_of = self.failures.iter().position(|failure| failure.name == name);
+        } else if !self.is_listening && !line.starts_with(' ') {
+            self.told_of = None;
+        } else if let Some(failure) = self.told_of.and_then(|nth| self.failures.get_mut(nth)) {
+            failure.because(line.trim());
         }
     }
 
@@ -104,7 +140,10 @@ impl Libtest {
 
     /// What a person wants to read about it: failures first.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.failures.iter().chain(&self.skips).cloned().collect()
+        let failures = self.failures.iter().map(|Failure { name, reason }| {
+            if reason.is_empty() { format!("failed: {name}") } else { format!("failed: {name}: {reason}") }
+        });
+        failures.chain(self.skips.iter().cloned()).collect()
     }
 }
 
@@ -164,6 +203,28 @@ mod tests {
             said.hear(line);
         }
         assert_eq!(said.notes(), ["failed: b", "skipped: a: needs a tape drive"]);
+    }
+
+    #[test]
+    fn says_why_a_test_failed_wherever_its_runner_does() {
+        let mut said = Libtest::default();
+        let log = "test a ... FAILED\n     (120.0 s) waited for a pod:\n     it runs\ntest c ... ok\n     (0.1 s)\n\
+                   test b ... FAILED\ntest d ... FAILED\n\nfailures:\n\n---- b stdout ----\n\nleft: 1\nright: 2\n\n\
+                   failures:\n    b\n    d\n\ntest result: FAILED. 1 passed; 3 failed\n";
+        log.lines().for_each(|line| said.hear(line));
+        let expected =
+            ["failed: a: (120.0 s) waited for a pod: it runs", "failed: b: left: 1 right: 2", "failed: d"];
+        assert_eq!(said.notes(), expected);
+    }
+
+    #[test]
+    fn a_long_reason_is_cut() {
+        let mut said = Libtest::default();
+        said.hear("test a ... FAILED");
+        for _ in 0..2 {
+            said.hear(&format!("  {}", "ä".repeat(super::REASON_MAX - 2)));
+        }
+        assert_eq!(said.notes()[0].chars().count(), "failed: a: ".len() + super::REASON_MAX);
     }
 
     #[test]
