@@ -1,7 +1,7 @@
 //! PodDisruptionBudget: how many of its pods may be evicted now. The eviction API takes from
 //! `disruptionsAllowed` and notes whom it took it for; here it is counted anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -92,10 +92,15 @@ fn expectation(cx: &Context<'_>, spec: &Value, pods: &[Arc<Pod>]) -> (i64, i64) 
 /// How many pods their controllers want together.
 fn scale(cx: &Context<'_>, pods: &[Arc<Pod>]) -> i64 {
     let mut scales: BTreeMap<String, i64> = BTreeMap::new();
-    for pod in pods {
-        let Some(owner) = &pod.controller else { continue };
-        let Some(kind) = scalable(&owner.kind) else { continue };
-        let mut address = Address::new(kind, &pod.address.namespace, &owner.name);
+    // Most pods of a budget have one owner: each is read once.
+    let owners: BTreeSet<Address> = pods
+        .iter()
+        .filter_map(|pod| {
+            let owner = pod.controller.as_ref()?;
+            Some(Address::new(scalable(&owner.kind)?, &pod.address.namespace, &owner.name))
+        })
+        .collect();
+    for mut address in owners {
         let mut value = cx.read(&address).unwrap_or_default();
         if let Some(above) = deployment_of(&value) {
             address = Address::new(kinds::DEPLOYMENT, &address.namespace, above);
