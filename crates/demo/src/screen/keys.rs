@@ -30,6 +30,7 @@ impl State {
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             return matches!(key.code, KeyCode::Char('c' | 'd')).then_some(Command::Quit);
         }
+        self.note = None;
         if self.is_typing {
             self.type_filter(key.code);
             return None;
@@ -43,7 +44,7 @@ impl State {
             KeyCode::Char(' ') => return Some(self.pause(moment.speed)),
             KeyCode::Char('+' | '=') => return self.change_speed(moment.speed, true),
             KeyCode::Char('-' | '_') => return self.change_speed(moment.speed, false),
-            KeyCode::Char(digit @ '1'..='9') => return begin(digit),
+            KeyCode::Char(digit @ '1'..='9') => return self.begin(digit, moment),
             KeyCode::Char('a') => return self.decide(story, moment, true),
             KeyCode::Char('x') => return self.decide(story, moment, false),
             KeyCode::Char('?' | 'h') | KeyCode::F(1) => self.overlay = Some(Overlay::Help(0)),
@@ -108,11 +109,32 @@ impl State {
     }
 
     /// The one that is selected, or else the first that waits.
-    fn decide(&self, story: &Story, moment: Moment, is_allowed: bool) -> Option<Command> {
+    fn decide(&mut self, story: &Story, moment: Moment, is_allowed: bool) -> Option<Command> {
         let groups = self.groups(story, moment);
         let selected = groups.get(self.trouble).and_then(|group| group.waits.clone());
-        let name = selected.or_else(|| story.waiting().into_iter().next())?;
+        let Some(name) = selected.or_else(|| story.waiting().into_iter().next()) else {
+            self.note = Some("nothing waits for a decision".to_owned());
+            return None;
+        };
+        let waits = |group: &Group| group.waits.as_ref() == Some(&name);
+        let about = story
+            .groups(moment.now)
+            .into_iter()
+            .find(waits)
+            .and_then(|group| group.lineages.into_iter().next());
+        let verdict = if is_allowed { "approved" } else { "rejected" };
+        self.note = Some(format!("{verdict}: {}{}", about.unwrap_or_else(|| name.clone()), when(moment)));
         Some(Command::Decide(name, is_allowed))
+    }
+
+    fn begin(&mut self, digit: char, moment: Moment) -> Option<Command> {
+        let chapter = digit.to_digit(10)? as usize - 1;
+        let Some(begun) = chapters::ALL.get(chapter) else {
+            self.note = Some(format!("there are {} things to break", chapters::ALL.len()));
+            return None;
+        };
+        self.note = Some(format!("{}{}", begun.title, when(moment)));
+        Some(Command::Begin(chapter))
     }
 
     fn ask(&mut self, story: &Story, moment: Moment) {
@@ -195,7 +217,7 @@ impl Pane {
     }
 }
 
-fn begin(digit: char) -> Option<Command> {
-    let chapter = digit.to_digit(10)? as usize - 1;
-    (chapter < chapters::ALL.len()).then_some(Command::Begin(chapter))
+/// When something will be seen of what was asked for.
+fn when(moment: Moment) -> &'static str {
+    if moment.speed > 0.0 { "" } else { ", to be seen when time goes on (space)" }
 }

@@ -55,6 +55,8 @@ pub struct State {
     pub(super) visit: Option<Visit>,
     /// How fast it went before it was paused.
     pub(super) speed: Option<f64>,
+    /// What the last key came to, where that is not to be seen anyway.
+    pub(super) note: Option<String>,
 }
 
 impl State {

@@ -190,6 +190,28 @@ fn keys_do_what_the_help_says() {
 }
 
 #[test]
+fn a_key_whose_work_is_not_seen_says_what_it_came_to() {
+    let foot = |state: &mut State| {
+        let text = drawn(80, 24, state, PLAIN).to_string();
+        let line = text.lines().last().unwrap().trim_matches([' ', '"']);
+        line.split("   ?").next().unwrap().to_owned()
+    };
+    let mut state = State::default();
+    let keys = foot(&mut state);
+    press(&mut state, KeyCode::Char('a'));
+    assert_eq!(foot(&mut state), "approved: Deployment/pay/payments");
+    press(&mut state, KeyCode::Char('9'));
+    assert_eq!(foot(&mut state), "there are 8 things to break");
+    press(&mut state, KeyCode::Tab);
+    assert_eq!(foot(&mut state), keys, "until the next key");
+    let (quiet, standing) = (Bench::new().story, Moment { speed: 0.0, ..MOMENT });
+    assert_eq!(state.press(KeyEvent::from(KeyCode::Char('x')), &quiet, standing), None);
+    assert_eq!(foot(&mut state), "nothing waits for a decision");
+    state.press(KeyEvent::from(KeyCode::Char('x')), &bench().story, standing);
+    assert_eq!(foot(&mut state), "rejected: Deployment/pay/payments, to be seen when time goes on (space)");
+}
+
+#[test]
 fn what_was_paused_goes_on_as_fast_as_before() {
     let mut state = State::default();
     assert_eq!(press(&mut state, KeyCode::Char(' ')), Some(Command::Speed(0.0)));

@@ -94,7 +94,8 @@ fn policy(namespace: &str) -> Value {
     json!({
         "mode": "Enforce",
         "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
-        "steps": [{"action": "EvictPod", "timeout": "5s", "attempts": 5}],
+        // Long enough for a new pod on a machine that is busy: the other workload's is to be ready by then.
+        "steps": [{"action": "EvictPod", "timeout": "15s", "attempts": 5}],
         "attemptsMax": CAP,
         "healthyFor": "2s",
     })

@@ -21,6 +21,8 @@ fn a_wrong_command_line_is_64_and_says_what_would_be_right() {
     expect_error(&["config", "show", "x.yaml", "-o", "table"], 64, &["yaml", "json"]);
     expect_error(&["alerter"], 64, &["--config"]);
     expect_error(&["ack", "deploy/web", "--by", ""], 64, &["--by"]);
+    // Where the environment does not say who asks either.
+    expect_error(&["ack", "deploy/web"], 64, &["USER is not set", "--by NAME"]);
     expect_error(&["remediations", "approve"], 64, &["<NAME>"]);
     expect_error(&["remediations", "approve", "pod/web"], 64, &["seaworthy remediations"]);
 }

@@ -91,9 +91,16 @@ pub(super) fn counters(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// What the keys do, as far as there is room.
+/// What the last key came to, or what the keys do, as far as there is room.
 pub(super) fn keys(frame: &mut Frame<'_>, area: Rect, scene: Scene<'_>) {
     let (state, look) = (scene.state, scene.look);
+    if let Some(note) = &state.note {
+        let line = Line::from(vec![
+            Span::styled(format!(" {note}"), look.colour(Color::Cyan).bold()),
+            Span::styled("   ? help  q quit", look.faint()),
+        ]);
+        return frame.render_widget(Paragraph::new(line), area);
+    }
     if state.is_typing || !state.filter.is_empty() {
         let end = if state.is_typing { "_   Enter keeps it, Esc forgets it" } else { "   Esc forgets it" };
         let line = Line::from(vec![
