@@ -22,12 +22,36 @@ use serde_json::{Value, json};
 use crate::policies::quarantine_when_unreachable;
 
 const PATIENCE: Duration = Duration::from_secs(90);
+/// More than the suite's alerter waits before it tells what might be healed: its pre-hold and the wait of a group.
+const TOLD: Duration = Duration::from_secs(8);
 
 pub(crate) async fn run(stage: &Stage) -> Result<()> {
-    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
+    let cluster = &stage.cluster;
     let nodes = stage.bed.real_nodes().await?;
     let node = nodes.last().context("a real node")?;
     let mut installation = Installation::start(&stage.suite, "frozen-kubelet", Options::default()).await?;
+    let frozen = freeze(stage, &installation, node).await;
+    // Whatever came of it: the scenarios that follow need the node.
+    let cordoned = cluster.node(node).await?.spec.unwrap_or_default().unschedulable;
+    cordon(cluster, node, false).await?;
+    frozen?;
+    ensure!(cordoned == Some(true), "the person's cordon stays");
+
+    let effects = stage.audit.effects(&Service::Healer.user(), stage.mark)?;
+    // One for a version of the node that somebody has changed meanwhile is refused, and sent anew for the next.
+    let landed = effects.iter().filter(|effect| effect.succeeded()).count();
+    ensure!(landed == 2, "a quarantine and a release, and no more:{}", audit::told(&effects));
+    for effect in &effects {
+        ensure!(effect.object().resource == "nodes", "{}", effect.told());
+        let version = &effect.request_object["metadata"]["resourceVersion"];
+        ensure!(version.is_string(), "every change carries a resourceVersion: {}", effect.request_object);
+    }
+    installation.finish().await
+}
+
+/// The node's trouble from its beginning to its end; the node is cordoned then.
+async fn freeze(stage: &Stage, installation: &Installation, node: &str) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
     stage.policy(quarantine_when_unreachable()).await?;
     Workload::serving(namespace, "web").on_node(node).replicas(2).create(cluster).await?;
     cluster.ready_pods(namespace, "web", 2).await?;
@@ -43,10 +67,14 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
         let pods = installation.alert(namespace, POD_RUNNING_NOT_READY, PATIENCE).await?;
         let cause = pods["annotations"]["cause"].as_str().context("it has no cause")?;
         let cause: Value = serde_json::from_str(cause)?;
-        ensure!(cause["code"] == NODE_UNREACHABLE && cause["name"] == node.as_str(), "the cause is {cause}");
+        ensure!(cause["code"] == NODE_UNREACHABLE && cause["name"] == node, "the cause is {cause}");
         Ok(())
     })
     .await?;
+    // Whom it would be told of its own, it would have been told by now. A pod that is not ready some moments after its
+    // node is well has a trouble of its own, and may be told.
+    tokio::time::sleep(TOLD).await;
+    ensure!(installation.messages_about(namespace)?.is_empty(), "no message of its own for the pods");
 
     cordon(cluster, node, true).await?;
     frozen.undo().await?;
@@ -58,22 +86,7 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     })
     .await?;
     cluster.ready_pods(namespace, "web", 2).await?;
-    ensure!(installation.messages_about(namespace)?.is_empty(), "no message of its own for the pods");
-    stage.settle().await?;
-    let cordoned = cluster.node(node).await?.spec.unwrap_or_default().unschedulable;
-    cordon(cluster, node, false).await?;
-    ensure!(cordoned == Some(true), "the person's cordon stays");
-
-    let effects = stage.audit.effects(&Service::Healer.user(), stage.mark)?;
-    // One for a version of the node that somebody has changed meanwhile is refused, and sent anew for the next.
-    let landed = effects.iter().filter(|effect| effect.succeeded()).count();
-    ensure!(landed == 2, "a quarantine and a release, and no more:{}", audit::told(&effects));
-    for effect in &effects {
-        ensure!(effect.object().resource == "nodes", "{}", effect.told());
-        let version = &effect.request_object["metadata"]["resourceVersion"];
-        ensure!(version.is_string(), "every change carries a resourceVersion: {}", effect.request_object);
-    }
-    installation.finish().await
+    stage.settle().await
 }
 
 pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
