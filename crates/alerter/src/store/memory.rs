@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use environment::Environment;
@@ -24,6 +25,10 @@ struct Kept {
     sequence: u64,
     last: Option<Timestamp>,
     failing: Option<Error>,
+    /// Whether it cannot even be read.
+    is_away: bool,
+    /// How long each write takes.
+    slow: Duration,
 }
 
 impl Memory {
@@ -37,6 +42,32 @@ impl Memory {
         self.lock().failing = error;
     }
 
+    /// From now on nothing can be kept or read, for this reason.
+    pub fn take_away(&self, error: Error) {
+        let mut kept = self.lock();
+        kept.failing = Some(error);
+        kept.is_away = true;
+    }
+
+    /// From now on each write takes so long.
+    pub fn slow_down(&self, by: Duration) {
+        self.lock().slow = by;
+    }
+
+    /// Nothing is wrong with it any more.
+    pub fn mend(&self) {
+        let mut kept = self.lock();
+        (kept.failing, kept.is_away, kept.slow) = (None, false, Duration::ZERO);
+    }
+
+    /// Takes as long as a write does now.
+    async fn pass(&self) {
+        let slow = self.lock().slow;
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -45,6 +76,7 @@ impl Memory {
 #[async_trait]
 impl Store for Memory {
     async fn append(&self, facts: Vec<Fact>) -> Result<Vec<Entry>, Error> {
+        self.pass().await;
         let now = self.environment.now();
         let mut kept = self.lock();
         if let Some(error) = &kept.failing {
@@ -64,11 +96,17 @@ impl Store for Memory {
 
     async fn load(&self) -> Result<Vec<Entry>, Error> {
         let kept = self.lock();
+        if let Some(error) = kept.failing.as_ref().filter(|_| kept.is_away) {
+            return Err(error.clone());
+        }
         Ok(kept.entries.iter().map(|(stamp, fact)| Entry { stamp: *stamp, fact: fact.clone() }).collect())
     }
 
     async fn forget(&self, stamps: Vec<Stamp>) -> Result<(), Error> {
         let mut kept = self.lock();
+        if let Some(error) = kept.failing.as_ref().filter(|_| kept.is_away) {
+            return Err(error.clone());
+        }
         for stamp in stamps {
             kept.entries.remove(&stamp);
         }

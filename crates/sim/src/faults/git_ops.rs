@@ -1,24 +1,60 @@
-//! A GitOps controller puts nodes and workloads back to what is written down: it takes off taints
-//! and annotations that it does not know, ours among them.
+//! A GitOps controller puts a node or a workload back to what is written down, again and again: it
+//! takes off the node's taints and the workload's annotations that it does not know, ours among them,
+//! and with these the restart that they were for.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use super::{Kind, lasts, pick};
+use rand::RngExt;
+use serde_json::Value;
+
+use super::{Kind, Stage, lasts, pick};
+
+/// Between two looks at what there is.
+const PERIOD: Duration = Duration::from_secs(20);
+/// Ours on nodes and workloads.
+const OURS: &str = "seaworthy.dev/";
+/// In a template: what makes its pods anew.
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
 pub(super) const KIND: Kind = Kind {
     name: "git ops",
-    weight: 4,
-    lasts: lasts(1, 5),
-    subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
-    begin: |stage, node| {
-        stage.change_node(node, |value| {
-            if value["spec"]["taints"].is_array() {
-                let own = |taint: &Value| taint["key"] == "seaworthy.dev/quarantine";
-                let kept = value["spec"]["taints"].as_array().into_iter().flatten();
-                value["spec"]["taints"] = json!(kept.filter(|taint| !own(taint)).collect::<Vec<_>>());
-            }
-            Value::Null
-        });
+    weight: 5,
+    lasts: lasts(1, 300),
+    subject: |scene, rng| {
+        let (from, fallback) =
+            if rng.random_bool(0.5) { (&scene.nodes, "n-0") } else { (&scene.workloads, "") };
+        pick(from, rng, fallback).to_owned()
     },
-    end: |_, _| {},
+    begin: |stage, subject| stage.begin_work(&key(subject), work(stage.clone(), subject.to_owned())),
+    end: |stage, subject| stage.end_work(&key(subject)),
 };
+
+fn key(subject: &str) -> String {
+    format!("{} {subject}", KIND.name)
+}
+
+async fn work(stage: Stage, subject: String) {
+    loop {
+        match stage.workload(&subject) {
+            Some(address) => stage.change(&address, |value| {
+                take_out(value, "/metadata/annotations", OURS);
+                take_out(value, "/spec/template/metadata/annotations", RESTARTED);
+                Value::Null
+            }),
+            None => stage.change_node(&subject, |value| {
+                let is_ours = |taint: &Value| taint["key"].as_str().is_some_and(|key| key.starts_with(OURS));
+                if let Some(taints) = value.pointer_mut("/spec/taints").and_then(Value::as_array_mut) {
+                    taints.retain(|taint| !is_ours(taint));
+                }
+                Value::Null
+            }),
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}
+
+fn take_out(value: &mut Value, annotations: &str, start: &str) {
+    if let Some(annotations) = value.pointer_mut(annotations).and_then(Value::as_object_mut) {
+        annotations.retain(|name, _| !name.starts_with(start));
+    }
+}

@@ -10,11 +10,11 @@ use crate::seen::{Request, Seen, What};
 
 pub(super) const KIND: Kind = Kind {
     name: "mid attempt",
-    weight: 12,
+    weight: 15,
     // Past the lease, and past what its successor takes to adopt what is open.
     lasts: lasts(120, 600),
     subject: |_, rng| {
-        let what = if rng.random_bool(0.5) { "crash" } else { "pause" };
+        let what = if rng.random_bool(0.4) { "crash" } else { "pause" };
         let when = if rng.random_bool(0.5) { "intent" } else { "effect" };
         format!("{what} after {when}")
     },

@@ -8,6 +8,11 @@ use crate::run::settings::RECEIVERS;
 
 const NAME: &str = "partition";
 
+/// Monitors and the alerter: often enough, and for long enough, to see what becomes of a sender that is
+/// not heard.
+const UNHEARD: &str = "monitor alerter";
+const UNHEARD_SHARE: f64 = 0.4;
+
 /// The API server, as a party.
 const API: &str = "api";
 
@@ -27,11 +32,14 @@ const PAIRS: [(&str, &str); 10] = [
 
 pub(super) const KIND: Kind = Kind {
     name: NAME,
-    weight: 12,
-    lasts: lasts(10, 900),
+    weight: 14,
+    lasts: lasts(10, 1500),
     subject: |scene, rng| {
         if rng.random_bool(0.15) {
             return format!("{} {API}", pick(&scene.nodes, rng, "n-0"));
+        }
+        if rng.random_bool(UNHEARD_SHARE) {
+            return UNHEARD.to_owned();
         }
         let (from, to) = PAIRS[rng.random_range(0..PAIRS.len())];
         format!("{from} {to}")

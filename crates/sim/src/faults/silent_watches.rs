@@ -1,30 +1,37 @@
 //! What the healers watch falls silent for minutes, and nothing ends or fails: an API server whose
 //! cache hangs. Meanwhile a person takes back what the policies enforce, and says it again in the end;
-//! or only writes a note on them, so that these watches have something to fall silent at, too.
+//! or only writes a note on them, so that these watches have something to fall silent at, too. In half
+//! of them a pod hangs meanwhile, so that there is something that must not be done now.
 
 use std::time::Duration;
 
 use rand::RngExt;
+use rand_chacha::ChaCha12Rng;
 
-use super::{Kind, lasts};
+use super::{Kind, Scene, Stage, lasts, pick};
 use crate::api::{Calls, Fault, Trouble};
 use crate::run::staff::SERVICES;
 
 const NAME: &str = "silent watches";
-/// The subject when nothing is taken back.
+/// What a subject begins with when nothing is taken back, and when the policies are.
 const NOTED: &str = "of healers, policies noted";
+const TAKEN_BACK: &str = "of healers";
+/// What stands behind the workload of which a pod hangs.
+const HANGS: &str = " hangs";
 
 /// For how long watches fall silent; each at its next event.
 const FALLS: Duration = Duration::from_secs(200);
 /// How long each is silent then: longer than the healer's patience with a watch, 150 s.
 const SILENT: (Duration, Duration) = (Duration::from_mins(5), Duration::from_secs(400));
+/// When the pod hangs: early enough to be treated in the silence, if nothing kept the healer from it.
+const HANGS_AFTER: Duration = Duration::from_secs(150);
 
 pub(super) const KIND: Kind = Kind {
     name: NAME,
-    weight: 8,
+    weight: 9,
     // Until everything has been told that was held back.
     lasts: lasts(700, 900),
-    subject: |_, rng| if rng.random_bool(0.5) { NOTED } else { "of healers" }.to_owned(),
+    subject,
     begin: |stage, subject| {
         let (least, most) = SILENT;
         let healers = SERVICES.into_iter().filter(|name| name.starts_with("healer"));
@@ -32,21 +39,38 @@ pub(super) const KIND: Kind = Kind {
             Fault::of(healer, Trouble::EventsDelayed { least, most }).for_calls(Calls::new("watch", ""))
         };
         stage.switched().on(NAME, subject, healers.map(silence));
-        if subject == NOTED {
+        if subject.starts_with(NOTED) {
             stage.note_policies();
         } else {
             stage.set_enforced(false);
         }
-        let (own, subject) = (stage.clone(), subject.to_owned());
-        stage.environment.spawn("silent watches", async move {
-            tokio::time::sleep(FALLS).await;
-            own.switched().off(NAME, &subject);
-        });
+        stage.begin_work(&key(subject), pass(stage.clone(), subject.to_owned()));
     },
     end: |stage, subject| {
+        stage.end_work(&key(subject));
         stage.switched().off(NAME, subject);
-        if subject != NOTED {
+        if !subject.starts_with(NOTED) {
             stage.set_enforced(true);
         }
     },
 };
+
+fn subject(scene: &Scene, rng: &mut ChaCha12Rng) -> String {
+    let policies = if rng.random_bool(0.5) { NOTED } else { TAKEN_BACK };
+    let workload = pick(&scene.workloads, rng, "");
+    if rng.random_bool(0.5) { format!("{policies}, {workload}{HANGS}") } else { policies.to_owned() }
+}
+
+fn key(subject: &str) -> String {
+    format!("{NAME} {subject}")
+}
+
+async fn pass(stage: Stage, subject: String) {
+    tokio::time::sleep(HANGS_AFTER).await;
+    let workload = subject.rsplit(", ").next().and_then(|last| last.strip_suffix(HANGS));
+    if let Some(pod) = workload.and_then(|workload| stage.pods_of(workload).into_iter().next()) {
+        stage.hang(&pod);
+    }
+    tokio::time::sleep(FALLS.saturating_sub(HANGS_AFTER)).await;
+    stage.switched().off(NAME, &subject);
+}

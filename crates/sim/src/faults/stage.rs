@@ -7,6 +7,7 @@ use environment::Environment;
 use net::http::Endpoint;
 use net::tls::Identity;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::switched::Switched;
 use crate::actors::Actors;
@@ -154,16 +155,23 @@ impl Stage {
         }
     }
 
-    /// A person looks at what fires and takes the first that nobody has.
-    pub fn acknowledge(&self) {
+    /// A person looks at what fires and takes the first that nobody has. Whether there was any. Who
+    /// does not wait for it does not keep it from being done.
+    pub async fn acknowledge(&self) -> bool {
         let client = self.staff.road("person", "alerter", Identity::operator());
-        let Ok(alerter) = Endpoint::new("https://alerter", client) else { return };
+        let Ok(alerter) = Endpoint::new("https://alerter", client) else { return false };
         let witness = self.witness.clone();
+        let (tell, is_taken) = oneshot::channel();
         self.environment.spawn("acknowledges", async move {
-            if let Some((lineage, check)) = take_first(&alerter).await {
+            let taken = take_first(&alerter).await;
+            let is_taken = taken.is_some();
+            if let Some((lineage, check)) = taken {
                 witness.see(What::Acknowledged(lineage, check));
             }
+            // Nobody may be waiting for it any more.
+            let _ = tell.send(is_taken);
         });
+        is_taken.await.unwrap_or(false)
     }
 
     /// Sets the Brake.

@@ -127,11 +127,11 @@ impl Staff {
         self.see(service, Turn::Started);
         let ended = Ended { service: service.to_owned(), life };
         let router = match service {
-            "monitor" => self.monitor(&environment, drained, ended),
+            "monitor" => Some(self.monitor(&environment, drained, ended)),
             "alerter" => self.alerter(&environment, drained, ended).await,
-            healer => self.healer(healer, &environment, drained, ended).await,
+            healer => Some(self.healer(healer, &environment, drained, ended).await),
         };
-        desk.presence.change(|presence| *presence = Presence { router: Some(router), is_paused: false });
+        desk.presence.change(|presence| *presence = Presence { router, is_paused: false });
     }
 
     /// Ends a service on the spot: nothing that it was about to do is done.
@@ -299,12 +299,13 @@ impl Staff {
         router
     }
 
+    /// Nothing answers where its journal cannot be read: then it ends at once, and is started again.
     async fn alerter(
         &self,
         environment: &Environment,
         drained: environment::Drained,
         ended: Ended,
-    ) -> axum::Router {
+    ) -> Option<axum::Router> {
         let Place { configuration, defect, .. } = &self.shared.place;
         let (options, settings) = configuration.alerter(*defect).expect("the configuration is valid");
         let outside = World {
@@ -316,13 +317,18 @@ impl Staff {
             sent: Arc::clone(&self.shared.sent),
         };
         let (journal, outside) = (Arc::new(self.shared.journal.clone()), Arc::new(outside));
-        let service = alerter::Service::new(options, settings, environment, journal, outside).await;
-        let service = service.expect("a journal in memory can be read");
+        let service = match alerter::Service::new(options, settings, environment, journal, outside).await {
+            Ok(service) => service,
+            Err(error) => {
+                self.work(environment, ended, std::future::ready(Err(error.to_string())));
+                return None;
+            }
+        };
         let router = service.internal_router();
         self.work(environment, ended, async move {
             service.work(drained).await.map_err(|error| error.to_string())
         });
-        router
+        Some(router)
     }
 
     /// Runs a service and tells when it ends by itself.
