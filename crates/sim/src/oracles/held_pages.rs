@@ -1,10 +1,11 @@
 //! Nothing that was accepted is lost, and no page is held beyond its cap: what fires and stands for
-//! itself is told in bounded time, whatever the healer does about it.
+//! itself is told in bounded time, whatever the healer does about it, and what is critical to those who
+//! are told of that; and who was told that it fires is told that it is over.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::pages::{Key, Pages};
+use super::pages::{COOL_DOWN, Key, Pages};
 use super::{Books, Findings, Limits, Oracle};
 use crate::seen::Seen;
 
@@ -12,11 +13,13 @@ pub(super) struct HeldPages {
     limits: Limits,
     pages: Pages,
     late: BTreeSet<Key>,
+    /// What is over, and who was not told so.
+    unended: BTreeSet<(Key, String)>,
 }
 
 impl HeldPages {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, pages: Pages::default(), late: BTreeSet::new() }
+        Self { limits, pages: Pages::default(), late: BTreeSet::new(), unended: BTreeSet::new() }
     }
 
     fn look(&mut self, at: Duration, found: &mut Findings) {
@@ -29,6 +32,32 @@ impl HeldPages {
                 let (lineage, check) = key;
                 found.add(format!("{lineage} {check} has fired since {firing:?}, and nobody was told"));
             }
+            let Some(critical) = page.critical.filter(|_| !page.is_paged()) else { continue };
+            let since = critical.max(since);
+            if at.saturating_sub(since) > patience && self.late.insert(key.clone()) {
+                let (lineage, check) = key;
+                found.add(format!("{lineage} {check} is critical since {critical:?}, and nobody was paged"));
+            }
+        }
+    }
+
+    /// Who was told that something fires is told that it is over.
+    fn look_for_ends(&mut self, at: Duration, found: &mut Findings) {
+        for (key, page) in self.pages.by_issue.iter().filter(|(_, page)| page.began.is_none()) {
+            let Some(over) = page.over else { continue };
+            let since = over.max(self.pages.disturbed);
+            let patience = COOL_DOWN + self.limits.delivery + self.pages.backed_off(over, self.limits.retry);
+            if at.saturating_sub(since) <= patience {
+                continue;
+            }
+            for receiver in &page.open {
+                if self.unended.insert((key.clone(), receiver.clone())) {
+                    let (lineage, check) = key;
+                    found.add(format!(
+                        "{lineage} {check} is over since {over:?}, and {receiver} was not told"
+                    ));
+                }
+            }
         }
     }
 }
@@ -37,9 +66,11 @@ impl Oracle for HeldPages {
     fn see(&mut self, seen: &Seen, _: &Books, found: &mut Findings) {
         self.pages.see(seen);
         self.look(seen.at, found);
+        self.look_for_ends(seen.at, found);
     }
 
     fn end(&mut self, at: Duration, _: &Books, found: &mut Findings) {
         self.look(at, found);
+        self.look_for_ends(at, found);
     }
 }

@@ -1,20 +1,23 @@
 //! When the faults are over, everything comes to an end in bounded time: no repair hangs, no mark is
 //! left behind, and what is still in trouble is known to the monitor.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::pages::Pages;
 use super::{Books, Findings, Limits, Oracle};
-use crate::seen::Seen;
+use crate::seen::{Seen, What};
 
 pub(super) struct Liveness {
     limits: Limits,
     pages: Pages,
+    /// Since when a remediation is put off without a break.
+    put_off: BTreeMap<String, Duration>,
 }
 
 impl Liveness {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, pages: Pages::default() }
+        Self { limits, pages: Pages::default(), put_off: BTreeMap::new() }
     }
 
     fn remediations(&self, at: Duration, books: &Books, found: &mut Findings) {
@@ -27,6 +30,20 @@ impl Liveness {
                 && self.pages.by_issue.get(&key).is_some_and(|page| page.is_folded);
             if is_busy && !is_explained && idle > self.limits.calm {
                 found.add(format!("{name} has been {} since {:?}", remediation.phase, remediation.changed));
+            }
+        }
+    }
+
+    /// Nothing that was put off for what the faults did stays put off.
+    fn put_off(&self, at: Duration, books: &Books, found: &mut Findings) {
+        let calm = books.calm.unwrap_or_default();
+        for (name, since) in &self.put_off {
+            let Some(own) = books.remediations.get(name) else { continue };
+            if at.saturating_sub(calm.max(*since)) > self.limits.calm {
+                found.add(format!(
+                    "{name}: {} of {} put off by {} since {since:?}",
+                    own.check, own.lineage, own.rule
+                ));
             }
         }
     }
@@ -69,8 +86,18 @@ impl Liveness {
 }
 
 impl Oracle for Liveness {
-    fn see(&mut self, seen: &Seen, _: &Books, _: &mut Findings) {
+    fn see(&mut self, seen: &Seen, books: &Books, _: &mut Findings) {
         self.pages.see(seen);
+        let What::Change(change) = &seen.what else { return };
+        if change.address.kind.plural == "remediations" {
+            let name = change.address.name.as_str();
+            match books.remediations.get(name) {
+                Some(own) if own.phase == "Deferred" && !own.is_deleted => {
+                    self.put_off.entry(name.to_owned()).or_insert(seen.at);
+                }
+                _ => drop(self.put_off.remove(name)),
+            }
+        }
     }
 
     fn end(&mut self, at: Duration, books: &Books, found: &mut Findings) {
@@ -78,6 +105,7 @@ impl Oracle for Liveness {
             return;
         }
         self.remediations(at, books, found);
+        self.put_off(at, books, found);
         self.marks(at, books, found);
         self.silence(at, books, found);
     }

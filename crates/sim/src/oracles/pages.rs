@@ -1,6 +1,6 @@
 //! What the alerter took on, and what receivers were told, issue by issue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -24,6 +24,12 @@ pub(super) struct Page {
     pub(super) is_folded: bool,
     /// When a receiver was last told that it fires, and took it.
     pub(super) told: Option<Duration>,
+    /// Since when it is critical, while it fires and stands for itself.
+    pub(super) critical: Option<Duration>,
+    /// When the receiver of what is critical was last told that it fires, and took it.
+    pub(super) paged: Option<Duration>,
+    /// The receivers whose last word of it is that it fires.
+    pub(super) open: BTreeSet<String>,
     /// When the monitor last said that it is over, and the alerter took it.
     pub(super) over: Option<Duration>,
     /// Since when a person has it.
@@ -32,13 +38,23 @@ pub(super) struct Page {
 
 /// How long before an episode began a receiver may have been told of it: within the cool-down it is
 /// the one before, that goes on.
-const COOL_DOWN: Duration = Duration::from_mins(6);
+pub(super) const COOL_DOWN: Duration = Duration::from_mins(6);
 
 impl Page {
     /// Whether somebody was told of this episode.
     pub(super) fn is_told(&self) -> bool {
+        self.is_of_this_episode(self.told)
+    }
+
+    /// Whether those were who are told of what is critical. Who was told so once in an episode is not
+    /// told again.
+    pub(super) fn is_paged(&self) -> bool {
+        self.is_of_this_episode(self.paged)
+    }
+
+    fn is_of_this_episode(&self, told: Option<Duration>) -> bool {
         let Some(began) = self.began else { return false };
-        self.told.is_some_and(|told| told + COOL_DOWN >= began)
+        told.is_some_and(|told| told + COOL_DOWN >= began)
     }
 }
 
@@ -53,6 +69,9 @@ pub(super) struct Pages {
     /// When the monitor last said anything that the alerter took.
     pub(super) heard: Duration,
 }
+
+/// The receiver of what is critical, besides the one of everything.
+const OF_CRITICAL: &str = "pager";
 
 /// Faults on the way of a page.
 const ON_THE_WAY: [&str; 6] =
@@ -103,6 +122,7 @@ impl Pages {
                 Some(_) => {
                     page.over = Some(at);
                     page.firing = None;
+                    page.critical = None;
                     page.began = None;
                     page.acknowledged = None;
                 }
@@ -111,6 +131,8 @@ impl Pages {
                     page.said = Some(at);
                     page.is_folded = alert["annotations"]["cause"].is_string();
                     page.firing = if page.is_folded { None } else { Some(page.firing.unwrap_or(at)) };
+                    let is_critical = !page.is_folded && alert["labels"]["severity"] == "critical";
+                    page.critical = is_critical.then(|| page.critical.unwrap_or(at));
                 }
             }
         }
@@ -121,8 +143,15 @@ impl Pages {
             return;
         }
         for (key, is_firing) in told(message) {
-            if is_firing {
-                self.by_issue.entry(key).or_default().told = Some(at);
+            let page = self.by_issue.entry(key).or_default();
+            if !is_firing {
+                page.open.remove(&message.receiver);
+                continue;
+            }
+            page.open.insert(message.receiver.clone());
+            page.told = Some(at);
+            if message.receiver == OF_CRITICAL {
+                page.paged = Some(at);
             }
         }
     }

@@ -264,7 +264,12 @@ impl Play {
     }
 
     fn post(&mut self, resolution: Option<&str>) {
+        self.post_as("warning", resolution);
+    }
+
+    fn post_as(&mut self, severity: &str, resolution: Option<&str>) {
         let mut alert = json!({"labels": labels(), "annotations": {}});
+        alert["labels"]["severity"] = severity.into();
         if let Some(resolution) = resolution {
             alert["annotations"]["resolution"] = resolution.into();
         }
@@ -280,8 +285,12 @@ impl Play {
     }
 
     fn message(&mut self, status: &str) {
+        self.message_to("hook", status);
+    }
+
+    fn message_to(&mut self, receiver: &str, status: &str) {
         let body = json!({"groupKey": "g", "alerts": [{"labels": labels(), "status": status}]});
-        let message = Message { receiver: "hook".to_owned(), arrived: self.at, body, answered: Some(200) };
+        let message = Message { receiver: receiver.to_owned(), arrived: self.at, body, answered: Some(200) };
         self.see(What::Message(message));
     }
 

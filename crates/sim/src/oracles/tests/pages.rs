@@ -51,6 +51,44 @@ fn pages_are_told_once_and_not_after_an_acknowledgement() {
 }
 
 #[test]
+fn what_is_critical_is_told_to_those_who_are_told_of_that() {
+    let late = limits().hold + limits().delivery + Duration::from_secs(1);
+    for (is_paged, expected) in [(true, &[][..]), (false, &["held pages"])] {
+        expect(expected, |play| {
+            play.post(None);
+            play.message("firing");
+            play.pass(600);
+            play.post_as("critical", None);
+            if is_paged {
+                play.message_to("pager", "firing");
+            }
+            play.pass(late.as_secs());
+            play.node("n1", true, &[]);
+        });
+    }
+}
+
+#[test]
+fn who_was_told_that_it_fires_is_told_that_it_is_over() {
+    let receivers = ["hook", "pager"];
+    for (told, expected) in [(&receivers[..], &[][..]), (&receivers[..1], &["held pages"])] {
+        expect(expected, |play| {
+            play.post_as("critical", None);
+            for receiver in receivers {
+                play.message_to(receiver, "firing");
+            }
+            play.pass(60);
+            play.post(Some("healthy"));
+            for receiver in told {
+                play.message_to(receiver, "resolved");
+            }
+            play.pass(3600);
+            play.node("n1", true, &[]);
+        });
+    }
+}
+
+#[test]
 fn silence_is_no_recovery() {
     expect(&["dead sender"], |play| {
         play.post(None);

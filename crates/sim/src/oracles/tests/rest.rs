@@ -61,6 +61,23 @@ fn what_waited_behind_what_was_given_up_has_its_time_then() {
 }
 
 #[test]
+fn what_is_put_off_forever_is_noticed() {
+    let is_noticed = |phase: &str| {
+        let mut play = Play::new();
+        play.see(What::Calm);
+        play.held_by("r-1", "Deployment/shop/web", "FreshView");
+        play.pass(limits().calm.as_secs());
+        play.end("r-2", "Deployment/shop/web", "w1", "Escalated");
+        play.write("r-1", "Deployment/shop/web", "pods", 1, &["w1"], phase);
+        play.pass(60);
+        let found = play.panel.end(play.at);
+        found.iter().any(|found| found.oracle == "liveness" && found.what.contains("put off"))
+    };
+    assert!(is_noticed("Deferred"));
+    assert!(!is_noticed("Escalated"));
+}
+
+#[test]
 fn what_hangs_or_is_silent_is_noticed_in_the_end() {
     expect(&["liveness"], |play| {
         play.see(What::Fault(Fault { name: "deadlock", subject: "web".to_owned(), begins: true }));
