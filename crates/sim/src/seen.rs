@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
-use crate::storage::Change;
+use crate::storage::{Address, Change};
 
 /// One thing that was seen, and when: virtual time since the run began.
 #[derive(Clone, Debug)]
@@ -190,14 +190,18 @@ fn change_line(change: &Change) -> String {
         (false, None) => '+',
         (false, Some(_)) => '~',
     };
-    let namespace = &address.namespace;
-    let slash = if namespace.is_empty() { "" } else { "/" };
     let told = if address.kind.plural == "remediations" {
         remediation(&change.after.value())
     } else {
         String::new()
     };
-    format!("{sign} {} {namespace}{slash}{} @{}{told}", address.kind.plural, address.name, change.revision)
+    format!("{sign} {} @{}{told}", of(address), change.revision)
+}
+
+/// What a line is about: `pods shop/web-1`.
+pub(crate) fn of(address: &Address) -> String {
+    let slash = if address.namespace.is_empty() { "" } else { "/" };
+    format!("{} {}{slash}{}", address.kind.plural, address.namespace, address.name)
 }
 
 /// What the healer has decided, in a few words.

@@ -43,7 +43,8 @@ pub enum EventType {
 }
 
 impl EventType {
-    fn word(self) -> &'static str {
+    /// As it stands in a watch.
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Added => "ADDED",
             Self::Modified => "MODIFIED",

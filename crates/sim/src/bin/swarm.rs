@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use sim::run::defect::{self, Defect};
-use sim::run::level;
 use sim::run::plan::Plan;
-use sim::run::play::play;
+use sim::run::report::Failure;
 use sim::run::staff::SERVICES;
 use sim::swarm::{self, Catch, Hunt, Options};
-use sim::trace::Keep;
 
 /// A run makes and drops small pieces of JSON all the time: a quarter of its time is the allocator's
 /// with that of the C library.
@@ -112,7 +110,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     if let Some(path) = &arguments.replay {
         let failure = swarm::read(path)?;
         let recorded = failure.defect.as_deref().map(named).transpose()?;
-        return replay(&failure.plan, defect.or(recorded));
+        return replay(&failure.plan, Some(&failure), defect.or(recorded));
     }
     if let Some(folder) = &arguments.recorded {
         return recorded(folder);
@@ -121,7 +119,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         return Ok(sweep(arguments));
     }
     if let Some(seed) = arguments.seed {
-        return replay(&Plan::draw(seed), defect);
+        return replay(&Plan::draw(seed), None, defect);
     }
     if arguments.defects {
         return hunt(arguments, defect);
@@ -166,9 +164,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 }
 
 /// One run, with all of its trace.
-fn replay(plan: &Plan, defect: Option<&'static Defect>) -> Result<ExitCode, String> {
-    let mut report = play(plan, Keep::All, defect).map_err(|error| error.to_string())?;
-    report.violations.extend(level::check(&report, defect).map_err(|error| error.to_string())?);
+fn replay(
+    plan: &Plan,
+    written: Option<&Failure>,
+    defect: Option<&'static Defect>,
+) -> Result<ExitCode, String> {
+    let report = swarm::replay(plan, written, defect).map_err(|error| error.to_string())?;
     for line in &report.trace {
         println!("{line}");
     }
@@ -195,8 +196,11 @@ fn sweep(arguments: &Arguments) -> ExitCode {
         arguments.threads.unwrap_or_else(cores),
         &arguments.folder,
     );
-    for (what, requests) in &swept.requests {
-        println!("{what}: a crash before and after each of {requests} requests");
+    for (scene, service, requests) in &swept.requests {
+        println!("{scene}, {service}: a crash before and after each of {requests} requests");
+    }
+    for service in swept.spared() {
+        println!("FAIL {service} sent no request in any scene, and did not crash");
     }
     for error in &swept.broken {
         eprintln!("a run could not be played: {error}");

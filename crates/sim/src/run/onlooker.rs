@@ -3,12 +3,16 @@
 use serde_json::Value;
 
 use super::witness::Witness;
-use crate::api::{Exchange, Observer, Outcome};
+use crate::api::{Exchange, Observer, Outcome, Told};
 use crate::seen::{Request, What};
 
 impl Observer for Witness {
     fn exchange(&self, exchange: &Exchange) {
         self.see(What::Request(request(exchange)));
+    }
+
+    fn told(&self, told: &Told) {
+        Self::told(self, told);
     }
 
     fn heard(&self, peer: &str, path: &str) {

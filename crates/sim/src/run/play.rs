@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_mins(1);
 const PANICS: &str = "panics";
 /// By what name it is told that something went round and round.
 const FLOOD: &str = "flood";
-/// Most lines of a trace: twenty times what long runs of a swarm have. A service that does the
+/// Most lines of a trace: some twenty times what long runs of a swarm have. A service that does the
 /// same thing again and again would otherwise keep a swarm from ever ending.
 const LINES_MAX: u64 = 400_000;
 /// And so many more for each pod of a crowd: it is made, scheduled, started, and told of.

@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::coverage::Coverage;
 use super::rest::Rest;
+use crate::api::Told;
 use crate::oracles::{Books, Ending, Limits, Panel, Violation};
-use crate::seen::{Seen, What};
+use crate::seen::{self, Seen, What};
 use crate::storage::{Change, Storage};
 use crate::trace::{Keep, Trace};
 
@@ -73,8 +74,18 @@ impl Witness {
         self.pass_on(&mut state, what);
     }
 
-    /// Somebody was told something on a watch. The trace tells of changes once, and not of everybody
-    /// who hears of them.
+    /// Somebody was told of a change on a watch. That is for the trace alone; what the object was like
+    /// stands with the change itself.
+    pub fn told(&self, told: &Told) {
+        let mut state = self.lock();
+        self.drain(&mut state);
+        let Told { event, address, revision, .. } = told;
+        let word = event.word().to_lowercase();
+        let line = format!("← {word} {} @{revision}", seen::of(address));
+        self.trace.note(self.now(), &told.peer, &line, &[]);
+    }
+
+    /// Somebody was told something on a watch, and be it that there is no news.
     pub fn hear(&self, peer: &str, path: &str) {
         self.lock().panel.hear(peer, path, self.now());
     }

@@ -24,8 +24,8 @@ pub fn read(path: &Path) -> Result<Failure, String> {
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// What failed, and how to see it again.
-pub(super) fn describe(path: &Path, failure: &Failure) -> String {
+/// What failed, and how to see it again; `is_drawn` if its plan is made of the one that its seed draws.
+pub(super) fn describe(path: &Path, failure: &Failure, is_drawn: bool) -> String {
     let plan = &failure.plan;
     let mut text = format!(
         "seed {} fails ({} nodes, {} workloads, {} faults):\n",
@@ -46,7 +46,7 @@ pub(super) fn describe(path: &Path, failure: &Failure) -> String {
         let _ = writeln!(text, "  {} at {seconds:.3} s: {}", violation.oracle, violation.what);
     }
     let _ = write!(text, "  replay: cargo xtask swarm --replay {}", path.display());
-    if failure.defect.is_none() {
+    if is_drawn && failure.defect.is_none() {
         let _ = write!(text, "\n  as it was drawn: cargo xtask swarm --seed {}", plan.seed);
     }
     text

@@ -88,12 +88,16 @@ fn one(hunt: &Hunt, defect: &'static Defect, clock: &progress::Clock) -> Catch {
 /// The run of a plan in which the right checker notices a defect, and which keeps every promise
 /// without it.
 fn shows(plan: &Plan, defect: &'static Defect) -> Option<Report> {
-    let report = if defect.noticed_by == level::ORACLE {
-        level::play_compared(plan, Some(defect)).ok()?
-    } else {
-        play(plan, Keep::Nothing, Some(defect)).ok()?
+    let is_compared = defect.noticed_by == level::ORACLE;
+    if is_compared {
+        // There would be nothing to compare with.
+        level::undisturbed(plan)?;
+    }
+    let played = |defect| {
+        if is_compared { level::play_compared(plan, defect) } else { play(plan, Keep::Nothing, defect) }
     };
-    let is_its_doing = || play(plan, Keep::Nothing, None).is_ok_and(|honest| honest.is_good());
+    let report = played(Some(defect)).ok()?;
+    let is_its_doing = || played(None).is_ok_and(|honest| honest.is_good());
     (report.breaks(defect.noticed_by) && is_its_doing()).then_some(report)
 }
 

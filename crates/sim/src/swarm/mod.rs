@@ -88,6 +88,27 @@ impl Outcome {
 /// The checker's name for a run that differs from itself.
 const DETERMINISM: &str = "determinism";
 
+/// Plays a run again that was written down, or is to be looked at, with all of its trace, and checks
+/// whatever could be wrong with it: by itself, played twice, beside the same without faults of events,
+/// and if it is one of a sweep, without its crash.
+pub fn replay(
+    plan: &Plan,
+    written: Option<&Failure>,
+    defect: Option<&'static Defect>,
+) -> Result<Report, play::Error> {
+    let mut report = play(plan, Keep::All, defect)?;
+    let again = play(plan, Keep::Nothing, defect)?;
+    if again.hash != report.hash {
+        report.violations.push(differs(&report, &again));
+    }
+    report.violations.extend(level::check(&report, defect)?);
+    let is_swept = |failure: &Failure| failure.violations.iter().any(|own| own.oracle == sweep::ORACLE);
+    if written.is_some_and(is_swept) {
+        report.violations.extend(sweep::check(&report)?);
+    }
+    Ok(report)
+}
+
 struct Swarm<'a> {
     options: &'a Options,
     next: AtomicU64,
@@ -147,7 +168,7 @@ impl Swarm<'_> {
         }
         if let Some(failure) = failure {
             let path = failing::write(&self.options.folder, &failure);
-            self.clock.tell(&failing::describe(&path, &failure));
+            self.clock.tell(&failing::describe(&path, &failure, true));
             outcome.failures.push((path, failure));
             self.stop.fetch_or(self.options.until_first, Ordering::Relaxed);
         }

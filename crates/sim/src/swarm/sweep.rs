@@ -1,6 +1,7 @@
 //! A crash before and after every single request of every service, one at a time, while something
 //! small is healed: each time it comes to the same end, with one effect per intent (I6).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +15,10 @@ use crate::run::report::{Failure, Report};
 use crate::trace::Keep;
 
 /// The checker's name for a run that ends otherwise than without the crash.
-const ORACLE: &str = "I6 crash at every request";
+pub(super) const ORACLE: &str = "I6 crash at every request";
+
+/// The fault that is a crash.
+const CRASH: &str = "service crash";
 
 /// How long there are none afterwards, in seconds: until it is known to be healed, what nobody
 /// heals has been handed over, and a healer has given up to wait for what a monitor that crashed
@@ -25,20 +29,24 @@ const CALM_S: u64 = 900;
 struct Scene {
     name: &'static str,
     fault: (&'static str, &'static str),
-    /// How long there are crashes, in seconds from when the services start: until it is healed.
+    /// How long the fault lasts, in seconds.
+    lasts_s: u64,
+    /// How long there are crashes, in seconds from when the services start: until it is healed, told,
+    /// and taken back.
     storm_s: u64,
 }
 
+/// Both end in a repair that helped; of the node people are told, and told that it is over.
 const SCENES: [Scene; 2] = [
-    Scene { name: "deadlock", fault: ("deadlock", "Deployment/shop/web 1"), storm_s: 60 },
-    Scene { name: "dead node", fault: ("frozen nodes", "n-3"), storm_s: 150 },
+    Scene { name: "deadlock", fault: ("deadlock", "Deployment/shop/web 1"), lasts_s: 1, storm_s: 120 },
+    Scene { name: "dead node", fault: ("frozen nodes", "n-3"), lasts_s: 150, storm_s: 330 },
 ];
 
 /// What came of a sweep.
 #[derive(Debug, Default)]
 pub struct Swept {
-    /// By scene and service: the requests at which there was a crash, before it and after it.
-    pub requests: Vec<(String, u64)>,
+    /// Scene, service, and the requests at which there was a crash, before it and after it.
+    pub requests: Vec<(&'static str, String, u64)>,
     /// The runs in which a promise was broken, or that ended in another way.
     pub failures: Vec<(PathBuf, Failure)>,
     /// Runs that could not be played, and why.
@@ -46,11 +54,18 @@ pub struct Swept {
 }
 
 impl Swept {
-    /// Whether there were crashes, and every run came to the same end.
+    /// Whether every service crashed in some scene, and every run came to the same end.
     pub fn is_good(&self) -> bool {
-        self.failures.is_empty()
-            && self.broken.is_empty()
-            && self.requests.iter().any(|(_, count)| *count > 0)
+        self.failures.is_empty() && self.broken.is_empty() && self.spared().is_empty()
+    }
+
+    /// The services that crashed nowhere: of those a sweep says nothing.
+    pub fn spared(&self) -> BTreeSet<&str> {
+        let services = |among: fn(u64) -> bool| -> BTreeSet<&str> {
+            let all = self.requests.iter().filter(|(.., count)| among(*count));
+            all.map(|(_, service, _)| service.as_str()).collect()
+        };
+        services(|_| true).difference(&services(|count| count > 0)).copied().collect()
     }
 }
 
@@ -90,14 +105,14 @@ fn one(scene: &Scene, service: &str, folder: &Path, swept: &Mutex<Swept>) -> Res
             let plan = scene.with_crash(&format!("{service} {side} {request}"));
             let report = play(&plan, Keep::Nothing, None)?;
             if report.coverage.crashes == 0 {
-                let swept_now = (format!("{}, {service}", scene.name), request - 1);
+                let swept_now = (scene.name, service.to_owned(), request - 1);
                 note(swept, |swept| swept.requests.push(swept_now));
                 return Ok(());
             }
             if let Some(failure) = judge(report, &calm) {
                 let label = format!("{}-{service}-{side}-{request}", scene.name).replace(' ', "-");
                 let path = failing::write(&folder.join(label), &failure);
-                eprintln!("{}", failing::describe(&path, &failure));
+                eprintln!("{}", failing::describe(&path, &failure, false));
                 note(swept, |swept| swept.failures.push((path, failure)));
             }
         }
@@ -107,12 +122,23 @@ fn one(scene: &Scene, service: &str, folder: &Path, swept: &Mutex<Swept>) -> Res
 
 /// What is wrong with a run that had a crash, beside the one that had none.
 fn judge(report: Report, calm: &Report) -> Option<Failure> {
-    let Report { plan, hash, mut violations, ending, .. } = report;
-    if ending != calm.ending {
-        let what = format!("it ends with {ending:?}, and without the crash with {:?}", calm.ending);
-        violations.push(Violation { oracle: ORACLE.to_owned(), at_millis: 0, what });
-    }
+    let other = ends_otherwise(&report, calm);
+    let Report { plan, hash, mut violations, .. } = report;
+    violations.extend(other);
     (!violations.is_empty()).then_some(Failure { plan, defect: None, hash, violations })
+}
+
+fn ends_otherwise(report: &Report, calm: &Report) -> Option<Violation> {
+    let (ending, calm) = (&report.ending, &calm.ending);
+    let what = format!("it ends with {ending:?}, and without the crash with {calm:?}");
+    (ending != calm).then(|| Violation { oracle: ORACLE.to_owned(), at_millis: 0, what })
+}
+
+/// Plays a run of a sweep without its crash, and says if that ends in another way.
+pub(super) fn check(report: &Report) -> Result<Option<Violation>, play::Error> {
+    let mut calm = report.plan.clone();
+    calm.faults.retain(|fault| fault.name != CRASH);
+    Ok(ends_otherwise(report, &play(&calm, Keep::Nothing, None)?))
 }
 
 impl Scene {
@@ -136,7 +162,7 @@ impl Scene {
             nodes: 4,
             zones: 1,
             workloads: vec![web],
-            faults: vec![fault(name, subject, 5, self.storm_s)],
+            faults: vec![fault(name, subject, 5, self.lasts_s)],
             storm_s: self.storm_s,
             calm_s: CALM_S,
             ..Plan::default()
@@ -146,8 +172,7 @@ impl Scene {
     /// The same with a crash, from when the services start.
     fn with_crash(&self, subject: &str) -> Plan {
         let mut plan = self.plan();
-        let crash =
-            Fault { name: "service crash".to_owned(), subject: subject.to_owned(), at_s: 0, lasts_s: 1 };
+        let crash = Fault { name: CRASH.to_owned(), subject: subject.to_owned(), at_s: 0, lasts_s: 1 };
         plan.faults.insert(0, crash);
         plan
     }

@@ -13,8 +13,8 @@ use crate::run::coverage::{Case, Coverage};
 /// Where no action has been weighed yet.
 const NONE: &str = "(none yet)";
 
-/// How often remediations were seen where, while a fault lasted and for an action: the rules that
-/// objected, in brackets, and the outcomes.
+/// How often remediations were seen where, while a fault lasted and for an action: the outcomes, each
+/// with the rule that objected, in brackets.
 type Cells = BTreeMap<String, u64>;
 
 /// Faults against actions, rules and outcomes, and what was never seen: the blind spots.
@@ -42,9 +42,7 @@ fn rows(coverage: &Coverage) -> BTreeMap<&str, BTreeMap<&str, Cells>> {
     for (case, count) in &coverage.cases {
         let action = if case.action.is_empty() { NONE } else { &case.action };
         let cells = rows.entry(&case.fault).or_default().entry(action).or_default();
-        for cell in [label(&case.rule), outcome(&case.outcome)].into_iter().flatten() {
-            *cells.entry(cell).or_default() += count;
-        }
+        *cells.entry(cell(case)).or_default() += count;
     }
     rows
 }
@@ -76,12 +74,10 @@ fn blind_spots(coverage: &Coverage) -> Vec<(String, Vec<&'static str>)> {
     spots
 }
 
-fn label(rule: &str) -> Option<String> {
-    (!rule.is_empty()).then(|| format!("[{rule}]"))
-}
-
-fn outcome(phase: &str) -> Option<String> {
-    (!phase.is_empty()).then(|| phase.to_owned())
+/// The outcome, and the rule that objected: `Deferred [Budget]`.
+fn cell(case: &Case) -> String {
+    let outcome = if case.outcome.is_empty() { "(new)" } else { &case.outcome };
+    if case.rule.is_empty() { outcome.to_owned() } else { format!("{outcome} [{}]", case.rule) }
 }
 
 fn section<'a, N: std::fmt::Display + 'a>(
@@ -117,7 +113,7 @@ mod tests {
         };
         let text = print(&coverage);
         assert!(text.contains("while dns:\n    (none yet): Pending 1\n"), "{text}");
-        assert!(text.contains("    EvictPod: Acting 1, Deferred 2, [Budget] 2\n"), "{text}");
+        assert!(text.contains("    EvictPod: Acting 1, Deferred [Budget] 2\n"), "{text}");
         let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap_or_default();
         assert!(!line("never played").contains("dns") && line("never played").contains("webhook"));
         assert!(!line("nothing was done while").contains("dns"));
