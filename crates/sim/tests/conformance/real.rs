@@ -75,6 +75,7 @@ async fn a_real_cluster_does_as_the_simulator_does() {
     let real = play_all(&Real { client, control }).await;
     let simulated = simulated.join().expect("the simulator plays to the end");
     let mut found = Vec::new();
+    assert_eq!(simulated.len(), real.len(), "the same cases are played in both");
     for (simulated, real) in simulated.iter().zip(&real) {
         found.extend(real.faults.iter().cloned());
         found.extend(differences::between(simulated, real));
