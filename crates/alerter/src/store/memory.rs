@@ -11,12 +11,25 @@ use jiff::Timestamp;
 use super::{Error, Store};
 use crate::entries::{Entry, Fact, Incarnation, Stamp};
 
+/// What can be wrong with the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing can be kept.
+    Failing(Error),
+    /// Nothing can be kept or read.
+    Away(Error),
+    /// Each write takes so long; what waits for it is written together by the next, as a file does it.
+    Slow(Duration),
+}
+
 /// A store that several lives of a service can share, as they would share a disk. Cheap to clone.
 #[derive(Clone)]
 pub struct Memory {
     environment: Environment,
     incarnation: Incarnation,
     kept: Arc<Mutex<Kept>>,
+    /// When the last write began; held while one lasts, so that they end in the order in which they came.
+    writing: Arc<tokio::sync::Mutex<Option<Duration>>>,
 }
 
 #[derive(Default)]
@@ -24,46 +37,67 @@ struct Kept {
     entries: BTreeMap<Stamp, Fact>,
     sequence: u64,
     last: Option<Timestamp>,
-    failing: Option<Error>,
-    /// Whether it cannot even be read.
-    is_away: bool,
-    /// How long each write takes.
-    slow: Duration,
+    /// What is wrong, as often as it was said.
+    troubles: Vec<Trouble>,
+}
+
+impl Kept {
+    /// Why nothing can be written.
+    fn unwritable(&self) -> Result<(), Error> {
+        let failing = |trouble: &Trouble| match trouble {
+            Trouble::Failing(error) | Trouble::Away(error) => Some(error.clone()),
+            Trouble::Slow(_) => None,
+        };
+        self.troubles.iter().find_map(failing).map_or(Ok(()), Err)
+    }
+
+    /// Why nothing can be read.
+    fn unreadable(&self) -> Result<(), Error> {
+        let away = |trouble: &Trouble| match trouble {
+            Trouble::Away(error) => Some(error.clone()),
+            _ => None,
+        };
+        self.troubles.iter().find_map(away).map_or(Ok(()), Err)
+    }
+
+    /// How long a write takes.
+    fn slow(&self) -> Duration {
+        let slow = |trouble: &Trouble| match trouble {
+            Trouble::Slow(by) => Some(*by),
+            _ => None,
+        };
+        self.troubles.iter().filter_map(slow).max().unwrap_or_default()
+    }
 }
 
 impl Memory {
     /// An empty store.
     pub fn new(environment: &Environment, incarnation: Incarnation) -> Self {
-        Self { environment: environment.clone(), incarnation, kept: Arc::default() }
+        let (kept, writing) = (Arc::default(), Arc::default());
+        Self { environment: environment.clone(), incarnation, kept, writing }
     }
 
-    /// From now on nothing can be kept, for this reason; `None` heals it.
-    pub fn fail(&self, error: Option<Error>) {
-        self.lock().failing = error;
+    /// Something is wrong with it from now on.
+    pub fn begin(&self, trouble: Trouble) {
+        self.lock().troubles.push(trouble);
     }
 
-    /// From now on nothing can be kept or read, for this reason.
-    pub fn take_away(&self, error: Error) {
+    /// That is over; what else is wrong goes on. A write that has begun still takes its time.
+    pub fn end(&self, trouble: &Trouble) {
         let mut kept = self.lock();
-        kept.failing = Some(error);
-        kept.is_away = true;
+        if let Some(at) = kept.troubles.iter().position(|own| own == trouble) {
+            kept.troubles.remove(at);
+        }
     }
 
-    /// From now on each write takes so long.
-    pub fn slow_down(&self, by: Duration) {
-        self.lock().slow = by;
-    }
-
-    /// Nothing is wrong with it any more.
-    pub fn mend(&self) {
-        let mut kept = self.lock();
-        (kept.failing, kept.is_away, kept.slow) = (None, false, Duration::ZERO);
-    }
-
-    /// Takes as long as a write does now.
-    async fn pass(&self) {
-        let slow = self.lock().slow;
-        if !slow.is_zero() {
+    /// Takes as long as a write does now, after those that came before.
+    async fn write(&self) {
+        let came = self.environment.monotonic();
+        let mut began = self.writing.lock().await;
+        let is_with_the_last = began.is_some_and(|began| came <= began);
+        let slow = self.lock().slow();
+        if !slow.is_zero() && !is_with_the_last {
+            *began = Some(self.environment.monotonic());
             tokio::time::sleep(slow).await;
         }
     }
@@ -76,12 +110,10 @@ impl Memory {
 #[async_trait]
 impl Store for Memory {
     async fn append(&self, facts: Vec<Fact>) -> Result<Vec<Entry>, Error> {
-        self.pass().await;
+        self.write().await;
         let now = self.environment.now();
         let mut kept = self.lock();
-        if let Some(error) = &kept.failing {
-            return Err(error.clone());
-        }
+        kept.unwritable()?;
         let receipt = kept.last.map_or(now, |last| last.max(now));
         kept.last = Some(receipt);
         let mut entries = Vec::with_capacity(facts.len());
@@ -96,17 +128,14 @@ impl Store for Memory {
 
     async fn load(&self) -> Result<Vec<Entry>, Error> {
         let kept = self.lock();
-        if let Some(error) = kept.failing.as_ref().filter(|_| kept.is_away) {
-            return Err(error.clone());
-        }
+        kept.unreadable()?;
         Ok(kept.entries.iter().map(|(stamp, fact)| Entry { stamp: *stamp, fact: fact.clone() }).collect())
     }
 
     async fn forget(&self, stamps: Vec<Stamp>) -> Result<(), Error> {
+        self.write().await;
         let mut kept = self.lock();
-        if let Some(error) = kept.failing.as_ref().filter(|_| kept.is_away) {
-            return Err(error.clone());
-        }
+        kept.unreadable()?;
         for stamp in stamps {
             kept.entries.remove(&stamp);
         }
@@ -114,7 +143,7 @@ impl Store for Memory {
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        self.lock().failing.clone().map_or(Ok(()), Err)
+        self.lock().unwritable()
     }
 
     async fn close(&self) {}

@@ -1,6 +1,6 @@
 //! Where entries are kept. What is journaled survives a crash; nothing is answered 200 before.
 
-mod memory;
+pub mod memory;
 mod sqlite;
 
 use async_trait::async_trait;

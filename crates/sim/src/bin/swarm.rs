@@ -200,7 +200,7 @@ fn sweep(arguments: &Arguments) -> ExitCode {
         println!("{scene}, {service}: a crash before and after each of {requests} requests");
     }
     for service in swept.spared() {
-        println!("FAIL {service} sent no request in any scene, and did not crash");
+        println!("FAIL {service} sent no request in any scene that was played, and did not crash");
     }
     for error in &swept.broken {
         eprintln!("a run could not be played: {error}");

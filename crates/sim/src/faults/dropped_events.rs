@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 
-use super::{Kind, Scene, Stage, lasts, pick, whose};
+use super::{Fault, Kind, Scene, Stage, lasts, pick, whose};
 use crate::api::Trouble;
 
 const NAME: &str = "dropped events";
@@ -50,6 +50,16 @@ fn last_words(scene: &Scene, rng: &mut ChaCha12Rng) -> String {
     }
     let client = whose::one(rng, &["monitor", "monitor", "all"]);
     format!("{client} {kind} 100% {}{HANGS}", pick(&scene.workloads, rng, ""))
+}
+
+/// What is the case in a fault of this kind, and not only what is told of it.
+pub(super) fn what_is_the_case(fault: &Fault) -> Option<Fault> {
+    let workload = whose::rest(&fault.subject).strip_suffix(HANGS)?;
+    Some(Fault {
+        name: super::deadlock::KIND.name.to_owned(),
+        subject: format!("{workload} 1"),
+        ..fault.clone()
+    })
 }
 
 fn key(subject: &str) -> String {

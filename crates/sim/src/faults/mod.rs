@@ -181,7 +181,7 @@ pub const TABLE: [&Kind; 58] = [
     &zone::KIND,
 ];
 
-/// Those that befall events of watches: what is told, not what is the case.
+/// Those that befall events of watches: what is told, and not, but for [`what_is_the_case`], what is.
 pub const EVENTS: [&str; 7] = [
     coalesced_events::KIND.name,
     delayed_events::KIND.name,
@@ -191,6 +191,11 @@ pub const EVENTS: [&str; 7] = [
     malformed_events::KIND.name,
     replayed_events::KIND.name,
 ];
+
+/// What a fault of events does besides, as a fault of its own: the same happens then, and is told.
+pub fn what_is_the_case(fault: &Fault) -> Option<Fault> {
+    (fault.name == dropped_events::KIND.name).then(|| dropped_events::what_is_the_case(fault)).flatten()
+}
 
 /// How long after its end services may not know what a fault has kept from them: what nobody tells
 /// them again is found out when they list anew.

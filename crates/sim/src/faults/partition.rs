@@ -8,7 +8,7 @@ use crate::run::settings::RECEIVERS;
 
 const NAME: &str = "partition";
 
-/// Monitors and the alerter: often enough, and for long enough, to see what becomes of a sender that is
+/// The monitor and the alerter: often enough, and for long enough, to see what becomes of a sender that is
 /// not heard.
 const UNHEARD: &str = "monitor alerter";
 const UNHEARD_SHARE: f64 = 0.4;

@@ -58,7 +58,13 @@ pub(super) const KIND: Kind = Kind {
 fn subject(scene: &Scene, rng: &mut ChaCha12Rng) -> String {
     let policies = if rng.random_bool(0.5) { NOTED } else { TAKEN_BACK };
     let workload = pick(&scene.workloads, rng, "");
-    if rng.random_bool(0.5) { format!("{policies}, {workload}{HANGS}") } else { policies.to_owned() }
+    // The number keeps two of a kind apart that overlap.
+    let number = rng.random_range(1..1000);
+    if rng.random_bool(0.5) {
+        format!("{policies}, {workload}{HANGS}, {number}")
+    } else {
+        format!("{policies}, {number}")
+    }
 }
 
 fn key(subject: &str) -> String {
@@ -67,7 +73,7 @@ fn key(subject: &str) -> String {
 
 async fn pass(stage: Stage, subject: String) {
     tokio::time::sleep(HANGS_AFTER).await;
-    let workload = subject.rsplit(", ").next().and_then(|last| last.strip_suffix(HANGS));
+    let workload = subject.split(", ").find_map(|part| part.strip_suffix(HANGS));
     if let Some(pod) = workload.and_then(|workload| stage.pods_of(workload).into_iter().next()) {
         stage.hang(&pod);
     }

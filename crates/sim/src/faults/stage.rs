@@ -42,8 +42,10 @@ pub struct Stage {
     pub(crate) environment: Environment,
 }
 
-/// How long a person waits for the alerter.
+/// How long a person waits for the alerter, and before asking again.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a person asks again: for longer than any fault between them lasts.
+const ASKED_AGAIN: u32 = 400;
 
 /// What a pod's container does with its life, for the kubelets.
 const BEHAVIOUR: &str = "sim.seaworthy.test/behaviour";
@@ -273,14 +275,24 @@ impl Stage {
     }
 }
 
-/// Acknowledges the first live episode that is nobody's; which it was, if the alerter said yes.
+/// Acknowledges the first live episode that is nobody's; which it was, if the alerter said yes. Who gets
+/// no answer does not know, and asks again.
 async fn take_first(alerter: &Endpoint) -> Option<(String, String)> {
     let listed = alerter.get("/api/v1/episodes", PATIENCE).await.ok()?;
     let listed: Value = serde_json::from_slice(listed.body()).ok()?;
     let is_free = |episode: &&Value| episode["ended"].is_null() && episode["acknowledged"].is_null();
     let episode = listed["episodes"].as_array()?.iter().find(is_free)?;
     let path = format!("/api/v1/episodes/{}/ack", episode["key"].as_str()?);
-    let answer = alerter.post_json(&path, Bytes::from_static(br#"{"by": "ada"}"#), PATIENCE).await.ok()?;
+    let ask = || alerter.post_json(&path, Bytes::from_static(br#"{"by": "ada"}"#), PATIENCE);
+    let mut answer = ask().await;
+    for _ in 0..ASKED_AGAIN {
+        if answer.as_ref().is_ok_and(|answer| !answer.status().is_server_error()) {
+            break;
+        }
+        tokio::time::sleep(PATIENCE).await;
+        answer = ask().await;
+    }
+    let answer = answer.ok()?;
     let text = |name: &str| episode["labels"][name].as_str().map(str::to_owned);
     answer.status().is_success().then_some((text("lineage")?, text("alertname")?))
 }

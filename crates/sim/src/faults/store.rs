@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::{Kind, Stage, lasts};
+use super::{Kind, lasts};
 use alerter::store::Error;
+use alerter::store::memory::Trouble;
 
 /// The disk, for whoever reads about it.
 const PATH: &str = "/journal";
@@ -23,18 +24,18 @@ pub(super) const KIND: Kind = Kind {
         2 => "slow 1s".to_owned(),
         _ => format!("slow {}s", rng.random_range(2..=SLOW_MAX.as_secs())),
     },
-    begin: |stage, subject| {
-        let journal = stage.staff().journal();
-        let (path, reason) = (PATH.to_owned(), "disk I/O error".to_owned());
-        match subject.strip_prefix("slow ").and_then(|text| text.strip_suffix('s')) {
-            Some(seconds) => journal.slow_down(Duration::from_secs(seconds.parse().unwrap_or(1))),
-            None if subject == "away" => journal.take_away(Error::Other { path, reason }),
-            None => journal.fail(Some(Error::Full { path })),
-        }
-    },
-    end: |stage, _| mend(stage),
+    begin: |stage, subject| stage.staff().journal().begin(trouble(subject)),
+    end: |stage, subject| stage.staff().journal().end(&trouble(subject)),
 };
 
-fn mend(stage: &Stage) {
-    stage.staff().journal().mend();
+/// What a subject says: `full`, `away`, or `slow 5s`.
+fn trouble(subject: &str) -> Trouble {
+    let path = PATH.to_owned();
+    match subject.strip_prefix("slow ").and_then(|text| text.strip_suffix('s')?.parse().ok()) {
+        Some(seconds) => Trouble::Slow(Duration::from_secs(seconds)),
+        None if subject == "away" => {
+            Trouble::Away(Error::Other { path, reason: "disk I/O error".to_owned() })
+        }
+        None => Trouble::Failing(Error::Full { path }),
+    }
 }

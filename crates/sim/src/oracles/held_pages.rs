@@ -12,14 +12,17 @@ use crate::seen::Seen;
 pub(super) struct HeldPages {
     limits: Limits,
     pages: Pages,
+    /// What fires, and nobody was told; what is critical, and nobody was paged.
     late: BTreeSet<Key>,
+    unpaged: BTreeSet<Key>,
     /// What is over, and who was not told so.
     unended: BTreeSet<(Key, String)>,
 }
 
 impl HeldPages {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, pages: Pages::default(), late: BTreeSet::new(), unended: BTreeSet::new() }
+        let (late, unpaged, unended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { limits, pages: Pages::default(), late, unpaged, unended }
     }
 
     fn look(&mut self, at: Duration, found: &mut Findings) {
@@ -34,7 +37,7 @@ impl HeldPages {
             }
             let Some(critical) = page.critical.filter(|_| !page.is_paged()) else { continue };
             let since = critical.max(since);
-            if at.saturating_sub(since) > patience && self.late.insert(key.clone()) {
+            if at.saturating_sub(since) > patience && self.unpaged.insert(key.clone()) {
                 let (lineage, check) = key;
                 found.add(format!("{lineage} {check} is critical since {critical:?}, and nobody was paged"));
             }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::books::Remediation;
 use super::pages::Pages;
 use super::{Books, Findings, Limits, Oracle};
 use crate::seen::{Seen, What};
@@ -20,14 +21,17 @@ impl Liveness {
         Self { limits, pages: Pages::default(), put_off: BTreeMap::new() }
     }
 
+    /// What another issue explains waits for what is done about that one.
+    fn is_explained(&self, remediation: &Remediation) -> bool {
+        let key = (remediation.lineage.clone(), remediation.check.clone());
+        self.pages.by_issue.get(&key).is_some_and(|page| page.is_folded)
+    }
+
     fn remediations(&self, at: Duration, books: &Books, found: &mut Findings) {
         for (name, remediation) in books.remediations.iter().filter(|(_, own)| !own.is_deleted) {
             let is_busy = matches!(remediation.phase.as_str(), "Acting" | "Verifying" | "Pending" | "");
             let idle = at.saturating_sub(remediation.changed);
-            // What another issue explains waits for what is done about that one.
-            let key = (remediation.lineage.clone(), remediation.check.clone());
-            let is_explained = remediation.phase == "Pending"
-                && self.pages.by_issue.get(&key).is_some_and(|page| page.is_folded);
+            let is_explained = remediation.phase == "Pending" && self.is_explained(remediation);
             if is_busy && !is_explained && idle > self.limits.calm {
                 found.add(format!("{name} has been {} since {:?}", remediation.phase, remediation.changed));
             }
@@ -38,8 +42,12 @@ impl Liveness {
     fn put_off(&self, at: Duration, books: &Books, found: &mut Findings) {
         let calm = books.calm.unwrap_or_default();
         for (name, since) in &self.put_off {
-            let Some(own) = books.remediations.get(name) else { continue };
-            if at.saturating_sub(calm.max(*since)) > self.limits.calm {
+            let Some(own) = books.remediations.get(name).filter(|own| !self.is_explained(own)) else {
+                continue;
+            };
+            // What was given up counts for a while, and so do the latest hour's effects.
+            let waits = if own.rule == "Budget" { self.limits.given_up } else { Duration::ZERO };
+            if at.saturating_sub(calm.max(*since)) > self.limits.calm + waits {
                 found.add(format!(
                     "{name}: {} of {} put off by {} since {since:?}",
                     own.check, own.lineage, own.rule

@@ -5,7 +5,7 @@ use super::defect::Defect;
 use super::plan::Plan;
 use super::play::{Error, play};
 use super::report::Report;
-use crate::faults;
+use crate::faults::{self, Fault};
 use crate::oracles::Violation;
 use crate::trace::Keep;
 
@@ -15,10 +15,13 @@ pub const ORACLE: &str = "I5 level triggered";
 /// The plan without what befalls events; `None` if nothing does.
 pub fn undisturbed(plan: &Plan) -> Option<Plan> {
     let mut quiet = plan.clone();
-    quiet.faults.retain(|fault| !faults::EVENTS.contains(&fault.name.as_str()));
+    let is_of_events = |fault: &Fault| faults::EVENTS.contains(&fault.name.as_str());
+    let keep =
+        |fault: Fault| if is_of_events(&fault) { faults::what_is_the_case(&fault) } else { Some(fault) };
+    quiet.faults = quiet.faults.into_iter().filter_map(keep).collect();
     // As long as with them.
     quiet.calm_s += plan.lingers().saturating_sub(quiet.lingers()).as_secs();
-    (quiet.faults.len() < plan.faults.len()).then_some(quiet)
+    plan.faults.iter().any(is_of_events).then_some(quiet)
 }
 
 /// Plays a plan, and once more without what befalls events, if anything does.

@@ -13,7 +13,8 @@ use crate::view::{Node, Pod, View};
 pub(super) struct Company<'a> {
     near: Vec<(&'a Neighbours, Counts, bool)>,
     apart: Vec<(&'a Neighbours, Counts)>,
-    spread: Vec<(&'a Spread, Counts, u64)>,
+    /// With the number in the emptiest domain, and one if the rule counts the pod itself.
+    spread: Vec<(&'a Spread, Counts, u64, u64)>,
     /// Pods that want this one apart, by the label and value of their domain.
     repelled: Vec<(CompactString, CompactString)>,
 }
@@ -48,7 +49,7 @@ impl<'a> Company<'a> {
                 .map(|rule| {
                     let counts = domains(view, pod, &rule.pods, count(&rule.pods));
                     let least = counts.values().min().copied().unwrap_or(0);
-                    (rule, counts, least)
+                    (rule, counts, least, u64::from(rule.pods.selector.matches(&pod.object)))
                 })
                 .collect(),
             repelled: repelled(view, pod, repellents),
@@ -61,8 +62,8 @@ impl<'a> Company<'a> {
         let there = |counts: &Counts, rule: &Neighbours| {
             domain(rule).and_then(|domain| counts.get(domain)).copied().unwrap_or(0)
         };
-        for (rule, counts, least) in &self.spread {
-            let is_even = there(counts, &rule.pods) < least + rule.skew_max;
+        for (rule, counts, least, counts_itself) in &self.spread {
+            let is_even = there(counts, &rule.pods) + counts_itself <= least + rule.skew_max;
             if domain(&rule.pods).is_none() || !is_even {
                 return Some(Reason::Spread);
             }

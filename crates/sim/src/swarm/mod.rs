@@ -90,7 +90,7 @@ const DETERMINISM: &str = "determinism";
 
 /// Plays a run again that was written down, or is to be looked at, with all of its trace, and checks
 /// whatever could be wrong with it: by itself, played twice, beside the same without faults of events,
-/// and if it is one of a sweep, without its crash.
+/// and if that was what was wrong with it, without its crash.
 pub fn replay(
     plan: &Plan,
     written: Option<&Failure>,
@@ -104,7 +104,7 @@ pub fn replay(
     report.violations.extend(level::check(&report, defect)?);
     let is_swept = |failure: &Failure| failure.violations.iter().any(|own| own.oracle == sweep::ORACLE);
     if written.is_some_and(is_swept) {
-        report.violations.extend(sweep::check(&report)?);
+        report.violations.extend(sweep::check(&report, defect)?);
     }
     Ok(report)
 }

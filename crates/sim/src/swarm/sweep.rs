@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::failing;
 use crate::faults::Fault;
 use crate::oracles::Violation;
+use crate::run::defect::Defect;
 use crate::run::plan::{Plan, Workload};
 use crate::run::play::{self, play};
 use crate::run::report::{Failure, Report};
@@ -56,7 +57,8 @@ pub struct Swept {
 impl Swept {
     /// Whether every service crashed in some scene, and every run came to the same end.
     pub fn is_good(&self) -> bool {
-        self.failures.is_empty() && self.broken.is_empty() && self.spared().is_empty()
+        let is_clean = self.failures.is_empty() && self.broken.is_empty();
+        is_clean && !self.requests.is_empty() && self.spared().is_empty()
     }
 
     /// The services that crashed nowhere: of those a sweep says nothing.
@@ -75,6 +77,11 @@ pub fn sweep(services: &[&str], scene: Option<&str>, threads: usize, folder: &Pa
     let scenes = SCENES.iter().filter(|own| scene.is_none_or(|name| own.name == name));
     let jobs: Vec<(&Scene, &str)> =
         scenes.flat_map(|scene| services.iter().map(move |service| (scene, *service))).collect();
+    if jobs.is_empty() {
+        let names = SCENES.map(|scene| format!("{:?}", scene.name)).join(", ");
+        let broken = vec![format!("no such scene: there are {names}")];
+        return Swept { broken, ..Swept::default() };
+    }
     let (next, swept) = (AtomicUsize::new(0), Mutex::<Swept>::default());
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
@@ -135,10 +142,13 @@ fn ends_otherwise(report: &Report, calm: &Report) -> Option<Violation> {
 }
 
 /// Plays a run of a sweep without its crash, and says if that ends in another way.
-pub(super) fn check(report: &Report) -> Result<Option<Violation>, play::Error> {
+pub(super) fn check(
+    report: &Report,
+    defect: Option<&'static Defect>,
+) -> Result<Option<Violation>, play::Error> {
     let mut calm = report.plan.clone();
     calm.faults.retain(|fault| fault.name != CRASH);
-    Ok(ends_otherwise(report, &play(&calm, Keep::Nothing, None)?))
+    Ok(ends_otherwise(report, &play(&calm, Keep::Nothing, defect)?))
 }
 
 impl Scene {

@@ -52,9 +52,9 @@ static READY: LazyLock<Vec<(Regex, Regex)>> = LazyLock::new(|| {
 /// Where what came of a case differs in a way that is not meant.
 pub(crate) fn between(simulated: &Played, real: &Played) -> Vec<String> {
     let mut found = Vec::new();
-    let (fewer, more) = (simulated.answers.len(), real.answers.len());
-    if fewer != more {
-        found.push(format!("{fewer} answers simulated, {more} real"));
+    let (ours, theirs) = (simulated.answers.len(), real.answers.len());
+    if ours != theirs {
+        found.push(format!("{ours} answers simulated, {theirs} real"));
     }
     for ((what, simulated), (_, real)) in simulated.answers.iter().zip(&real.answers) {
         let mut here = Vec::new();

@@ -152,3 +152,43 @@ async fn a_person_drains_as_budgets_let_them() {
     bed.pass(1).await;
     assert_eq!(bed.taints(&node), [""; 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn git_ops_puts_back_what_it_does_not_know_again_and_again() {
+    let bed = Bed::new().await;
+    let (node, web) = ("n-0", bed.stage.workload("Deployment/shop/web").unwrap());
+    let template = |value: &Value| value["spec"]["template"]["metadata"]["annotations"].clone();
+    let mark = || {
+        bed.stage.change_node(node, |value| {
+            let taint = |key: &str| serde_json::json!({"key": key, "effect": "NoSchedule"});
+            value["spec"]["taints"] = serde_json::json!([taint("seaworthy.dev/quarantine"), taint("theirs")]);
+            Value::Null
+        });
+        bed.stage.change(&web, |value| {
+            let annotations = &mut value["spec"]["template"]["metadata"]["annotations"];
+            annotations["kubectl.kubernetes.io/restartedAt"] = "now".into();
+            annotations["theirs"] = "kept".into();
+            Value::Null
+        });
+    };
+    let is_put_back = || {
+        let annotations = template(&bed.stage.registry().get(&web).unwrap().value());
+        assert_eq!(annotations["theirs"], "kept");
+        bed.taints(node) == ["theirs"] && annotations["kubectl.kubernetes.io/restartedAt"].is_null()
+    };
+    for subject in [node, "Deployment/shop/web"] {
+        bed.begin("git ops", subject);
+    }
+    for _ in 0..2 {
+        mark();
+        assert!(!is_put_back());
+        bed.pass(21).await;
+        assert!(is_put_back());
+    }
+    for subject in [node, "Deployment/shop/web"] {
+        bed.end("git ops", subject);
+    }
+    mark();
+    bed.pass(60).await;
+    assert!(!is_put_back());
+}

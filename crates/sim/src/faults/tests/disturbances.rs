@@ -127,3 +127,50 @@ async fn what_needs_names_is_not_ready_without_dns() {
     bed.pass(60).await;
     assert_eq!(bed.ready("Deployment/shop/cart"), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_journal_is_full_away_or_slow_each_until_its_own_end() {
+    use alerter::store::{Error, Store};
+    let bed = Bed::new().await;
+    let journal = bed.stage.staff().journal().clone();
+    let is_full = |result: &Result<_, Error>| matches!(result, Err(Error::Full { .. }));
+    for (begins, is_written, is_read) in
+        [("full", false, true), ("away", false, false), ("slow 7s", true, true)]
+    {
+        bed.begin("store", begins);
+        let began = bed.stage.witness.now();
+        assert_eq!(journal.append(Vec::new()).await.is_ok(), is_written, "{begins}");
+        assert_eq!(journal.load().await.is_ok(), is_read, "{begins}");
+        let took = bed.stage.witness.now().saturating_sub(began);
+        assert_eq!(took >= Duration::from_secs(7), begins == "slow 7s", "{begins}: {took:?}");
+        bed.end("store", begins);
+        assert!(journal.append(Vec::new()).await.is_ok() && journal.load().await.is_ok(), "{begins}");
+    }
+    bed.begin("store", "full");
+    bed.begin("store", "away");
+    bed.end("store", "away");
+    assert!(is_full(&journal.append(Vec::new()).await));
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_a_pod_that_hangs_ends_is_told_to_nobody_and_happens_without_it_too() {
+    let (bed, subject) = (Bed::new().await, "monitor pods 100% Deployment/shop/web hangs");
+    bed.begin("dropped events", subject);
+    bed.pass(14).await;
+    assert_eq!(bed.ready("Deployment/shop/web"), 3);
+    assert!(!bed.stage.switched().is_on("dropped events", subject));
+    bed.pass(2).await;
+    assert!(bed.stage.switched().is_on("dropped events", subject));
+    bed.end("dropped events", subject);
+    assert!(!bed.stage.switched().is_on("dropped events", subject));
+    let fault = |name: &str, subject: &str| Fault {
+        name: name.to_owned(),
+        subject: subject.to_owned(),
+        at_s: 7,
+        lasts_s: 9,
+    };
+    let hangs = what_is_the_case(&fault("dropped events", subject));
+    assert_eq!(hangs, Some(fault("deadlock", "Deployment/shop/web 1")));
+    assert_eq!(what_is_the_case(&fault("dropped events", "monitor pods 100%")), None);
+    assert_eq!(what_is_the_case(&fault("doubled events", subject)), None);
+}

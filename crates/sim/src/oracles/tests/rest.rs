@@ -62,19 +62,25 @@ fn what_waited_behind_what_was_given_up_has_its_time_then() {
 
 #[test]
 fn what_is_put_off_forever_is_noticed() {
-    let is_noticed = |phase: &str| {
+    let is_noticed = |rule: &str, phase: &str| {
         let mut play = Play::new();
         play.see(What::Calm);
-        play.held_by("r-1", "Deployment/shop/web", "FreshView");
+        play.held_by("r-1", "Deployment/shop/web", rule);
         play.pass(limits().calm.as_secs());
         play.end("r-2", "Deployment/shop/web", "w1", "Escalated");
-        play.write("r-1", "Deployment/shop/web", "pods", 1, &["w1"], phase);
+        if phase == "Deferred" {
+            play.held_by("r-1", "Deployment/shop/web", rule);
+        } else {
+            play.end("r-1", "Deployment/shop/web", "w1", phase);
+        }
         play.pass(60);
         let found = play.panel.end(play.at);
         found.iter().any(|found| found.oracle == "liveness" && found.what.contains("put off"))
     };
-    assert!(is_noticed("Deferred"));
-    assert!(!is_noticed("Escalated"));
+    assert!(is_noticed("FreshView", "Deferred"));
+    assert!(!is_noticed("FreshView", "Escalated"));
+    // What was given up holds others up for an hour.
+    assert!(!is_noticed("Budget", "Deferred"));
 }
 
 #[test]

@@ -64,6 +64,8 @@ fn in_company() -> Case {
         pod
     };
     let mut evenly = free("evenly", &on_either);
+    // One of those that are spread.
+    evenly["metadata"]["labels"]["app"] = json!("first");
     evenly["spec"]["topologySpreadConstraints"] = json!([spread]);
     let comes_to =
         |name: &str, node: &str| becomes(&at(PODS, name), "/spec/nodeName", node).comparing("/spec/nodeName");
@@ -74,8 +76,6 @@ fn in_company() -> Case {
             comes_to("first", STEADY),
             post(PODS, free("near", &near)),
             comes_to("near", STEADY),
-            post(PODS, evenly),
-            comes_to("evenly", OTHER),
             post(PODS, bound("far", OTHER, &near)),
             unscheduled(
                 "far",
@@ -86,6 +86,8 @@ fn in_company() -> Case {
                 "apart",
                 "0/3 nodes are available: 1 node(s) didn't match pod anti-affinity rules, 2 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.",
             ),
+            post(PODS, evenly),
+            comes_to("evenly", OTHER),
         ],
     }
 }
