@@ -73,7 +73,8 @@ impl Budget {
                     && pod.was_ready
                     && books.top(pod).is_some_and(|(uid, _)| uid == away.owner)
             });
-            !replaced && at.saturating_sub(away.at) < settle && !is_unwanted(away, books)
+            let is_over = replaced || is_whole_without(away, books) || is_unwanted(away, books);
+            !is_over && at.saturating_sub(away.at) < settle
         });
     }
 
@@ -130,6 +131,17 @@ impl Budget {
             found.add(format!("{effect}: {} nodes were taken within the hour", self.nodes.len()));
         }
     }
+}
+
+/// Whether the workload has all the pods that it wants, each of which was ready at some time, and this is
+/// none of them: a rollout had made them before it went.
+fn is_whole_without(away: &Away, books: &Books) -> bool {
+    let Some(workload) = books.workloads.get(&away.owner) else { return false };
+    let is_one = |pod: &&Pod| {
+        let is_there = !pod.is_going && pod.gone.is_none() && pod.was_ready && pod.name != away.name;
+        is_there && books.top(pod).is_some_and(|(uid, _)| uid == away.owner)
+    };
+    workload.replicas > 0 && books.pods.values().filter(is_one).count() >= workload.replicas
 }
 
 /// Whether nobody wants a pod in that place any more: a DaemonSet wants none on a node that somebody

@@ -27,6 +27,23 @@ fn budgets_are_counted() {
 }
 
 #[test]
+fn what_a_rollout_had_replaced_before_it_went_is_not_missing() {
+    for (were_ready, expected) in [(7, &["I1 budget"][..]), (8, &[])] {
+        expect(expected, |play| {
+            for number in 1..=8 {
+                play.pod(&format!("x{number}"), number <= were_ready, &owner("ReplicaSet", "web-1", "r-web"));
+            }
+            play.pass(60);
+            for (name, pod) in [("r-1", "w1"), ("r-2", "w2"), ("r-3", "w3")] {
+                play.intend(name, &format!("StatefulSet/shop/web/{pod}"), "pods", 1, &[pod]);
+                play.evict(pod, &format!("{name}/1"));
+                play.end(name, &format!("StatefulSet/shop/web/{pod}"), pod, "Succeeded");
+            }
+        });
+    }
+}
+
+#[test]
 fn a_number_that_a_stateful_set_no_longer_counts_to_is_not_missing() {
     for (start, replicas, expected) in [(0, 3, &["I1 budget"][..]), (0, 2, &[]), (1, 2, &["I1 budget"])] {
         expect(expected, |play| {
