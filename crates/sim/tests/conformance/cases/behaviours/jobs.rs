@@ -17,7 +17,10 @@ pub(super) fn cases() -> Vec<Case> {
                 becomes(&at(JOBS, "done"), "/status/succeeded", 1)
                     .with("/status/conditions/1/type", "Complete")
                     .comparing("/status"),
-                becomes(PODS, "/items/0/status/phase", "Succeeded").comparing("/items/0/status"),
+                becomes(PODS, "/items/0/status/phase", "Succeeded")
+                    // Its sandbox ends after it, in the kubelet's own time.
+                    .with("/items/0/status/conditions/0/reason", "PodSandboxNotReady")
+                    .comparing("/items/0/status"),
             ],
         },
         Case {
@@ -27,7 +30,10 @@ pub(super) fn cases() -> Vec<Case> {
                 becomes(&at(JOBS, "fails"), "/status/failed", 1)
                     .with("/status/conditions/1/type", "Failed")
                     .comparing("/status"),
-                becomes(PODS, "/items/0/status/phase", "Failed").comparing("/items/0/status"),
+                becomes(PODS, "/items/0/status/phase", "Failed")
+                    // Its sandbox ends after it, in the kubelet's own time.
+                    .with("/items/0/status/conditions/0/reason", "PodSandboxNotReady")
+                    .comparing("/items/0/status"),
             ],
         },
     ]
