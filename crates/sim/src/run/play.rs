@@ -36,8 +36,8 @@ const FLOOD: &str = "flood";
 /// Most lines of a trace: some twenty times what long runs of a swarm have. A service that does the
 /// same thing again and again would otherwise keep a swarm from ever ending.
 const LINES_MAX: u64 = 400_000;
-/// And so many more for each pod of a crowd: it is made, scheduled, started, and told of.
-const LINES_PER_POD: u64 = 10;
+/// And so many more for each pod of a crowd: it is made, scheduled, started, and each watch told of it.
+const LINES_PER_POD: u64 = 40;
 
 /// How long a service that crashed is down: a container's start, and a step of back-off.
 const RESTART: Duration = Duration::from_secs(5);
