@@ -11,6 +11,7 @@
 pub mod audit;
 pub mod bed;
 pub mod child;
+mod circumstances;
 pub mod cluster;
 pub mod eventually;
 pub mod fault;

@@ -14,6 +14,7 @@ use futures::stream::{self, StreamExt};
 
 use crate::audit::Audit;
 use crate::bed::Bed;
+use crate::circumstances;
 use crate::cluster::Cluster;
 use crate::history::History;
 use crate::installation::{Installation, Options};
@@ -206,7 +207,7 @@ async fn perform(
         Err(_) => Err(anyhow!("not over after {} s", PATIENCE.as_secs())),
     };
     if outcome.is_err() {
-        note_nodes(&stage).await;
+        note_circumstances(&stage).await;
     }
     let recorded = match (outcome, scenario.counterpart) {
         (Ok(()), Counterpart::Played(_)) => stage.record().await.context("read what came of it").map(Some),
@@ -217,12 +218,11 @@ async fn perform(
     Performed { outcome, notes: stage.notes() }
 }
 
-/// Says under a failure which nodes are not well, since that may be why.
-async fn note_nodes(stage: &Stage) {
-    match stage.cluster.unwell_nodes().await {
-        Ok(unwell) if unwell.is_empty() => stage.note("in the end all nodes are well"),
-        Ok(unwell) => stage.note(format!("in the end: {}", unwell.join("; "))),
-        Err(error) => stage.note(format!("in the end the nodes cannot be read: {error:#}")),
+/// Says under a failure what was the case, since that may be why.
+async fn note_circumstances(stage: &Stage) {
+    match circumstances::of(&stage.cluster, &stage.namespace).await {
+        Ok(lines) => lines.into_iter().for_each(|line| stage.note(format!("in the end: {line}"))),
+        Err(error) => stage.note(format!("in the end nothing can be read: {error:#}")),
     }
 }
 

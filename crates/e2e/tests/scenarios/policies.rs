@@ -3,12 +3,13 @@
 use model::codes::{NODE_UNREACHABLE, POD_RUNNING_NOT_READY};
 use serde_json::{Value, json};
 
-/// Evicts what is not ready, once, and wants it healthy for two seconds.
+/// Evicts what is not ready, once, and wants it healthy for two seconds. How soon it helps is not
+/// what is tested by it: a machine at work on something else has time.
 pub(crate) fn evict_when_not_ready(namespace: &str) -> Value {
     json!({
         "mode": "Enforce",
         "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
-        "steps": [{"action": "EvictPod", "timeout": "40s"}],
+        "steps": [{"action": "EvictPod", "timeout": "80s"}],
         "healthyFor": "2s",
     })
 }

@@ -52,6 +52,25 @@ pub(super) fn work(cx: &mut Context<'_>, address: &Address) {
     set.tell(cx);
 }
 
+/// Lets those DaemonSets look that a node's change concerns. As with the real controller, a taint that
+/// only keeps new pods off concerns none that has its pod there: its status stays as it is told until
+/// something else happens to it.
+pub(super) fn hear(cx: &mut Context<'_>, node: &Address) {
+    let view = cx.view;
+    let Some(node) = view.nodes.get(&node.name) else { return };
+    for address in view.of_kind(kinds::DAEMON_SET) {
+        let Some(value) = cx.read(address) else { continue };
+        let is_misplaced = value["status"]["numberMisscheduled"].as_i64().is_some_and(|count| count > 0);
+        let Some(set) = DaemonSet::new(address, value, "") else { continue };
+        let is_there = view.pods.on_node(&node.name).any(|pod| pod.is_controlled_by(set.uid()));
+        let is_concerned =
+            if is_there { is_misplaced || !set.should_continue(node) } else { set.should_run(node) };
+        if is_concerned {
+            cx.after(Controller::DaemonSet, address, Duration::ZERO);
+        }
+    }
+}
+
 impl DaemonSet {
     fn new(address: &Address, value: Value, revision: &str) -> Option<Self> {
         let mut template = pod_template::pod(kinds::DAEMON_SET, &value);

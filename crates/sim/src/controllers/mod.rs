@@ -51,6 +51,8 @@ pub enum Controller {
     ReplicaSet,
     /// Copies with names.
     StatefulSet,
+    /// Whose copies a change of one node concerns.
+    DaemonNode,
     /// Copies per node.
     DaemonSet,
     /// Work that ends.
@@ -131,6 +133,7 @@ impl Controllers {
             Controller::Deployment => deployment::work(&mut cx, address),
             Controller::ReplicaSet => replica_set::work(&mut cx, address),
             Controller::StatefulSet => stateful_set::work(&mut cx, address),
+            Controller::DaemonNode => daemon_set::hear(&mut cx, address),
             Controller::DaemonSet => daemon_set::work(&mut cx, address),
             Controller::Job => job::work(&mut cx, address),
             Controller::EndpointSlice => endpoint_slice::work(&mut cx, address),

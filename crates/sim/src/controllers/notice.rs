@@ -120,9 +120,8 @@ fn node(
         return;
     }
     let queue = &mut controllers.queue;
-    queue.add(Controller::NodeTaints, Address::new(kinds::NODE, "", name), at);
-    for set in view.of_kind(kinds::DAEMON_SET) {
-        queue.add(Controller::DaemonSet, set.clone(), at);
+    for controller in [Controller::NodeTaints, Controller::DaemonNode] {
+        queue.add(controller, Address::new(kinds::NODE, "", name), at);
     }
     let taints = [before, after].map(|node| node.map_or(&[][..], |node| &node.taints));
     if taints[0] != taints[1] {

@@ -15,13 +15,9 @@ pub(super) const KIND: Kind = Kind {
     weight: 12,
     lasts: lasts(1, 600),
     subject: |_, rng| format!("what fires, shift {}", rng.random_range(1..1000)),
-    begin: |stage, shift| stage.begin_work(&key(shift), work(stage.clone())),
-    end: |stage, shift| stage.end_work(&key(shift)),
+    begin: |stage, shift| stage.begin_work(KIND.name, shift, work(stage.clone())),
+    end: |stage, shift| stage.end_work(KIND.name, shift),
 };
-
-fn key(shift: &str) -> String {
-    format!("{} {shift}", KIND.name)
-}
 
 async fn work(stage: Stage) {
     while !stage.acknowledge().await {

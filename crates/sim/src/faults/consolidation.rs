@@ -23,9 +23,9 @@ pub(super) const KIND: Kind = Kind {
     weight: 6,
     lasts: lasts(200, 900),
     subject: |_, _| "the emptiest node".to_owned(),
-    begin: |stage, _| stage.begin_work(KIND.name, work(stage.clone())),
+    begin: |stage, _| stage.begin_work(KIND.name, "", work(stage.clone())),
     end: |stage, _| {
-        stage.end_work(KIND.name);
+        stage.end_work(KIND.name, "");
         for (name, node) in stage.nodes().iter().filter(|(_, node)| is_tainted(node, DISRUPTED)) {
             if node["metadata"]["deletionTimestamp"].is_null() {
                 stage.untaint(name, DISRUPTED);

@@ -27,13 +27,9 @@ pub(super) const KIND: Kind = Kind {
         let policies = ["TooManyRestarts", "PodLifeTime", "Duplicates"];
         policies[rng.random_range(0..policies.len())].to_owned()
     },
-    begin: |stage, policy| stage.begin_work(&key(policy), work(stage.clone(), policy.to_owned())),
-    end: |stage, policy| stage.end_work(&key(policy)),
+    begin: |stage, policy| stage.begin_work(KIND.name, policy, work(stage.clone(), policy.to_owned())),
+    end: |stage, policy| stage.end_work(KIND.name, policy),
 };
-
-fn key(policy: &str) -> String {
-    format!("{} {policy}", KIND.name)
-}
 
 async fn work(stage: Stage, policy: String) {
     let descheduler = stage.controller("descheduler");

@@ -7,16 +7,12 @@ pub(super) const KIND: Kind = Kind {
     weight: 4,
     lasts: lasts(120, 900),
     subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
-    begin: |stage, node| stage.begin_work(&key(node), work(stage.clone(), node.to_owned())),
+    begin: |stage, node| stage.begin_work(KIND.name, node, work(stage.clone(), node.to_owned())),
     end: |stage, node| {
-        stage.end_work(&key(node));
+        stage.end_work(KIND.name, node);
         cordon::set(stage, node, false);
     },
 };
-
-fn key(node: &str) -> String {
-    format!("{} {node}", KIND.name)
-}
 
 async fn work(stage: Stage, node: String) {
     let person = stage.person();

@@ -11,12 +11,10 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 
-use super::{Fault, Kind, Scene, Stage, lasts, pick, whose};
+use super::{Fault, Kind, Scene, Stage, hanging, lasts, pick, whose};
 use crate::api::Trouble;
 
 const NAME: &str = "dropped events";
-/// What stands behind the workload of which a pod hangs.
-const HANGS: &str = " hangs";
 /// How long after that events are dropped: everybody knows of it by then, and nothing is done yet.
 const KNOWN_AFTER: Duration = Duration::from_secs(15);
 
@@ -27,17 +25,15 @@ pub(super) const KIND: Kind = Kind {
     subject: |scene, rng| {
         if rng.random_bool(0.3) { whose::watches(rng, 5..=100) } else { last_words(scene, rng) }
     },
-    begin: |stage, subject| match whose::rest(subject).strip_suffix(HANGS) {
-        Some(workload) => {
-            if let Some(pod) = stage.pods_of(workload).first() {
-                stage.hang(pod);
-            }
-            stage.begin_work(&key(subject), drop_later(stage.clone(), subject.to_owned()));
+    begin: |stage, subject| match hanging::workload(subject) {
+        Some(_) => {
+            hanging::begin(stage, subject);
+            stage.begin_work(NAME, subject, drop_later(stage.clone(), subject.to_owned()));
         }
         None => whose::begin(stage, NAME, subject, Trouble::EventsDropped),
     },
     end: |stage, subject| {
-        stage.end_work(&key(subject));
+        stage.end_work(NAME, subject);
         whose::end(stage, NAME, subject);
     },
 };
@@ -49,21 +45,17 @@ fn last_words(scene: &Scene, rng: &mut ChaCha12Rng) -> String {
         return format!("{} {kind} 100%", whose::one(rng, &["monitor", "all", "healer-0", "healer-1"]));
     }
     let client = whose::one(rng, &["monitor", "monitor", "all"]);
-    format!("{client} {kind} 100% {}{HANGS}", pick(&scene.workloads, rng, ""))
+    format!("{client} {kind} 100% {}", hanging::phrase(pick(&scene.workloads, rng, "")))
 }
 
 /// What is the case in a fault of this kind, and not only what is told of it.
 pub(super) fn what_is_the_case(fault: &Fault) -> Option<Fault> {
-    let workload = whose::rest(&fault.subject).strip_suffix(HANGS)?;
+    let workload = hanging::workload(&fault.subject)?;
     Some(Fault {
         name: super::deadlock::KIND.name.to_owned(),
         subject: format!("{workload} 1"),
         ..fault.clone()
     })
-}
-
-fn key(subject: &str) -> String {
-    format!("{NAME} {subject}")
 }
 
 async fn drop_later(stage: Stage, subject: String) {

@@ -16,16 +16,12 @@ pub(super) const KIND: Kind = Kind {
         let (down, up) = (rng.random_range(40..=120), rng.random_range(10..=120));
         format!("{} {what} {down} {up}", pick(&scene.nodes, rng, "n-0"))
     },
-    begin: |stage, subject| stage.begin_work(&key(subject), flap(stage.clone(), subject.to_owned())),
+    begin: |stage, subject| stage.begin_work(KIND.name, subject, flap(stage.clone(), subject.to_owned())),
     end: |stage, subject| {
-        stage.end_work(&key(subject));
+        stage.end_work(KIND.name, subject);
         set(stage, subject, true);
     },
 };
-
-fn key(subject: &str) -> String {
-    format!("{} {subject}", KIND.name)
-}
 
 async fn flap(stage: Stage, subject: String) {
     let seconds =

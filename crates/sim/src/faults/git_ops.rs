@@ -1,6 +1,6 @@
-//! A GitOps controller puts a node or a workload back to what is written down, again and again: it
-//! takes off the node's taints and the workload's annotations that it does not know, ours among them,
-//! and with these the restart that they were for.
+//! A GitOps controller puts a node or a workload back to what is written down, again and again. Nothing
+//! is written down of what is ours, so that it takes our taints off nodes, and our annotations off
+//! workloads, with the restart that they were for. What others put there it leaves.
 
 use std::time::Duration;
 
@@ -25,13 +25,9 @@ pub(super) const KIND: Kind = Kind {
             if rng.random_bool(0.5) { (&scene.nodes, "n-0") } else { (&scene.workloads, "") };
         pick(from, rng, fallback).to_owned()
     },
-    begin: |stage, subject| stage.begin_work(&key(subject), work(stage.clone(), subject.to_owned())),
-    end: |stage, subject| stage.end_work(&key(subject)),
+    begin: |stage, subject| stage.begin_work(KIND.name, subject, work(stage.clone(), subject.to_owned())),
+    end: |stage, subject| stage.end_work(KIND.name, subject),
 };
-
-fn key(subject: &str) -> String {
-    format!("{} {subject}", KIND.name)
-}
 
 async fn work(stage: Stage, subject: String) {
     loop {

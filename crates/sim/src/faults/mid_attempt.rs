@@ -1,9 +1,10 @@
 //! Whoever leads crashes or stands still in the middle of an attempt: when its intent is written and
-//! nothing is sent, or when the effect is done and nothing of it is written down.
+//! nothing is sent, or when the effect is done and nothing of it is written down. In half of these a pod
+//! hangs, so that there is an attempt.
 
 use rand::RngExt;
 
-use super::{Kind, lasts};
+use super::{Kind, hanging, lasts, pick};
 use crate::oracles::Effect;
 use crate::run::staff::SERVICES;
 use crate::seen::{Request, Seen, What};
@@ -13,18 +14,23 @@ pub(super) const KIND: Kind = Kind {
     weight: 15,
     // Past the lease, and past what its successor takes to adopt what is open.
     lasts: lasts(120, 600),
-    subject: |_, rng| {
+    subject: |scene, rng| {
         let what = if rng.random_bool(0.4) { "crash" } else { "pause" };
         let when = if rng.random_bool(0.5) { "intent" } else { "effect" };
-        format!("{what} after {when}")
+        let struck = format!("{what} after {when}");
+        if rng.random_bool(0.5) {
+            return struck;
+        }
+        format!("{struck}, {}", hanging::phrase(pick(&scene.workloads, rng, "")))
     },
     begin: |stage, subject| {
-        let is_it: fn(&Request) -> bool = if subject.ends_with("intent") {
+        let is_it: fn(&Request) -> bool = if subject.contains(" after intent") {
             is_intent
         } else {
             |request| Effect::granted(request).is_some()
         };
         let struck = stage.witness.next(move |seen| leader(seen, is_it));
+        hanging::begin(stage, subject);
         let (stage, is_crash) = (stage.clone(), subject.starts_with("crash"));
         stage.environment.clone().spawn("mid attempt", async move {
             // Nothing of the kind comes any more when the fault has ended.

@@ -17,6 +17,7 @@ mod crash_loop;
 mod deadlock;
 mod delayed_events;
 mod deletion;
+mod dependency;
 mod descheduler;
 mod dns;
 mod doubled_events;
@@ -27,6 +28,7 @@ mod flapping;
 mod frozen_nodes;
 mod garbled_events;
 mod git_ops;
+mod hanging;
 mod image_registry;
 mod late_requests;
 mod lost_answers;
@@ -43,6 +45,7 @@ mod rack;
 mod reboots;
 mod receivers;
 mod relabelled;
+mod relapse;
 mod remediation_operator;
 mod replayed_events;
 mod rollout;
@@ -63,6 +66,7 @@ mod switched;
 mod taint_by_hand;
 mod throttled;
 mod tight_budget;
+mod two_troubles;
 mod webhook;
 mod whose;
 mod zone;
@@ -120,7 +124,7 @@ pub struct Fault {
 }
 
 /// All faults.
-pub const TABLE: [&Kind; 58] = [
+pub const TABLE: [&Kind; 61] = [
     &acknowledge::KIND,
     &approval::KIND,
     &bad_image::KIND,
@@ -134,6 +138,7 @@ pub const TABLE: [&Kind; 58] = [
     &deadlock::KIND,
     &delayed_events::KIND,
     &deletion::KIND,
+    &dependency::KIND,
     &descheduler::KIND,
     &dns::KIND,
     &doubled_events::KIND,
@@ -159,6 +164,7 @@ pub const TABLE: [&Kind; 58] = [
     &reboots::KIND,
     &receivers::KIND,
     &relabelled::KIND,
+    &relapse::KIND,
     &remediation_operator::KIND,
     &replayed_events::KIND,
     &rollout::KIND,
@@ -177,6 +183,7 @@ pub const TABLE: [&Kind; 58] = [
     &throttled::KIND,
     &taint_by_hand::KIND,
     &tight_budget::KIND,
+    &two_troubles::KIND,
     &webhook::KIND,
     &zone::KIND,
 ];

@@ -20,14 +20,15 @@ impl Stage {
         Actor::person(&self.cluster.server)
     }
 
-    /// Sets somebody to work, until [`Self::end_work`] of the same name.
-    pub fn begin_work(&self, work: &str, doing: impl Future<Output = ()> + Send + 'static) {
-        self.actors.begin(work.to_owned(), self.environment.spawn("actor", doing));
+    /// Sets somebody to work for a fault, until [`Self::end_work`] of the same name and subject. Of a
+    /// fault that is played by one at most at a time the subject may be less than its own.
+    pub fn begin_work(&self, fault: &str, subject: &str, doing: impl Future<Output = ()> + Send + 'static) {
+        self.actors.begin(format!("{fault} {subject}"), self.environment.spawn("actor", doing));
     }
 
     /// Ends somebody's work where it stands.
-    pub fn end_work(&self, work: &str) {
-        self.actors.end(work);
+    pub fn end_work(&self, fault: &str, subject: &str) {
+        self.actors.end(&format!("{fault} {subject}"));
     }
 
     /// All nodes by name, as they are stored.

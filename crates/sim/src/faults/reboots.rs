@@ -33,10 +33,10 @@ pub(super) const KIND: Kind = Kind {
     },
     begin: |stage, nodes| {
         let nodes = nodes.split(' ').map(str::to_owned).collect();
-        stage.begin_work(KIND.name, work(stage.clone(), nodes));
+        stage.begin_work(KIND.name, "", work(stage.clone(), nodes));
     },
     end: |stage, _| {
-        stage.end_work(KIND.name);
+        stage.end_work(KIND.name, "");
         let address = Address::new(kinds::DAEMON_SET, "kube-system", NAME);
         if let Some((node, was_cordoned)) =
             stage.registry().get(&address).ok().and_then(|own| locked(&own.value()))

@@ -42,13 +42,13 @@ pub(super) const KIND: Kind = Kind {
         let (node, told_by) = read(subject);
         stage.kubelets().freeze(node);
         match told_by {
-            AGENT => stage.begin_work(&key(node), forewarned(stage.clone(), node.to_owned())),
-            _ => stage.begin_work(&key(node), watchful(stage.clone(), node.to_owned())),
+            AGENT => stage.begin_work(KIND.name, node, forewarned(stage.clone(), node.to_owned())),
+            _ => stage.begin_work(KIND.name, node, watchful(stage.clone(), node.to_owned())),
         }
     },
     end: |stage, subject| {
         let (node, _) = read(subject);
-        stage.end_work(&key(node));
+        stage.end_work(KIND.name, node);
         stage.kubelets().power_on(node);
         stage.kubelets().thaw(node);
         stage.untaint(node, REMEDIATION);
@@ -63,10 +63,6 @@ pub(super) const KIND: Kind = Kind {
 /// The node, and who tells the operator that it is sick.
 fn read(subject: &str) -> (&str, &str) {
     subject.split_once(' ').unwrap_or((subject, ""))
-}
-
-fn key(node: &str) -> String {
-    format!("{} {node}", KIND.name)
 }
 
 fn lease_name(node: &str) -> String {

@@ -23,16 +23,14 @@ pub(super) const KIND: Kind = Kind {
         let conditions = ["DiskPressure", "MemoryPressure", "KernelDeadlock", "ReadonlyFilesystem"];
         conditions[rng.random_range(0..conditions.len())].to_owned()
     },
-    begin: |stage, condition| stage.begin_work(&key(condition), work(stage.clone(), condition.to_owned())),
+    begin: |stage, condition| {
+        stage.begin_work(KIND.name, condition, work(stage.clone(), condition.to_owned()));
+    },
     end: |stage, condition| {
-        stage.end_work(&key(condition));
+        stage.end_work(KIND.name, condition);
         say(stage, condition, false);
     },
 };
-
-fn key(condition: &str) -> String {
-    format!("{} {condition}", KIND.name)
-}
 
 async fn work(stage: Stage, condition: String) {
     let detector = stage.controller("node-problem-detector");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 
-use super::{Kind, Scene, Stage, lasts, pick};
+use super::{Kind, Scene, Stage, hanging, lasts, pick};
 use crate::api::{Calls, Fault, Trouble};
 use crate::run::staff::SERVICES;
 
@@ -16,8 +16,6 @@ const NAME: &str = "silent watches";
 /// What a subject begins with when nothing is taken back, and when the policies are.
 const NOTED: &str = "of healers, policies noted";
 const TAKEN_BACK: &str = "of healers";
-/// What stands behind the workload of which a pod hangs.
-const HANGS: &str = " hangs";
 
 /// For how long watches fall silent; each at its next event.
 const FALLS: Duration = Duration::from_secs(200);
@@ -44,10 +42,10 @@ pub(super) const KIND: Kind = Kind {
         } else {
             stage.set_enforced(false);
         }
-        stage.begin_work(&key(subject), pass(stage.clone(), subject.to_owned()));
+        stage.begin_work(NAME, subject, pass(stage.clone(), subject.to_owned()));
     },
     end: |stage, subject| {
-        stage.end_work(&key(subject));
+        stage.end_work(NAME, subject);
         stage.switched().off(NAME, subject);
         if !subject.starts_with(NOTED) {
             stage.set_enforced(true);
@@ -57,26 +55,19 @@ pub(super) const KIND: Kind = Kind {
 
 fn subject(scene: &Scene, rng: &mut ChaCha12Rng) -> String {
     let policies = if rng.random_bool(0.5) { NOTED } else { TAKEN_BACK };
-    let workload = pick(&scene.workloads, rng, "");
+    let hangs = hanging::phrase(pick(&scene.workloads, rng, ""));
     // The number keeps two of a kind apart that overlap.
     let number = rng.random_range(1..1000);
     if rng.random_bool(0.5) {
-        format!("{policies}, {workload}{HANGS}, {number}")
+        format!("{policies}, {hangs}, {number}")
     } else {
         format!("{policies}, {number}")
     }
 }
 
-fn key(subject: &str) -> String {
-    format!("{NAME} {subject}")
-}
-
 async fn pass(stage: Stage, subject: String) {
     tokio::time::sleep(HANGS_AFTER).await;
-    let workload = subject.split(", ").find_map(|part| part.strip_suffix(HANGS));
-    if let Some(pod) = workload.and_then(|workload| stage.pods_of(workload).into_iter().next()) {
-        stage.hang(&pod);
-    }
+    hanging::begin(&stage, &subject);
     tokio::time::sleep(FALLS.saturating_sub(HANGS_AFTER)).await;
     stage.switched().off(NAME, &subject);
 }

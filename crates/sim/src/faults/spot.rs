@@ -20,18 +20,14 @@ pub(super) const KIND: Kind = Kind {
     weight: 6,
     lasts: lasts(60, 600),
     subject: |scene, rng| pick(&scene.nodes, rng, "n-0").to_owned(),
-    begin: |stage, node| stage.begin_work(&key(node), work(stage.clone(), node.to_owned())),
+    begin: |stage, node| stage.begin_work(KIND.name, node, work(stage.clone(), node.to_owned())),
     end: |stage, node| {
-        stage.end_work(&key(node));
+        stage.end_work(KIND.name, node);
         stage.kubelets().power_on(node);
         stage.untaint(node, INTERRUPTED);
         cordon::set(stage, node, false);
     },
 };
-
-fn key(node: &str) -> String {
-    format!("{} {node}", KIND.name)
-}
 
 async fn work(stage: Stage, node: String) {
     let handler = stage.controller("node-termination-handler");

@@ -44,8 +44,8 @@ pub struct Stage {
 
 /// How long a person waits for the alerter, and before asking again.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a person asks again: for longer than any fault between them lasts.
-const ASKED_AGAIN: u32 = 400;
+/// How often a person asks again: for longer than any storm lasts, which is 40 minutes.
+const ASKED_AGAIN: u32 = 480;
 
 /// What a pod's container does with its life, for the kubelets.
 const BEHAVIOUR: &str = "sim.seaworthy.test/behaviour";
@@ -152,8 +152,18 @@ impl Stage {
 
     /// A pod's containers run on, and are never ready again.
     pub fn hang(&self, pod: &Address) {
-        if let (Ok(found), Ok(hangs)) = (self.registry().get(pod), "never-ready".parse()) {
-            self.kubelets().disturb_pod(&found.uid, hangs);
+        self.befall(pod, "never-ready");
+    }
+
+    /// A pod's containers crash again and again.
+    pub fn crash(&self, pod: &Address) {
+        self.befall(pod, "crashes-after=5s");
+    }
+
+    /// A pod behaves like this from now on; the words are the kubelet's.
+    fn befall(&self, pod: &Address, behaviour: &str) {
+        if let (Ok(found), Ok(behaviour)) = (self.registry().get(pod), behaviour.parse()) {
+            self.kubelets().disturb_pod(&found.uid, behaviour);
         }
     }
 

@@ -9,6 +9,7 @@ mod play;
 mod simulated;
 mod step;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
@@ -98,9 +99,46 @@ async fn play_all(site: &Real) -> Vec<Played> {
     for case in cases::calls() {
         all.push(play_one(site, &case).await);
     }
+    settled(site).await;
     let behaviours = cases::behaviours();
     all.extend(join_all(behaviours.iter().map(|case| play_one(site, case))).await);
     all
+}
+
+/// Waits until nodes and their controller have got over the restart of the API server that one of the
+/// calls is: every kubelet has renewed its Lease since, and every node is well. A node that was given up
+/// meanwhile would change what pods and workloads say of themselves.
+async fn settled(site: &Real) {
+    let before = renewals(site).await;
+    eventually("every kubelet has renewed its Lease", async || {
+        let now = renewals(site).await;
+        before.iter().all(|(name, renewed)| now.get(name).is_some_and(|now| now != renewed))
+    })
+    .await;
+    eventually("every node is well", async || {
+        let nodes = items(site, "/api/v1/nodes").await;
+        let is_ready = |node: &Value| {
+            let mut conditions = node["status"]["conditions"].as_array().into_iter().flatten();
+            conditions.any(|own| own["type"] == "Ready" && own["status"] == "True")
+        };
+        nodes.iter().all(|node| is_ready(node) && node["spec"]["taints"].is_null())
+    })
+    .await;
+}
+
+/// When each kubelet renewed its Lease last, by its node's name.
+async fn renewals(site: &Real) -> BTreeMap<String, String> {
+    let leases = items(site, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases").await;
+    assert!(!leases.is_empty(), "every node has a Lease");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    leases.iter().map(|own| (text(&own["metadata"]["name"]), text(&own["spec"]["renewTime"]))).collect()
+}
+
+async fn items(site: &Real, path: &str) -> Vec<Value> {
+    let (code, body) = ask(site, "GET", path, &Value::Null).await;
+    assert_eq!(code, 200, "{path}: {body:?}");
+    let list: Value = serde_json::from_slice(&body).expect("JSON");
+    list["items"].as_array().cloned().unwrap_or_default()
 }
 
 /// Plays a case in a namespace of its own.

@@ -11,6 +11,10 @@ use super::{Ack, Acknowledged, Ending, Episode, EpisodeKey, Lapse, Lapsed, Set, 
 use crate::alerts::{Alert, Fingerprint, join};
 use crate::entries::{Reported, Stamp};
 
+/// How long after an end a copy of an earlier post may still arrive: our monitor gives a request up after
+/// 10 s. It tells what goes on every minute, so that what is taken for a copy by mistake is heard then.
+const UNDER_WAY_MAX: SignedDuration = SignedDuration::from_secs(15);
+
 /// What an entry says about one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyFact {
@@ -119,13 +123,19 @@ struct Fold {
     /// The latest episode, which may have ended but can still be continued.
     open: Option<Episode>,
     /// The latest resolve of each label set, also of sets that were never heard firing.
-    resolves: BTreeMap<Fingerprint, Timestamp>,
+    resolves: BTreeMap<Fingerprint, Resolve>,
+}
+
+/// An end, by the clock of whom it is from, and when it was received, by ours.
+struct Resolve {
+    ends_at: Timestamp,
+    receipt: Timestamp,
 }
 
 impl Fold {
     fn fire(&mut self, stamp: Stamp, reported: &Reported) {
         let fingerprint = reported.alert.fingerprint();
-        if self.is_late_copy(&reported.alert, fingerprint) {
+        if self.is_late_copy(&reported.alert, fingerprint, stamp.receipt) {
             return;
         }
         if !self.continues(stamp.receipt) {
@@ -166,19 +176,24 @@ impl Fold {
     }
 
     /// Our monitor sets an alert's end a fixed time after posting it. One that was posted before
-    /// the resolve and comes after it is a copy that was under way, not new trouble.
-    fn is_late_copy(&self, alert: &Alert, fingerprint: Fingerprint) -> bool {
+    /// the resolve and comes soon after it is a copy that was under way, not new trouble. One that comes
+    /// later is from a clock that was set back.
+    fn is_late_copy(&self, alert: &Alert, fingerprint: Fingerprint, receipt: Timestamp) -> bool {
         let posted = alert.ends_at.checked_sub(VALIDITY);
         match (self.key.is_issue(), self.resolves.get(&fingerprint), posted) {
-            (true, Some(resolved), Ok(posted)) => posted < *resolved,
+            (true, Some(resolve), Ok(posted)) => {
+                posted < resolve.ends_at && receipt.duration_since(resolve.receipt) <= UNDER_WAY_MAX
+            }
             _ => false,
         }
     }
 
     fn resolve(&mut self, stamp: &Stamp, reported: &Reported) {
         let fingerprint = reported.alert.fingerprint();
-        let latest = self.resolves.entry(fingerprint).or_insert(reported.alert.ends_at);
-        *latest = (*latest).max(reported.alert.ends_at);
+        let ends_at = reported.alert.ends_at;
+        if self.resolves.get(&fingerprint).is_none_or(|latest| latest.ends_at < ends_at) {
+            self.resolves.insert(fingerprint, Resolve { ends_at, receipt: stamp.receipt });
+        }
         let resolution =
             reported.alert.annotations.get(annotation::RESOLUTION).and_then(|text| Resolution::parse(text));
         let Some(episode) = &mut self.open else { return };
@@ -313,6 +328,16 @@ mod tests {
         let copy = told("warning", 70, 280);
         let got = episodes(&[told("warning", 0, 300), told("warning", 60, 0), copy]);
         assert!(!got[0].is_live());
+    }
+
+    #[test]
+    fn what_a_clock_that_was_set_back_says_later_is_no_late_copy() {
+        // Resolved at 60; 80 s are taken off the monitor's clock, which then says again that it fires.
+        for (receipt, is_live) in [(75, false), (76, true)] {
+            let again = told("warning", receipt, 220);
+            let got = episodes(&[told("warning", 0, 300), told("warning", 60, 0), again]);
+            assert_eq!(got[0].is_live(), is_live, "{receipt}");
+        }
     }
 
     #[test]

@@ -78,6 +78,24 @@ fn an_issue_that_goes_on_has_not_ended_for_a_clock_ahead_of_its_monitor_s() {
     assert_eq!(bench.told().len(), told, "{:?}", bench.told());
 }
 
+/// The monitor's clock is set back after an issue was told to be over. The issue is back: that is not kept
+/// from anybody until it is as late there as it was.
+#[test]
+fn an_issue_that_is_back_is_told_however_far_its_monitor_s_clock_was_set_back() {
+    for back in [110, 200, 290, 3600] {
+        let mut bench = Bench::new(SIMPLE);
+        bench.issue("Stuck", "warning", None);
+        bench.run_until(100);
+        bench.post_issue("Stuck", bench.now, r#","annotations":{"resolution":"healthy"}"#);
+        bench.run_until(200);
+        let over = bench.told().len();
+        bench.post_issue("Stuck", bench.now - back + 300, "");
+        bench.run_until(300);
+        let told = bench.told();
+        assert!(told.len() > over && told[told.len() - 1].contains("[Stuck] []"), "{back}: {told:?}");
+    }
+}
+
 /// And of a clock behind the monitor's: an end is one.
 #[test]
 fn an_issue_that_has_ended_is_over_for_a_clock_behind_its_monitor_s() {

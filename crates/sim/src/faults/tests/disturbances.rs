@@ -129,6 +129,101 @@ async fn what_needs_names_is_not_ready_without_dns() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_depends_on_something_that_is_away_is_not_ready_and_nothing_new_is() {
+    let (bed, subject) = (Bed::new().await, "Deployment/shop/web");
+    bed.begin("dependency", subject);
+    bed.pass(60).await;
+    assert_eq!((bed.ready(subject), bed.ready("Deployment/shop/cart")), (0, 2));
+    bed.stage.delete_pods(subject);
+    bed.pass(60).await;
+    assert_eq!(bed.ready(subject), 0);
+    bed.end("dependency", subject);
+    bed.pass(60).await;
+    assert_eq!(bed.ready(subject), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_takes_the_place_of_a_pod_that_hangs_does_soon_too() {
+    for workload in ["Deployment/shop/web", "StatefulSet/shop/db"] {
+        let (bed, subject) = (Bed::new().await, format!("{workload} 7"));
+        let uid = |pod: &Value| pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let hanging = || {
+            let is_ready = |pod: &Value| condition::find(&pod["status"], "Ready")["status"] == "True";
+            bed.pods(workload).into_iter().filter(|pod| !is_ready(pod)).collect::<Vec<_>>()
+        };
+        let at_first: Vec<String> = bed.pods(workload).iter().map(uid).collect();
+        bed.begin("relapse", &subject);
+        for time in 0..3 {
+            bed.pass(60).await;
+            let hangs = hanging();
+            assert_eq!(hangs.len(), 1, "{workload}");
+            assert_eq!(at_first.contains(&uid(&hangs[0])), time == 0, "{workload}: it is the one that came");
+            assert!(bed.stage.person().evict(&hangs[0]).await);
+        }
+        bed.end("relapse", &subject);
+        bed.pass(60).await;
+        assert_eq!(hanging().len(), 0, "{workload}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_nobody_quarantines_is_heard_again_in_the_end() {
+    let (bed, subject) = (Bed::new().await, "n-5, silent, 7");
+    bed.begin("taint by hand", subject);
+    bed.pass(90).await;
+    assert_eq!(bed.condition("n-5", "Ready"), "Unknown");
+    bed.end("taint by hand", subject);
+    bed.pass(60).await;
+    assert_eq!((bed.condition("n-5", "Ready").as_str(), bed.taints("n-5").len()), ("True", 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_something_to_attempt_when_somebody_is_struck_in_the_middle() {
+    let (bed, subject) = (Bed::new().await, "crash after intent, Deployment/shop/web hangs");
+    bed.begin("mid attempt", subject);
+    bed.pass(30).await;
+    assert_eq!((bed.ready("Deployment/shop/web"), bed.ready("Deployment/shop/cart")), (3, 2));
+    bed.end("mid attempt", subject);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pod_hangs_and_another_crashes() {
+    let (bed, subject) = (Bed::new().await, "Deployment/shop/web");
+    bed.begin("two troubles", subject);
+    bed.pass(120).await;
+    assert_eq!(bed.ready(subject), 2);
+    let pods = bed.pods(subject);
+    let restarts = pods.iter().map(|pod| pod["status"]["containerStatuses"][0]["restartCount"].as_u64());
+    let restarts: Vec<u64> = restarts.flatten().filter(|count| *count > 0).collect();
+    assert!(matches!(restarts[..], [count] if count >= 2), "{restarts:?}");
+    bed.stage.delete_pods(subject);
+    bed.pass(60).await;
+    assert_eq!(bed.ready(subject), 4, "those that take their place are well");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quarantine_of_a_silent_node_is_taken_over_and_the_node_heard_again() {
+    let bed = Bed::new().await;
+    let key = "seaworthy.dev/quarantine";
+    let is_tainted = || others::is_tainted(&bed.stage.node("n-5").unwrap(), key);
+    bed.begin("taint by hand", "n-5, silent, 7");
+    bed.pass(90).await;
+    assert_eq!((bed.condition("n-5", "Ready").as_str(), is_tainted()), ("Unknown", false));
+    bed.stage.change_node("n-5", |node| {
+        node["metadata"]["annotations"][key] = "r-1".into();
+        node["spec"]["taints"] = json!([{"key": key, "effect": "NoSchedule"}]);
+        Value::Null
+    });
+    bed.pass(10).await;
+    let node = bed.stage.node("n-5").unwrap();
+    assert_eq!((&node["metadata"]["annotations"][key], is_tainted()), (&Value::Null, true));
+    bed.pass(90).await;
+    assert_eq!((bed.condition("n-5", "Ready").as_str(), is_tainted()), ("True", true));
+    bed.end("taint by hand", "n-5, silent, 7");
+    assert!(!is_tainted());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_journal_is_full_away_or_slow_each_until_its_own_end() {
     use alerter::store::{Error, Store};
     let bed = Bed::new().await;

@@ -7,7 +7,7 @@ use crate::step::{Case, delete, get, lose_history, post};
 
 pub(super) fn cases() -> Vec<Case> {
     let watch = |query: &str| {
-        get(&format!("{CONFIG_MAPS}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dafter&{query}"))
+        get(&format!("{CONFIG_MAPS}?watch=true&timeoutSeconds=3&fieldSelector=metadata.name%3Dafter&{query}"))
     };
     let list = |query: &str| {
         get(&format!("{CONFIG_MAPS}?limit=2&fieldSelector=metadata.name!%3Dkube-root-ca.crt&{query}"))

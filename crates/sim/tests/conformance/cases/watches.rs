@@ -12,7 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
         map
     };
     let watch = |query: &str| {
-        get(&format!("{CONFIG_MAPS}?watch=true&timeoutSeconds=1&labelSelector=watched%3Dyes&{query}"))
+        get(&format!("{CONFIG_MAPS}?watch=true&timeoutSeconds=3&labelSelector=watched%3Dyes&{query}"))
     };
     vec![
         Case {

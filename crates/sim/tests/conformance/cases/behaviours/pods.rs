@@ -21,7 +21,8 @@ pub(super) fn cases() -> Vec<Case> {
                 post(PODS, pod("a", STEADY, SERVES)),
                 becomes(&one, "/status/conditions/1/type", "Initialized")
                     .with("/status/containerStatuses/0/ready", true),
-                get(&format!("{one}/log")).with("", LOG),
+                // It is ready when it runs; what it says comes a little later.
+                get(&format!("{one}/log")).with("", LOG).in_the_end(),
                 get(&format!("{one}/log?tailLines=1")).with("", "three\n"),
                 get(&format!("{one}/log?container=main&limitBytes=3")).with("", "one"),
                 get(&format!("{one}/log?container=other"))
