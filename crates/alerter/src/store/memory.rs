@@ -148,3 +148,30 @@ impl Store for Memory {
 
     async fn close(&self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_writes_end_in_the_order_in_which_they_came_and_those_that_wait_together() {
+        let environment = Environment::test(1);
+        let store = Memory::new(&environment, Incarnation(1));
+        store.begin(Trouble::Slow(Duration::from_secs(5)));
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = Vec::new();
+        for comes in [0, 1, 2, 7] {
+            let (own, store, ended) = (environment.clone(), store.clone(), Arc::clone(&ended));
+            tasks.push(environment.spawn("write", async move {
+                let begins = own.monotonic();
+                tokio::time::sleep(Duration::from_secs(comes)).await;
+                store.append(Vec::new()).await.unwrap();
+                ended.lock().unwrap().push((comes, own.monotonic().saturating_sub(begins).as_secs()));
+            }));
+        }
+        for task in tasks {
+            task.join().await;
+        }
+        assert_eq!(*ended.lock().unwrap(), [(0, 5), (1, 10), (2, 10), (7, 15)]);
+    }
+}
