@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 pub enum Keep {
     /// The newest lines, so many.
     Last(usize),
-    /// Everything: for a replay, at some 100 bytes a line.
+    /// Every line: for a replay, at some 100 bytes each.
     All,
+    /// Every line, and below it what it leaves out: bodies and objects, at some kilobytes each.
+    Bodies,
     /// Nothing.
     #[default]
     Nothing,
@@ -39,8 +41,8 @@ impl Trace {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Appends one line: when (since the run began), who, and what. `detail` counts for the hash
-    /// and is not shown: the whole of an object or a body.
+    /// Appends one line: when (since the run began), who, and what. `detail` is the whole of an object
+    /// or a body: it counts for the hash, and is shown with [`Keep::Bodies`] alone.
     pub fn note(&self, at: Duration, who: &str, what: &str, detail: &[u8]) {
         let mut state = self.lock();
         state.count += 1;
@@ -56,10 +58,12 @@ impl Trace {
         }
         let (seconds, millis) = (millis / 1000, millis % 1000);
         state.lines.push_back(format!("{seconds:6}.{millis:03} {who:<11} {what}"));
-        if let Keep::Last(most) = state.keep
-            && state.lines.len() > most
-        {
-            state.lines.pop_front();
+        match state.keep {
+            Keep::Last(most) if state.lines.len() > most => drop(state.lines.pop_front()),
+            Keep::Bodies if !detail.is_empty() => {
+                state.lines.push_back(format!("{:11}{}", "", String::from_utf8_lossy(detail)));
+            }
+            _ => {}
         }
     }
 
@@ -129,5 +133,14 @@ mod tests {
         let trace = Trace::new(Keep::All);
         trace.note(Duration::from_millis(61_042), "healer-0", "PATCH /api/v1/nodes/n1 200", b"");
         assert_eq!(trace.lines(), ["    61.042 healer-0    PATCH /api/v1/nodes/n1 200"]);
+    }
+
+    #[test]
+    fn a_body_stands_below_its_line() {
+        let trace = Trace::new(Keep::Bodies);
+        trace.note(second(7), "hook", "message", b"{}");
+        trace.note(second(8), "fault", "begins", b"");
+        let lines = ["     7.000 hook        message", "           {}", "     8.000 fault       begins"];
+        assert_eq!((trace.lines(), trace.count()), (lines.map(str::to_owned).to_vec(), 2));
     }
 }

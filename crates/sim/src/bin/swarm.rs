@@ -10,6 +10,7 @@ use sim::run::plan::Plan;
 use sim::run::report::Failure;
 use sim::run::staff::SERVICES;
 use sim::swarm::{self, Catch, Hunt, Options};
+use sim::trace::Keep;
 
 /// A run makes and drops small pieces of JSON all the time: a quarter of its time is the allocator's
 /// with that of the C library.
@@ -29,11 +30,14 @@ struct Arguments {
     #[arg(long)]
     first: Option<u64>,
     /// Play this seed alone, and show its trace
-    #[arg(long, conflicts_with = "replay")]
+    #[arg(long, group = "one")]
     seed: Option<u64>,
     /// Play a failing run again, from the file it was written to, and show its trace
-    #[arg(long)]
+    #[arg(long, group = "one")]
     replay: Option<PathBuf>,
+    /// Show below each line of a trace what it leaves out: bodies and objects
+    #[arg(long, requires = "one")]
+    bodies: bool,
     /// Play all recorded runs of a folder: those of a defect have to be noticed, the others to be good
     #[arg(long, conflicts_with_all = ["seed", "replay"])]
     recorded: Option<PathBuf>,
@@ -78,6 +82,11 @@ struct Arguments {
 }
 
 impl Arguments {
+    /// How much of one run is shown.
+    fn keep(&self) -> Keep {
+        if self.bodies { Keep::Bodies } else { Keep::All }
+    }
+
     fn time(&self) -> Option<Duration> {
         self.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0))
     }
@@ -110,7 +119,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     if let Some(path) = &arguments.replay {
         let failure = swarm::read(path)?;
         let recorded = failure.defect.as_deref().map(named).transpose()?;
-        return replay(&failure.plan, Some(&failure), defect.or(recorded));
+        return replay(&failure.plan, Some(&failure), defect.or(recorded), arguments.keep());
     }
     if let Some(folder) = &arguments.recorded {
         return recorded(folder);
@@ -119,7 +128,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         return Ok(sweep(arguments));
     }
     if let Some(seed) = arguments.seed {
-        return replay(&Plan::draw(seed), None, defect);
+        return replay(&Plan::draw(seed), None, defect, arguments.keep());
     }
     if arguments.defects {
         return hunt(arguments, defect);
@@ -168,8 +177,9 @@ fn replay(
     plan: &Plan,
     written: Option<&Failure>,
     defect: Option<&'static Defect>,
+    keep: Keep,
 ) -> Result<ExitCode, String> {
-    let report = swarm::replay(plan, written, defect).map_err(|error| error.to_string())?;
+    let report = swarm::replay(plan, written, defect, keep).map_err(|error| error.to_string())?;
     for line in &report.trace {
         println!("{line}");
     }

@@ -90,13 +90,14 @@ const DETERMINISM: &str = "determinism";
 
 /// Plays a run again that was written down, or is to be looked at, with all of its trace, and checks
 /// whatever could be wrong with it: by itself, played twice, beside the same without faults of events,
-/// and if that was what was wrong with it, without its crash.
+/// and if that was what was wrong with it, without its crash. `keep` says how much of it can be read.
 pub fn replay(
     plan: &Plan,
     written: Option<&Failure>,
     defect: Option<&'static Defect>,
+    keep: Keep,
 ) -> Result<Report, play::Error> {
-    let mut report = play(plan, Keep::All, defect)?;
+    let mut report = play(plan, keep, defect)?;
     let again = play(plan, Keep::Nothing, defect)?;
     if again.hash != report.hash {
         report.violations.push(differs(&report, &again));
