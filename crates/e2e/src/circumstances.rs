@@ -1,5 +1,5 @@
-//! What was the case when a scenario failed: nodes that are not well, its pods, and what was said of
-//! them. A failure that does not come again cannot be asked.
+//! What was the case when a scenario failed: nodes that are not well, its pods and those of the services,
+//! and what was said of the former. A failure that does not come again cannot be asked.
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::ListParams;
 
 use crate::cluster::Cluster;
+use crate::installation::NAMESPACE;
 
 /// How many of the last events are told.
 const EVENTS_MAX: usize = 40;
@@ -19,7 +20,9 @@ pub(crate) async fn of(cluster: &Cluster, namespace: &str) -> Result<Vec<String>
         lines.push("all nodes are well".to_owned());
     }
     let all = ListParams::default();
-    lines.extend(cluster.within::<Pod>(namespace).list(&all).await?.items.iter().map(pod));
+    for namespace in [namespace, NAMESPACE] {
+        lines.extend(cluster.within::<Pod>(namespace).list(&all).await?.items.iter().map(pod));
+    }
     let mut events = cluster.within::<Event>(namespace).list(&all).await?.items;
     events.sort_by_key(at);
     lines.extend(events[events.len().saturating_sub(EVENTS_MAX)..].iter().map(event));
@@ -39,7 +42,10 @@ fn pod(pod: &Pod) -> String {
     });
     let leaves = pod.metadata.deletion_timestamp.as_ref();
     let leaves = leaves.map(|by| format!(", gone by {}", time(by))).unwrap_or_default();
-    format!("pod {name} on {node}: {phase}{}{leaves}", conditions.collect::<String>())
+    let containers = status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let restarts: i32 = containers.map(|container| container.restart_count).sum();
+    let conditions: String = conditions.collect();
+    format!("pod {name} on {node}: {phase}, {restarts} restarts{conditions}{leaves}")
 }
 
 fn event(event: &Event) -> String {
@@ -78,8 +84,7 @@ mod tests {
                 {"type": "Ready", "status": "False", "lastTransitionTime": "2026-01-01T00:00:00Z"},
             ]},
         }));
-        let expected =
-            "pod web-1 on n: Running, Ready False since 2026-01-01T00:00:00Z, gone by 2026-01-01T00:01:00Z";
+        let expected = "pod web-1 on n: Running, 0 restarts, Ready False since 2026-01-01T00:00:00Z, gone by 2026-01-01T00:01:00Z";
         assert_eq!(pod(&value.unwrap()), expected);
     }
 

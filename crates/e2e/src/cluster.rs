@@ -26,7 +26,7 @@ const MANAGER: &str = "e2e";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long the healer may take to say what it thinks of a policy.
-const POLICY_ACCEPTED: Duration = Duration::from_secs(20);
+const POLICY_ACCEPTED: Duration = Duration::from_mins(1);
 
 /// A connection to the cluster.
 #[derive(Clone)]
@@ -180,7 +180,7 @@ impl Cluster {
 
     /// Waits until a workload has exactly so many pods and all are ready.
     pub async fn ready_pods(&self, namespace: &str, app: &str, count: usize) -> Result<Vec<Pod>> {
-        eventually(&format!("{count} pods of {namespace}/{app} are ready"), 2 * PATIENCE, || async {
+        eventually(&format!("{count} pods of {namespace}/{app} are ready"), 4 * PATIENCE, || async {
             let pods = self.pods(namespace, app).await?;
             let ready = pods.iter().filter(|pod| is_ready(pod)).count();
             ensure!(ready == count && pods.len() == count, "{ready} of {} pods are ready", pods.len());
@@ -203,7 +203,7 @@ impl Cluster {
 
     /// Waits until every node is well.
     pub async fn nodes_are_well(&self) -> Result<()> {
-        eventually("every node is well", 2 * PATIENCE, || async {
+        eventually("every node is well", 4 * PATIENCE, || async {
             let unwell = self.unwell_nodes().await?;
             ensure!(unwell.is_empty(), "{}", unwell.join("; "));
             Ok(())
@@ -241,6 +241,27 @@ impl Cluster {
             let status = remediation.status.clone().unwrap_or_default();
             ensure!(status.phase == phase, "it is {}: {}", status.phase.as_str(), told(&remediation));
             Ok(remediation)
+        })
+        .await
+    }
+
+    /// Waits until the only remediation of a lineage and check is in a phase, by the word of a rule whose reason
+    /// has these words. What was decided just before may have been held by another: a pod is seen as it was, a
+    /// lease is about to be renewed.
+    pub async fn held_by(
+        &self,
+        lineage: &Lineage,
+        check: &str,
+        phase: Phase,
+        (rule, words): (&str, &str),
+        patience: Duration,
+    ) -> Result<Remediation> {
+        eventually(&format!("{lineage} is held by {rule}"), patience, || async {
+            let held = self.reaches(lineage, check, phase, patience).await?;
+            let decision = held.status.clone().unwrap_or_default().decision.context("it was decided")?;
+            let is_so = decision.rule == rule && decision.reason.contains(words);
+            ensure!(is_so, "{rule}, {words}: {}", told(&held));
+            Ok(held)
         })
         .await
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bed::Bed;
 use crate::cluster::Cluster;
+use crate::scenario::Stage;
 
 /// The image that the testbed puts on every real node: busybox with its applets.
 pub const TOOLS: &str = "seaworthy.test/tools:1";
@@ -40,6 +41,8 @@ const SERVES_SCRIPT: &str = "touch /tmp/ready; trap 'exit 0' TERM; while true; d
 const NEVER_SERVES_SCRIPT: &str = "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done";
 /// One buffer of 128 MiB.
 const HUNGRY_SCRIPT: &str = "dd if=/dev/zero of=/dev/null bs=128M count=1";
+/// How many seconds a probe may take: on a machine that is busy, whoever is well is not unwell for it.
+const PROBE_S: u32 = 10;
 const CRASHES_SCRIPT: &str = "echo cannot find the treasure map >&2; exit 3";
 
 /// A workload to be, whose pods bear the label `app` with its name.
@@ -53,7 +56,6 @@ pub struct Workload {
     probed: bool,
     memory_limit: Option<String>,
     node_selector: Value,
-    progress_deadline_s: u32,
 }
 
 impl Workload {
@@ -88,7 +90,6 @@ impl Workload {
             probed: true,
             memory_limit: None,
             node_selector: json!({"seaworthy.test/real": "true"}),
-            progress_deadline_s: 600,
         }
     }
 
@@ -110,17 +111,10 @@ impl Workload {
         Self { node_selector: json!({"kubernetes.io/hostname": node}), ..self }
     }
 
-    /// Stuck when a rollout makes no progress for so long.
-    #[must_use]
-    pub fn progress_deadline_s(self, progress_deadline_s: u32) -> Self {
-        Self { progress_deadline_s, ..self }
-    }
-
     /// As a Deployment.
     pub async fn create(&self, cluster: &Cluster) -> Result<Deployment> {
         let mut deployment = self.object();
         deployment["spec"]["replicas"] = json!(self.replicas);
-        deployment["spec"]["progressDeadlineSeconds"] = json!(self.progress_deadline_s);
         cluster.create(&self.namespace, deployment).await
     }
 
@@ -167,14 +161,28 @@ impl Workload {
             "terminationMessagePolicy": "FallbackToLogsOnError",
         });
         if self.probed {
-            container["readinessProbe"] =
-                json!({"exec": {"command": ["cat", READY]}, "periodSeconds": 1, "failureThreshold": 1});
+            container["readinessProbe"] = json!({"exec": {"command": ["cat", READY]}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": PROBE_S});
         }
         if let Some(limit) = &self.memory_limit {
             container["resources"] = json!({"limits": {"memory": limit}});
         }
         container
     }
+}
+
+/// Waits until what is new is made, placed and run on every real node. After a restart of the API server
+/// each of its clients may take up to a minute before it asks again, and hears nothing until then.
+pub async fn run_on_every_node(stage: &Stage) -> Result<()> {
+    let (cluster, namespace) = (&stage.cluster, format!("{}-every-node", stage.namespace));
+    cluster.make_namespace(&namespace).await?;
+    let nodes = stage.bed.real_nodes().await?;
+    for node in &nodes {
+        Workload::serving(&namespace, node).on_node(node).create(cluster).await?;
+    }
+    for node in &nodes {
+        cluster.ready_pods(&namespace, node, 1).await?;
+    }
+    cluster.drop_namespace(&namespace).await
 }
 
 /// Makes a container hang: it runs on, and is not ready any more for good.

@@ -20,7 +20,7 @@ import (
 const mountPoint = "/sys/fs/cgroup"
 
 // removalPatience bounds the wait for killed processes to leave their cgroups.
-const removalPatience = 10 * time.Second
+const removalPatience = 30 * time.Second
 
 // Unified tells whether the machine has only cgroup v2.
 func Unified() bool {

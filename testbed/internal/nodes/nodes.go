@@ -28,7 +28,7 @@ import (
 )
 
 // containerdPatience bounds the wait for a containerd to answer.
-const containerdPatience = 30 * time.Second
+const containerdPatience = 60 * time.Second
 
 // diskSize is what a node's file system may hold. The image is sparse: it takes
 // from the machine only what is written.

@@ -50,7 +50,7 @@ func (i *inside) runsAndHasLogs(ctx context.Context) error {
 }
 
 func (i *inside) crashLoop(ctx context.Context) error {
-	if err := i.pod(ctx, "crash", "exit 3", nil); err != nil {
+	if err := i.pod(ctx, "crash", "sleep 1; exit 3", nil); err != nil {
 		return err
 	}
 	return i.untilPod(ctx, "crash", func(pod *corev1.Pod) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // tracePatience is what the kernel and the keeper have to clear up.
-const tracePatience = 20 * time.Second
+const tracePatience = 60 * time.Second
 
 // settings of the machine that a kubelet would like to change.
 var settings = []string{

@@ -31,7 +31,7 @@ import (
 const (
 	busybox = "/bin/busybox"
 	// nodePatience bounds the wait for a node to become Ready.
-	nodePatience = 60 * time.Second
+	nodePatience = 120 * time.Second
 )
 
 // start brings up everything, side by side where nothing depends on the other.

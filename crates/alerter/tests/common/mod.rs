@@ -20,7 +20,7 @@ use net::tls::Identity;
 use tower::ServiceExt;
 
 /// How long a condition may take to come true before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until `found` finds something.
 pub(crate) async fn eventually<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {

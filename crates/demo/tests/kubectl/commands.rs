@@ -307,6 +307,7 @@ fn containers() -> Vec<Command> {
         run("logs db-0 --since=1h --timestamps"),
         run("logs db-0 -c nothing").fails("container nothing is not valid for pod db-0"),
         run("logs db-0 --previous").fails("previous terminated container"),
+        run("rollout status deployment/web --timeout=60s").says("successfully rolled out"),
         run("logs -l app=web --tail=1"),
         run("exec db-0 -- true").fails("this cluster is simulated").only_simulated(),
         run("attach db-0").fails("this cluster is simulated").only_simulated(),

@@ -68,7 +68,7 @@ fn healer() -> Value {
 fn alerter() -> Value {
     json!({
         "holds": {"preHold": "5s", "grace": "20s"},
-        "delivery": {"timeout": "2s", "retryMin": "200ms", "retryMax": "1s"},
+        "delivery": {"timeout": "10s", "retryMin": "200ms", "retryMax": "1s"},
     })
 }
 

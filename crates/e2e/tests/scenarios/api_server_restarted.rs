@@ -57,7 +57,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     })
     .await?;
     stage.settle().await?;
-    installation.finish().await
+    installation.finish().await?;
+    workload::run_on_every_node(stage).await
 }
 
 pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {

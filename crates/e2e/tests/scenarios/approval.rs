@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::policies::evict_when_approved;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());

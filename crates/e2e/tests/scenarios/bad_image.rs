@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
-    Workload::serving(namespace, "web").replicas(3).progress_deadline_s(5).create(cluster).await?;
+    Workload::serving(namespace, "web").replicas(3).create(cluster).await?;
     cluster.ready_pods(namespace, "web", 3).await?;
 
     cluster.change::<Deployment>(namespace, "web", rollout()).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
 pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     let simulated = Simulated::set(name, Options::default()).await?;
     let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
-    Workload::serving(namespace, "web").replicas(3).progress_deadline_s(5).create(cluster).await?;
+    Workload::serving(namespace, "web").replicas(3).create(cluster).await?;
     cluster.ready_pods(namespace, "web", 3).await?;
     cluster.change::<Deployment>(namespace, "web", rollout()).await?;
     simulated.told("firing", PATIENCE).await?;
@@ -64,9 +64,10 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     Ok(simulated)
 }
 
-/// To an image that does not exist, with all pods at once.
+/// To an image that does not exist, with all pods at once. Only this is to be stuck soon, not the first.
 fn rollout() -> Value {
     json!({"spec": {
+        "progressDeadlineSeconds": 5,
         "strategy": {"rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}},
         "template": {"spec": {"containers": [{"name": "main", "image": NO_SUCH_IMAGE}]}},
     }})

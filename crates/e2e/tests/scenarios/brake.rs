@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::policies::evict_when_not_ready;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// A workload with a policy of its own.
 const TIDE: &str = "tide";
 
@@ -125,9 +125,7 @@ async fn stopped_between_two_attempts(
     attempted(1).await?;
     installation.program(&["pause", "--reason", "enough"]).await?;
     let lineage = Lineage::namespaced("Deployment", namespace, TIDE);
-    let deferred = cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
-    let decision = deferred.status.clone().unwrap_or_default().decision;
-    ensure!(decision.is_some_and(|decision| decision.rule == "Veto"), "{}", told(&deferred));
+    cluster.held_by(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, ("Veto", ""), PATIENCE).await?;
     attempted(1).await?;
     installation.program(&["resume"]).await?;
     attempted(2).await?;
@@ -142,13 +140,8 @@ async fn held(stage: &Stage, name: &str) -> Result<Lineage> {
     let pods = cluster.ready_pods(namespace, name, 2).await?;
     workload::deadlock(&stage.bed, &pods[0]).await?;
     let lineage = Lineage::namespaced("Deployment", namespace, name);
-    let deferred = cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
-    let decision = deferred.status.clone().unwrap_or_default().decision;
-    ensure!(
-        decision.is_some_and(|decision| decision.rule == "Veto"),
-        "the rule that holds is Veto: {}",
-        told(&deferred)
-    );
+    let veto = ("Veto", "");
+    let deferred = cluster.held_by(&lineage, POD_RUNNING_NOT_READY, Phase::Deferred, veto, PATIENCE).await?;
     stage.note(format!("{name}: {}", told(&deferred)));
     let effects = stage.effects()?;
     ensure!(effects.len() == before, "nothing is done:{}", audit::told(&effects));

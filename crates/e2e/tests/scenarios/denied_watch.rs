@@ -10,7 +10,7 @@ use e2e::eventually;
 use e2e::installation::{Installation, Options, Service};
 use e2e::rights;
 use e2e::scenario::Stage;
-use e2e::workload::Workload;
+use e2e::workload::{self, Workload};
 use model::Lineage;
 use model::codes::{NODE_NOT_READY, POD_CRASH_LOOP_BACK_OFF};
 use serde_json::Value;
@@ -46,7 +46,8 @@ pub(crate) async fn run(stage: &Stage) -> Result<()> {
     })
     .await?;
     // Calls were denied, which is what this was about: the installation is not asked whether there were any.
-    installation.terminate().await
+    installation.terminate().await?;
+    workload::run_on_every_node(stage).await
 }
 
 /// One look by the monitor's account: what it finds counts, and what it could not see is said.

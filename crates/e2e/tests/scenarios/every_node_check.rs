@@ -44,9 +44,8 @@ async fn look(stage: &Stage, installation: &Installation, nodes: &[String]) -> R
     let [no_runtime, no_memory, no_disk] = nodes.first_chunk().context("three real nodes")?;
     Workload::never_ready(namespace, "web").on_node(no_runtime).create(cluster).await?;
     let web = Lineage::namespaced("Deployment", namespace, "web");
-    let vetoed = cluster.reaches(&web, POD_RUNNING_NOT_READY, Phase::Deferred, PATIENCE).await?;
-    let decision = vetoed.status.clone().unwrap_or_default().decision.context("it was decided")?;
-    ensure!(decision.rule == "Veto" && decision.reason.contains(no_runtime.as_str()), "{decision:?}");
+    let veto = ("Veto", no_runtime.as_str());
+    cluster.held_by(&web, POD_RUNNING_NOT_READY, Phase::Deferred, veto, PATIENCE).await?;
 
     let table = [
         (no_runtime, "kill-containerd", NODE_NOT_READY, Severity::Critical, "untime"),

@@ -5,11 +5,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::audit::{self, Event};
 use e2e::cluster::Cluster;
-use e2e::cluster::told;
-use e2e::eventually;
 use e2e::installation::{Installation, Options, Service};
 use e2e::scenario::Stage;
 use e2e::simulated::Simulated;
@@ -117,14 +115,14 @@ async fn look(stage: &Stage, out: &str) -> Result<()> {
 
     let in_bounds_later = in_bounds_later(namespace, out);
     for (lineage, names) in in_bounds_later.iter().zip([shop_pod, "web", out]) {
-        held(stage, lineage, POD_RUNNING_NOT_READY, Phase::Deferred, ("Veto", names)).await?;
+        cluster.held_by(lineage, POD_RUNNING_NOT_READY, Phase::Deferred, ("Veto", names), PATIENCE).await?;
     }
     let bare = Lineage::namespaced("Pod", namespace, "alone");
     let unreplaced = ("SomebodyReplacesIt", "no controller replaces it");
-    held(stage, &bare, POD_RUNNING_NOT_READY, Phase::Denied, unreplaced).await?;
+    cluster.held_by(&bare, POD_RUNNING_NOT_READY, Phase::Denied, unreplaced, PATIENCE).await?;
     let unsaid = ("ObserveByDefault", "Observe");
     let hungry = Lineage::namespaced("Deployment", namespace, "hungry");
-    held(stage, &hungry, POD_OOM_KILLED, Phase::Observed, unsaid).await?;
+    cluster.held_by(&hungry, POD_OOM_KILLED, Phase::Observed, unsaid, PATIENCE).await?;
     let effects = effects(stage, out)?;
     ensure!(effects.is_empty(), "nothing is written:{}", audit::told(&effects));
 
@@ -138,24 +136,6 @@ async fn look(stage: &Stage, out: &str) -> Result<()> {
     let evictions = effects.iter().filter(|event| event.object().subresource == "eviction").count();
     ensure!(evictions == 3 && effects.len() == 3, "one eviction for each:{}", audit::told(&effects));
     Ok(())
-}
-
-/// Waits until the healer says that it holds back, by which rule and why.
-async fn held(
-    stage: &Stage,
-    lineage: &Lineage,
-    check: &str,
-    phase: Phase,
-    (rule, words): (&str, &str),
-) -> Result<()> {
-    // Just broken, a pod may be seen as it was before; that is looked at again, and then held.
-    eventually(&format!("{lineage} is held by {rule}"), PATIENCE, || async {
-        let held = stage.cluster.reaches(lineage, check, phase, PATIENCE).await?;
-        let decision = held.status.clone().unwrap_or_default().decision.context("it was decided")?;
-        ensure!(decision.rule == rule && decision.reason.contains(words), "{rule}, {words}: {}", told(&held));
-        Ok(())
-    })
-    .await
 }
 
 /// The healer's effects in both namespaces, refused ones included.

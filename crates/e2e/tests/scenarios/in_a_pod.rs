@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::policies::evict_when_not_ready;
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Set by whoever has put the image on the nodes: its name.
 const IMAGE: &str = "SEAWORTHY_E2E_IMAGE";
 /// Whoever enforces this refuses pods that ask for more than they need.
@@ -142,7 +142,10 @@ fn config(service: Service) -> Value {
 /// What the restricted standard asks for, and no more.
 fn deployment(service: Service, image: &str) -> Value {
     let name = service.account();
-    let probe = |path: &str| json!({"httpGet": {"path": path, "port": HEALTH_PORT}, "periodSeconds": 1});
+    let probe = |path: &str, failures: u32| {
+        let get = json!({"path": path, "port": HEALTH_PORT});
+        json!({"httpGet": get, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": failures})
+    };
     let of_pod = |variable: &str, path: &str| json!({"name": variable, "valueFrom": {"fieldRef": {"fieldPath": path}}});
     json!({
         "metadata": {"name": name},
@@ -175,8 +178,8 @@ fn deployment(service: Service, image: &str) -> Value {
                             "readOnlyRootFilesystem": true,
                             "capabilities": {"drop": ["ALL"]},
                         },
-                        "readinessProbe": probe("/readyz"),
-                        "livenessProbe": probe("/livez"),
+                        "readinessProbe": probe("/readyz", 3),
+                        "livenessProbe": probe("/livez", 12),
                         "volumeMounts": [
                             {"name": "config", "mountPath": CONFIG, "readOnly": true},
                             {"name": "identity", "mountPath": IDENTITY, "readOnly": true},

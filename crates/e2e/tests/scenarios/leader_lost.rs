@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::policies::evict_when_not_ready;
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A page waits longer than a change of leaders takes: else it would be a matter of moments whether
 /// people hear of the trouble before it is over.

@@ -98,12 +98,8 @@ fn options() -> Options {
 }
 
 async fn cluster_holds(stage: &Stage, lineage: &Lineage) -> Result<String> {
-    let deferred = stage.cluster.reaches(lineage, NODE_UNREACHABLE, Phase::Deferred, PATIENCE).await?;
-    let decision = deferred.status.clone().unwrap_or_default().decision;
-    ensure!(
-        decision.is_some_and(|decision| decision.rule == "CorrelatedFailure"),
-        "the rule that holds is CorrelatedFailure: {}",
-        told(&deferred)
-    );
+    let one_failure = ("CorrelatedFailure", "");
+    let deferred =
+        stage.cluster.held_by(lineage, NODE_UNREACHABLE, Phase::Deferred, one_failure, PATIENCE).await?;
     Ok(told(&deferred))
 }

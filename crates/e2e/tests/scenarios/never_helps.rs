@@ -18,13 +18,16 @@ use model::codes::POD_RUNNING_NOT_READY;
 use model::remediation::Phase;
 use serde_json::{Value, json};
 
+use crate::policies::evict_when_not_ready;
+
 const PATIENCE: Duration = Duration::from_secs(150);
 /// Fewer than the ladder would take.
 const CAP: usize = 2;
 
 pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()> {
     let (cluster, namespace) = (&stage.cluster, stage.namespace.as_str());
-    stage.policy(policy(namespace)).await?;
+    stage.policy(of("web", policy(namespace))).await?;
+    stage.policy_named("helps", of("shop", evict_when_not_ready(namespace))).await?;
     Workload::never_ready(namespace, "web").create(cluster).await?;
     let lineage = Lineage::namespaced("Deployment", namespace, "web");
 
@@ -73,7 +76,8 @@ pub(crate) async fn run(stage: &Stage, installation: &Installation) -> Result<()
 pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     let simulated = Simulated::set(name, Options::default()).await?;
     let (cluster, namespace) = (&simulated.cluster, simulated.namespace.as_str());
-    simulated.policy(policy(namespace)).await?;
+    simulated.policy(of("web", policy(namespace))).await?;
+    cluster.policy("helps", of("shop", evict_when_not_ready(namespace))).await?;
     Workload::never_ready(namespace, "web").create(cluster).await?;
     let lineage = Lineage::namespaced("Deployment", namespace, "web");
     cluster.reaches(&lineage, POD_RUNNING_NOT_READY, Phase::Escalated, PATIENCE).await?;
@@ -89,12 +93,17 @@ pub(crate) async fn simulated(name: &'static str) -> Result<Simulated> {
     Ok(simulated)
 }
 
+/// A policy for one workload.
+fn of(app: &str, mut policy: Value) -> Value {
+    policy["match"]["selector"] = json!({"matchLabels": {"app": app}});
+    policy
+}
+
 /// A ladder that is longer than the cap.
 fn policy(namespace: &str) -> Value {
     json!({
         "mode": "Enforce",
         "match": {"codes": [POD_RUNNING_NOT_READY], "namespaces": [namespace]},
-        // Long enough for a new pod on a machine that is busy: the other workload's is to be ready by then.
         "steps": [{"action": "EvictPod", "timeout": "15s", "attempts": 5}],
         "attemptsMax": CAP,
         "healthyFor": "2s",

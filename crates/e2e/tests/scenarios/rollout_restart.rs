@@ -36,7 +36,7 @@ pub(crate) async fn run(stage: &Stage, _: &Installation) -> Result<()> {
     for (lineage, (_, _, pods)) in lineages.iter().zip(all) {
         restarted(stage, lineage, pods).await?;
     }
-    let effects = stage.effects()?;
+    let effects = done(stage)?;
     ensure!(effects.len() == all.len(), "one restart of each:{}", audit::told(&effects));
     Ok(())
 }
@@ -89,11 +89,20 @@ fn lineage(kind: &str, name: &str, pod: &Pod) -> Result<Lineage> {
 async fn restarted(stage: &Stage, lineage: &Lineage, pods: usize) -> Result<()> {
     stage.cluster.reaches(lineage, POD_RUNNING_NOT_READY, Phase::Succeeded, PATIENCE).await?;
     stage.cluster.ready_pods(&stage.namespace, &lineage.name, pods).await?;
-    let mut effects = stage.effects()?;
+    let mut effects = done(stage)?;
     effects.retain(|effect| effect.object().name == lineage.name);
     ensure!(effects.len() == 1, "one restart of {lineage}:{}", audit::told(&effects));
     ensure!(is_restart(&effects[0]), "a restart of {lineage}: {}", effects[0].request_object);
     Ok(())
+}
+
+/// What was done. Whoever meets another writer of the same version, such as the workload's own controller, is
+/// refused, and looks again.
+fn done(stage: &Stage) -> Result<Vec<Event>> {
+    let (done, refused): (Vec<_>, Vec<_>) = stage.effects()?.into_iter().partition(Event::succeeded);
+    let is_conflict = |event: &Event| event.response_status.code == 409;
+    ensure!(refused.iter().all(is_conflict), "refused for something else:{}", audit::told(&refused));
+    Ok(done)
 }
 
 /// As `kubectl rollout restart` does it, and only over the version that was judged.

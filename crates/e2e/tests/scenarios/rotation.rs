@@ -19,7 +19,7 @@ use tokio::process::Command;
 
 use crate::policies::evict_when_not_ready;
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// In the kernel's tables of connections.
 const ESTABLISHED: &str = "01";
 

@@ -115,6 +115,14 @@ pub(crate) struct Remediation {
     pub(crate) is_deleted: bool,
 }
 
+impl Remediation {
+    /// Whether it ended with a person after something was tried: nothing more is allowed, or nothing more is
+    /// left. What it took away counts in the budgets for a while.
+    pub(crate) fn is_given_up(&self) -> bool {
+        matches!(self.phase.as_str(), "Escalated" | "Denied") && !self.attempts.is_empty()
+    }
+}
+
 /// One attempt in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Attempt {

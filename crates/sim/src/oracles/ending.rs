@@ -65,7 +65,9 @@ impl Ending {
             let maker = books.top(pod).map_or(&pod.name, |(_, top)| &top.name);
             *ending.unready.entry((pod.namespace.clone(), maker.clone())).or_default() += 1;
         }
-        let is_given_up = |own: &&Remediation| own.phase == "Escalated" && own.rule != "ConditionStillTrue";
+        let is_given_up = |own: &&Remediation| {
+            (own.phase == "Escalated" || own.is_given_up()) && own.rule != "ConditionStillTrue"
+        };
         let given_up = books.remediations.values().filter(is_given_up);
         ending.given_up = given_up.map(|own| subject(&own.lineage)).collect();
         ending

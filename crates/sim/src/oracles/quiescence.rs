@@ -55,8 +55,7 @@ impl Quiescence {
     fn wait(&mut self, name: &str, books: &Books, at: Duration) {
         let lasts = self.given_up();
         let counts = |(other, own): (&String, &Remediation)| {
-            let is_given_up = own.phase == "Escalated" && !own.attempts.is_empty() && !own.is_deleted;
-            is_given_up && other != name && at.saturating_sub(own.changed) < lasts
+            own.is_given_up() && !own.is_deleted && other != name && at.saturating_sub(own.changed) < lasts
         };
         if self.waiting.remove(name) && books.remediations.iter().any(counts) {
             self.waited.insert(name.to_owned(), at);

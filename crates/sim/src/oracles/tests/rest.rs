@@ -44,9 +44,9 @@ fn rest_comes_after_the_calm() {
 
 #[test]
 fn what_waited_behind_what_was_given_up_has_its_time_then() {
-    let evict_after = |hours: u64| {
+    let evict_after = |hours: u64, phase: &'static str| {
         move |play: &mut Play| {
-            play.end("r-1", "Deployment/shop/web", "w1", "Escalated");
+            play.end("r-1", "Deployment/shop/web", "w1", phase);
             play.see(What::Calm);
             play.held_by("r-2", "Deployment/shop/web", "Budget");
             play.pass(hours * limits().given_up.as_secs() + 60);
@@ -54,10 +54,14 @@ fn what_waited_behind_what_was_given_up_has_its_time_then() {
             play.evict("w2", "r-2/1");
         }
     };
-    // The pods are not ready, and nobody says so.
-    expect(&["liveness"], evict_after(1));
-    // By then it does not count any more.
-    expect(&["I8 quiescence", "liveness"], evict_after(2));
+    for phase in ["Escalated", "Denied"] {
+        // The pods are not ready, and nobody says so.
+        expect(&["liveness"], evict_after(1, phase));
+        // By then it does not count any more.
+        expect(&["I8 quiescence", "liveness"], evict_after(2, phase));
+    }
+    // What only succeeded kept nobody waiting.
+    expect(&["I8 quiescence", "liveness"], evict_after(1, "Succeeded"));
 }
 
 #[test]
