@@ -6,11 +6,7 @@ use std::time::Duration;
 
 use super::Books;
 use super::books::Remediation;
-use super::pages::{Page, Pages};
-
-/// What a monitor has not repeated for so long is over: one that crashed does not know any more that
-/// it has to say so.
-const SILENT: Duration = Duration::from_mins(7);
+use super::pages::{Page, Pages, SILENT};
 
 /// The end of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -27,7 +27,7 @@ impl HeldPages {
 
     fn look(&mut self, at: Duration, found: &mut Findings) {
         let patience = self.limits.hold + self.limits.delivery;
-        for (key, page) in &self.pages.by_issue {
+        for (key, page) in self.pages.by_issue.iter().filter(|(_, page)| !self.pages.is_left_out(page)) {
             let Some(firing) = page.firing.filter(|_| page.acknowledged.is_none()) else { continue };
             let since = firing.max(self.pages.disturbed);
             let patience = patience + self.pages.backed_off(firing, self.limits.retry);

@@ -40,6 +40,10 @@ pub(super) struct Page {
 /// the one before, that goes on.
 pub(super) const COOL_DOWN: Duration = Duration::from_mins(6);
 
+/// What a monitor has not repeated for so long is over: one that crashed does not know any more that it
+/// has to say so.
+pub(super) const SILENT: Duration = Duration::from_mins(7);
+
 impl Page {
     /// Whether somebody was told of this episode.
     pub(super) fn is_told(&self) -> bool {
@@ -78,6 +82,11 @@ const ON_THE_WAY: [&str; 6] =
     ["receivers", "store", "partition", "clock jump", "service crash", "service pause"];
 
 impl Pages {
+    /// Whether the monitor has gone on to tell of other things, or of nothing, for so long that an issue is over.
+    pub(super) fn is_left_out(&self, page: &Page) -> bool {
+        page.said.is_some_and(|said| self.heard.saturating_sub(said) > SILENT)
+    }
+
     /// How much later than otherwise what fires since `firing` may be told: after failures the alerter
     /// waits for as long again as they have lasted, and `longest` at most.
     pub(super) fn backed_off(&self, firing: Duration, longest: Duration) -> Duration {

@@ -273,11 +273,16 @@ impl Play {
         if let Some(resolution) = resolution {
             alert["annotations"]["resolution"] = resolution.into();
         }
+        self.post_of(json!([alert]));
+    }
+
+    /// The monitor tells the alerter of these.
+    fn post_of(&mut self, alerts: Value) {
         let post = Post {
             from: "monitor".to_owned(),
             to: "alerter".to_owned(),
             path: "/api/v2/alerts".to_owned(),
-            body: json!([alert]),
+            body: alerts,
             served: Some(200),
             was_told: true,
         };

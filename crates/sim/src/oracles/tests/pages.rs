@@ -9,6 +9,17 @@ fn pages_are_told_once_and_not_after_an_acknowledgement() {
         play.post(None);
         play.pass(late.as_secs());
     });
+    // It crashed, and did not find the trouble any more when it was back: nobody needs to hear of it.
+    for (is_back, expected) in [(true, &[][..]), (false, &["held pages"])] {
+        expect(expected, |play| {
+            play.post(None);
+            play.pass(600);
+            if is_back {
+                play.post_of(json!([]));
+            }
+            play.pass(late.as_secs());
+        });
+    }
     expect(&[], |play| {
         play.post(None);
         play.pass(60);
